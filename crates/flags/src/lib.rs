@@ -1,0 +1,1 @@
+//! Go-style flags on clap: two spellings, flag files, usage text

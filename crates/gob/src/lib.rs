@@ -1,0 +1,1 @@
+//! Go's gob format, sans I/O.

@@ -1,0 +1,1 @@
+//! SHA-512 names of objects

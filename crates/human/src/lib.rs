@@ -1,0 +1,1 @@
+//! Sizes, durations and version order as people read them

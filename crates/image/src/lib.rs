@@ -1,0 +1,1 @@
+//! The pure domain: trees, filters, triggers, tags, packages, differences, verification

@@ -1,0 +1,1 @@
+//! Typed calls and flows of the image services

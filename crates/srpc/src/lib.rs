@@ -1,0 +1,1 @@
+//! The SRPC transport: client and server, gob and JSON, TLS inside CONNECT

@@ -1,0 +1,1 @@
+//! Object and blob back ends: a local directory, durable

@@ -1,0 +1,1 @@
+//! Trees in and out: scan and hash, unpack, tar

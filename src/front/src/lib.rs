@@ -1,0 +1,1 @@
+//! What all daemons share: listener, page frame, metrics, health, logs, SRPC dispatch

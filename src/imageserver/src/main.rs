@@ -1,0 +1,2 @@
+//! The image server daemon
+fn main() {}

@@ -1,0 +1,2 @@
+//! The image server's command-line client
+fn main() {}

@@ -1,0 +1,2 @@
+//! Everything for one host: certificates, checks
+fn main() {}
