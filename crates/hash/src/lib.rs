@@ -1,1 +1,16 @@
-//! SHA-512 names of objects
+//! SHA-512 names of objects.
+//!
+//! An object is known everywhere by the SHA-512 of its bytes: on disk, on the wire and inside images. This crate has
+//! the name ([`Hash`]), its text form and the streaming [`Hasher`]; with the features `gob` and `serde` also its
+//! forms in those formats. It knows nothing about where objects are kept.
+
+mod hasher;
+mod text;
+mod value;
+
+#[cfg(feature = "serde")]
+mod json;
+
+pub use hasher::{Hasher, of};
+pub use text::ParseHashError;
+pub use value::Hash;
