@@ -1,2 +1,43 @@
-//! Everything for one host: certificates, checks
-fn main() {}
+//! Everything for one host.
+//!
+//! Today: `imagewright certs`, which makes and inspects the certificates that the daemons and tools identify
+//! themselves with. It promises never to overwrite a private key unless told to, and to leave either a whole
+//! file or none. It deliberately lacks passphrases on keys (no program that reads them could ask for one) and
+//! revocation lists (nothing in the protocol consults them): give certificates short lives instead.
+
+mod certs;
+mod exit;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(
+    name = "imagewright",
+    version,
+    about = "Everything for one host: certificates and checks",
+    arg_required_else_help = true,
+    after_help = "First steps:\n  imagewright certs ca --out pki\n  imagewright certs issue --ca pki --user alice --preset admin --out ~/.ssl\n  \
+                  imagewright certs show ~/.ssl/alice.cert"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make, renew and inspect certificates
+    #[command(subcommand)]
+    Certs(certs::CertsCommand),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Certs(command) => certs::run(command),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => exit::report(&error),
+    }
+}
