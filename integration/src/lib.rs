@@ -12,4 +12,4 @@
 pub mod programs;
 mod skip;
 
-pub use skip::skip;
+pub use skip::{SKIP_LOG_VARIABLE, skip};
