@@ -1,0 +1,81 @@
+//! The key of image archives (`imageserver.md §3.11`).
+
+use super::ImageDir;
+use crate::Result;
+use crate::error::IoContext;
+use crate::resolve::open_beneath;
+use rustix::fs::{AtFlags, Mode, OFlags, fsync, linkat, openat, unlinkat};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{Read, Write};
+
+const SECRET_NAME: &str = ".secret";
+const SECRET_TEMPORARY_NAME: &str = ".secret~";
+/// Bytes of a new secret; an existing one is used as it is.
+const SECRET_BYTES: usize = 32;
+/// Longest secret that is read, bytes.
+const SECRET_LIMIT_BYTES: u64 = 4096;
+
+impl ImageDir {
+    /// The server's archive key, made at the first call ever: 32 random bytes, mode 0600.
+    pub fn secret(&self) -> Result<Vec<u8>> {
+        if let Some(secret) = self.read_secret()? {
+            return Ok(secret);
+        }
+        let what = || SECRET_NAME.to_owned();
+        let mut random = vec![0; SECRET_BYTES];
+        File::open("/dev/urandom")
+            .and_then(|mut source| source.read_exact(&mut random))
+            .context("draw random bytes for", what)?;
+        let _ = unlinkat(&self.root, SECRET_TEMPORARY_NAME, AtFlags::empty());
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let descriptor = openat(
+            &self.root,
+            SECRET_TEMPORARY_NAME,
+            flags,
+            Mode::from_raw_mode(0o600),
+        )
+        .context("write", what)?;
+        let mut file = File::from(descriptor);
+        file.write_all(&random).context("write", what)?;
+        fsync(&file).context("flush", what)?;
+        let linked = linkat(
+            &self.root,
+            SECRET_TEMPORARY_NAME,
+            &self.root,
+            SECRET_NAME,
+            AtFlags::empty(),
+        );
+        let _ = unlinkat(&self.root, SECRET_TEMPORARY_NAME, AtFlags::empty());
+        match linked {
+            Ok(()) => {
+                fsync(&self.root).context("flush the directory of", what)?;
+                Ok(random)
+            }
+            // Another thread was faster: its key counts.
+            Err(Errno::EXIST) => Ok(self.read_secret()?.unwrap_or(random)),
+            Err(error) => Err(error).context("write", what),
+        }
+    }
+
+    fn read_secret(&self) -> Result<Option<Vec<u8>>> {
+        let what = || SECRET_NAME.to_owned();
+        match open_beneath(
+            &self.root,
+            SECRET_NAME,
+            OFlags::RDONLY | OFlags::NONBLOCK,
+            Mode::empty(),
+        ) {
+            Ok(descriptor) => {
+                let mut secret = Vec::new();
+                File::from(descriptor)
+                    .take(SECRET_LIMIT_BYTES)
+                    .read_to_end(&mut secret)
+                    .context("read", what)?;
+                Ok(Some(secret))
+            }
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error).context("open", what),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Objects in a local directory, in the layout of `imageserver.md §6.4`: `aa/bb/REST`, the hash in hex split 2/2/124.
+//!
+//! A write has two halves. *Staging* ([`StagingFile`], [`Staged`]) puts the bytes into a file without a name, hashing
+//! them on the way; any number of threads stage at once. *Commit* makes a whole group durable at the price of two
+//! flushes and shows it; commits run one after another, and who arrives meanwhile forms the next group.
+//!
+//! The original's `.stash` (`§6.5`) is neither read nor written: staged objects survive no restart, on purpose.
+
+mod commit;
+mod directories;
+mod place;
+mod scan;
+mod stage;
+
+pub use stage::{Staged, StagingFile};
+
+use crate::error::IoContext;
+use crate::lock::DirectoryLock;
+use crate::resolve::{open_beneath, open_root};
+use crate::{Committed, ObjectBackend, OpenObject, Result, ScanReport, Space, Stamp, StorageError};
+use directories::UnflushedDirectories;
+use hash::Hash;
+use place::place_of;
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, fstatvfs, mkdirat, syncfs, unlinkat};
+use rustix::io::Errno;
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+
+/// Lock file in the root.
+const LOCK_NAME: &str = ".imagewright.objects.lock";
+
+/// Directory in the root for temporaries that need a name.
+const TEMPORARIES_NAME: &str = ".imagewright.tmp";
+
+/// The object directory. Dropping it lets go of the lock.
+#[derive(Debug)]
+pub struct LocalObjects {
+    root: Arc<OwnedFd>,
+    temporaries: Arc<OwnedFd>,
+    staging: stage::StagingState,
+    /// Also serialises commits: the error state of `syncfs` belongs to the open root, and is handed to one caller.
+    committing: Mutex<UnflushedDirectories>,
+    _lock: DirectoryLock,
+}
+
+impl LocalObjects {
+    /// Opens an existing directory and takes its lock.
+    ///
+    /// Errors: not there, no permission, in use by another process, the file system refuses to flush.
+    pub fn open(path: &Path) -> Result<LocalObjects> {
+        let root = open_root(path).context("open object directory", || path.display().to_string())?;
+        let lock = DirectoryLock::take(&root, path, LOCK_NAME)?;
+        match mkdirat(&root, TEMPORARIES_NAME, Mode::from_raw_mode(0o700)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error).context("make directory", || TEMPORARIES_NAME.to_owned()),
+        }
+        let temporaries = crate::resolve::open_directory(&root, TEMPORARIES_NAME)
+            .context("open directory", || TEMPORARIES_NAME.to_owned())?;
+        // A predecessor that was killed may have left objects that are visible and not yet on the disk. They are
+        // about to be counted as present, so they have to be durable first.
+        syncfs(&root).context("flush", || "object directory".to_owned())?;
+        Ok(LocalObjects {
+            root: Arc::new(root),
+            temporaries: Arc::new(temporaries),
+            staging: stage::StagingState::default(),
+            committing: Mutex::new(UnflushedDirectories::default()),
+            _lock: lock,
+        })
+    }
+}
+
+impl ObjectBackend for LocalObjects {
+    fn scan(&self, found: &(dyn Fn(Hash, u64) + Sync)) -> Result<ScanReport> {
+        scan::scan(&self.root, &self.temporaries, found)
+    }
+
+    fn stage(&self) -> Result<StagingFile> {
+        self.staging.begin(&self.root, &self.temporaries)
+    }
+
+    fn commit(&self, batch: Vec<Staged>) -> Vec<Result<Committed>> {
+        commit::commit(self, batch)
+    }
+
+    fn open(&self, hash: &Hash) -> Result<OpenObject> {
+        let descriptor =
+            open_beneath(&*self.root, &place_of(hash), OFlags::RDONLY, Mode::empty()).map_err(|error| {
+                match error {
+                    Errno::NOENT | Errno::NOTDIR => StorageError::UnknownObject { hash: *hash },
+                    other => StorageError::Io {
+                        action: "open object",
+                        what: hash.to_string(),
+                        source: Arc::new(other.into()),
+                    },
+                }
+            })?;
+        let stat = fstat(&descriptor).context("look at object", || hash.to_string())?;
+        let stamp = Stamp::of(&stat);
+        Ok(OpenObject {
+            file: File::from(descriptor),
+            size: stamp.size,
+            stamp,
+        })
+    }
+
+    fn delete(&self, hash: &Hash) -> Result<()> {
+        match unlinkat(&*self.root, place_of(hash), AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error).context("delete object", || hash.to_string()),
+        }
+    }
+
+    // The field types differ between architectures.
+    #[allow(clippy::unnecessary_cast)]
+    fn space(&self) -> Result<Space> {
+        let stat = fstatvfs(&*self.root).context("ask for the room of", || "object directory".to_owned())?;
+        let block = stat.f_frsize as u64;
+        let reserved = (stat.f_bfree as u64).saturating_sub(stat.f_bavail as u64);
+        Ok(Space {
+            capacity_bytes: (stat.f_blocks as u64)
+                .saturating_sub(reserved)
+                .saturating_mul(block),
+            free_bytes: (stat.f_bavail as u64).saturating_mul(block),
+        })
+    }
+}
