@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change goes in: see README.md. Sets itself up; run as root so that nothing is
+# skipped. Without root or network it still runs what can run, and says what was skipped.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+cd "$top"
+
+step() { printf '\n==> %s\n' "$*"; }
+
+step "set-up"
+need_build_tools
+packages=(debootstrap ca-certificates openssl strace)
+# The browser is large: fetched only once there are tests that look at pages with it.
+[ ! -d integration/browser ] || packages+=(chromium)
+if [ "$(id -u)" -eq 0 ]; then
+  need_packages "${packages[@]}"
+  # Tests that want a real system tree find it here; without it they say that they were skipped.
+  if tree=$(scripts/debian-tree.sh); then
+    export IMAGEWRIGHT_DEBIAN_TREE=$tree
+  else
+    warn "no Debian tree: tests that need one will be skipped"
+  fi
+else
+  mapfile -t lacking < <(lacking_packages "${packages[@]}")
+  [ "${#lacking[@]}" -eq 0 ] || warn "not root, so tests that need these will be skipped: ${lacking[*]}"
+fi
+
+step "formatting"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+# Among these is the check of docs/compatibility.md against the tests it names.
+step "tests"
+cargo test --workspace --locked
+
+# Advisories are left out: they take a database that must be downloaded, and change without a change here.
+step "dependencies: bans, licences, sources"
+if ! command -v cargo-deny >/dev/null; then
+  say "installing cargo-deny with cargo, once (some minutes)"
+  cargo install --locked --debug --quiet cargo-deny
+fi
+cargo deny --locked check bans licenses sources
+
+step "all passed"
