@@ -67,6 +67,9 @@ impl Reader<'_> {
     }
 
     fn skip_elements(&mut self, count: u64, elem: WireId) -> Result<(), Error> {
+        if matches!(elem, WireId::BOOL | WireId::INT | WireId::UINT | WireId::FLOAT) {
+            return self.cursor.skip_uints(count);
+        }
         for _ in 0..count {
             self.skip(elem)?;
         }

@@ -110,8 +110,8 @@ mod tests {
     fn bytes_of_the_specification() {
         let time = Time::new(1_700_000_000, 123_456_789, Zone::Utc);
         assert_eq!(
-            to_vec(&time)[..17],
-            *b"\x10\x7f\x05\x01\x01\x04Time\x01\xff\x80\0\0\0"[..17].as_ref()
+            to_vec(&time)[..16],
+            *b"\x0f\x7f\x05\x01\x01\x04Time\x01\xff\x80\0\0\0"
         );
         assert_eq!(
             value(time),
@@ -154,7 +154,7 @@ mod tests {
             Error::BadTime("nanoseconds out of range")
         );
         assert_eq!(
-            decode(&|bytes| bytes[at + 1] = 0x80),
+            decode(&|bytes| bytes[at + 1..at + 9].copy_from_slice(&i64::MIN.to_be_bytes())),
             Error::BadTime("seconds out of range")
         );
     }

@@ -93,18 +93,21 @@ impl Gob for u8 {
 }
 
 /// Decodes bytes that are encoded as themselves or behind one marker, as every encoder does, without a branch on which of
-/// the two it is: for a hash that is a coin toss each time. Returns the bytes taken; `None` if there is anything else, or if
-/// the message is too short to tell without looking.
+/// the two it is: for a hash that is a coin toss each time. Every encoded byte is stored, and a marker is overwritten by the
+/// next, so that no load waits for another. Returns the bytes taken; `None` if there is anything else, or if the message is
+/// too short to tell without looking.
 fn decode_short_forms(encoded: &[u8], values: &mut [u8]) -> Option<usize> {
     let encoded = encoded.get(..2 * values.len())?;
-    let mut pos = 0;
-    let mut other = false;
-    for value in values {
-        let first = encoded[pos];
-        pos += usize::from(first == 0xff);
-        other |= first >= 0x80 && first != 0xff;
-        *value = encoded[pos];
+    let (mut pos, mut len) = (0, 0);
+    let (mut marked, mut other) = (false, false);
+    while len < values.len() {
+        let byte = encoded[pos];
         pos += 1;
+        let marker = (byte == 0xff) & !marked;
+        other |= (byte >= 0x80) & (byte != 0xff) & !marked;
+        values[len] = byte;
+        len += usize::from(!marker);
+        marked = marker;
     }
     (!other).then_some(pos)
 }
