@@ -1,0 +1,71 @@
+//! Where the objects of a tree that is written come from.
+
+use hash::{Hash, Hasher};
+
+use crate::error::Error;
+
+/// Gives objects in an order agreed upon beforehand ([`crate::unpack::wanted`], [`crate::tar_out::wanted`]). What comes is
+/// verified by the reader: a source need not.
+pub trait ObjectSource {
+    /// Hands the next object's `size` bytes to `consume`, in pieces of any length.
+    ///
+    /// # Errors
+    /// [`Error::Source`] for its own failures; what `consume` returns is passed on.
+    fn next_object(
+        &mut self,
+        hash: &Hash,
+        size: u64,
+        consume: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error>;
+}
+
+/// Checks a passing object against its name and size.
+pub(crate) struct Verifier {
+    hasher: Hasher,
+    expected: Hash,
+    size: u64,
+    got: u64,
+}
+
+impl Verifier {
+    pub(crate) fn new(expected: Hash, size: u64) -> Verifier {
+        Verifier {
+            hasher: Hasher::new(),
+            expected,
+            size,
+            got: 0,
+        }
+    }
+
+    pub(crate) fn update(&mut self, piece: &[u8]) -> Result<(), Error> {
+        self.got += piece.len() as u64;
+        if self.got > self.size {
+            return Err(Error::WrongLength {
+                hash: self.expected,
+                size: self.size,
+                got: self.got,
+            });
+        }
+        self.hasher.update(piece);
+        Ok(())
+    }
+
+    pub(crate) fn finish(self) -> Result<(), Error> {
+        if self.got != self.size {
+            return Err(Error::WrongLength {
+                hash: self.expected,
+                size: self.size,
+                got: self.got,
+            });
+        }
+        let computed = self.hasher.finish();
+        if computed == self.expected {
+            Ok(())
+        } else {
+            Err(Error::Damaged {
+                expected: self.expected,
+                computed,
+            })
+        }
+    }
+}

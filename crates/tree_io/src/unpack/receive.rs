@@ -1,0 +1,155 @@
+//! Objects arrive in order; several threads turn them into files.
+
+use std::num::NonZeroUsize;
+use std::os::fd::{AsFd, OwnedFd};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use image::Inode;
+
+use super::UnpackOptions;
+use super::plan::{Plan, PlannedObject};
+use super::stage::Stage;
+use crate::error::Error;
+use crate::sink::IN_MEMORY_BYTES;
+use crate::source::{ObjectSource, Verifier};
+
+/// Files waiting to be written; each holds at most [`IN_MEMORY_BYTES`].
+const QUEUED_FILES: usize = 32;
+
+enum Job<'a> {
+    Object {
+        object: &'a PlannedObject<'a>,
+        data: Vec<u8>,
+    },
+    Plain {
+        number: u64,
+        inode: &'a Inode,
+    },
+}
+
+pub(super) fn receive(
+    plan: &Plan<'_>,
+    staging: &OwnedFd,
+    objects: &mut dyn ObjectSource,
+    options: &UnpackOptions<'_>,
+) -> Result<(), Error> {
+    let stage = Stage {
+        directory: staging.as_fd(),
+    };
+    let threads = options
+        .threads
+        .or_else(|| std::thread::available_parallelism().ok())
+        .map_or(1, NonZeroUsize::get);
+    let (sender, receiver) = bounded(QUEUED_FILES);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|_| {
+                let receiver = receiver.clone();
+                scope.spawn(move || work(stage, receiver, options))
+            })
+            .collect();
+        drop(receiver);
+        let fed = feed(plan, stage, objects, options, &sender);
+        drop(sender);
+        let mut failed = None;
+        for worker in workers {
+            if let Err(error) = worker.join().unwrap_or(Err(Error::WorkerDied)) {
+                failed = failed.or(Some(error));
+            }
+        }
+        match (fed, failed) {
+            // The feeder only noticed that nobody listens any more; the worker knows why.
+            (Err(Error::WorkerDied) | Ok(()), Some(error)) => Err(error),
+            (fed, _) => fed,
+        }
+    })
+}
+
+fn feed<'a>(
+    plan: &'a Plan<'a>,
+    stage: Stage<'_>,
+    objects: &mut dyn ObjectSource,
+    options: &UnpackOptions<'_>,
+    jobs: &Sender<Job<'a>>,
+) -> Result<(), Error> {
+    for object in &plan.objects {
+        options.cancel.check()?;
+        if object.size > IN_MEMORY_BYTES {
+            large(object, stage, objects, options)?;
+            continue;
+        }
+        let mut data = Vec::with_capacity(usize::try_from(object.size).unwrap_or(0));
+        objects.next_object(&object.hash, object.size, &mut |piece| {
+            if data.len() as u64 + piece.len() as u64 > IN_MEMORY_BYTES {
+                let got = data.len() as u64 + piece.len() as u64;
+                return Err(Error::WrongLength {
+                    hash: object.hash,
+                    size: object.size,
+                    got,
+                });
+            }
+            data.extend_from_slice(piece);
+            Ok(())
+        })?;
+        jobs.send(Job::Object { object, data })
+            .map_err(|_| Error::WorkerDied)?;
+    }
+    for (number, inode) in &plan.plain {
+        options.cancel.check()?;
+        jobs.send(Job::Plain {
+            number: *number,
+            inode,
+        })
+        .map_err(|_| Error::WorkerDied)?;
+    }
+    Ok(())
+}
+
+/// Written as it arrives, on the receiving thread: there is nothing to gain from handing megabytes around.
+fn large(
+    object: &PlannedObject<'_>,
+    stage: Stage<'_>,
+    objects: &mut dyn ObjectSource,
+    options: &UnpackOptions<'_>,
+) -> Result<(), Error> {
+    use std::io::Write;
+    let Some(((number, inode), others)) = object.inodes.split_first() else {
+        return Ok(());
+    };
+    let mut file = stage.create(*number)?;
+    let mut verifier = Verifier::new(object.hash, object.size);
+    objects.next_object(&object.hash, object.size, &mut |piece| {
+        options.cancel.check()?;
+        verifier.update(piece)?;
+        options.progress.add_bytes(piece.len() as u64);
+        file.write_all(piece)
+            .map_err(|e| Error::io("write", format!("object {}", object.hash), e))
+    })?;
+    verifier.finish()?;
+    for (number, inode) in others {
+        stage.copy(*number, inode, &file, object.size)?;
+        options.progress.add_file();
+    }
+    options.progress.add_file();
+    stage.seal(*number, &file, inode)
+}
+
+fn work(stage: Stage<'_>, jobs: Receiver<Job<'_>>, options: &UnpackOptions<'_>) -> Result<(), Error> {
+    for job in jobs {
+        options.cancel.check()?;
+        match job {
+            Job::Plain { number, inode } => stage.plain(number, inode)?,
+            Job::Object { object, data } => {
+                let mut verifier = Verifier::new(object.hash, object.size);
+                verifier.update(&data)?;
+                verifier.finish()?;
+                for (number, inode) in &object.inodes {
+                    stage.write(*number, inode, &data)?;
+                    options.progress.add_file();
+                }
+                options.progress.add_bytes(object.size);
+            }
+        }
+    }
+    Ok(())
+}
