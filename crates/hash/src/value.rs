@@ -5,8 +5,8 @@
 /// In gob it is the array type `Hash`, 64 unsigned integers; in text and JSON 128 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "gob", derive(gob::Gob))]
-#[cfg_attr(feature = "gob", gob(name = "Hash"))]
-pub struct Hash(pub [u8; Self::LENGTH]);
+#[cfg_attr(feature = "gob", gob(transparent, name = "Hash"))]
+pub struct Hash(pub [u8; 64]);
 
 impl Hash {
     /// Length of a name in bytes.

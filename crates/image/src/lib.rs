@@ -36,6 +36,6 @@ pub use metadata::{
     Annotation, ComputedFile, Directory, DirectoryMetadata, Filter, Image, Package, Trigger, Triggers,
 };
 pub use tree::{
-    ComputedRegularInode, DirectoryEntry, DirectoryInode, FileSystem, Inode, InodeTable, RegularInode,
-    SpecialInode, SymlinkInode,
+    ComputedRegularInode, DirectoryEntry, DirectoryInode, FileSystem, Inode, InodeRef, InodeTable,
+    RegularInode, SpecialInode, SymlinkInode,
 };

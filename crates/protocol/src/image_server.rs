@@ -1,6 +1,7 @@
 //! Messages of the `ImageServer` service (gob.md §9).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bstr::BString;
 use gob::{Duration, Time};
@@ -188,11 +189,11 @@ record! {
         /// Whether the image exists.
         pub image_exists: bool,
         /// Inode number per path found.
-        pub inode_numbers: BTreeMap<BString, u64>,
+        pub inode_numbers: Option<BTreeMap<BString, u64>>,
         /// The inodes of those numbers.
-        pub inodes: InodeTable,
+        pub inodes: Option<InodeTable>,
         /// Number of directory entries of each of them.
-        pub num_links: BTreeMap<u64, u64>,
+        pub num_links: Option<BTreeMap<u64, u64>>,
     }
 
     /// Of `GetImage`.
@@ -209,8 +210,8 @@ record! {
 
     /// Of `GetImage`.
     pub struct GetImageResponse {
-        /// The image; `None` if it does not exist.
-        pub image: Option<Image>,
+        /// The image; `None` if it does not exist. Shared, so that a server need not copy a tree to send it.
+        pub image: Option<Arc<Image>>,
         /// Where people find more about it; empty if not configured.
         #[gob(name = "InformationDatabaseURL")]
         #[serde(rename = "InformationDatabaseURL")]

@@ -39,7 +39,9 @@ impl<'de> Deserializer<'de> for Lenient {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Value::Array(items) => SeqDeserializer::new(items.into_iter().map(Lenient)).deserialize_any(visitor),
+            Value::Array(items) => {
+                SeqDeserializer::new(items.into_iter().map(Lenient)).deserialize_any(visitor)
+            }
             Value::Object(entries) => {
                 let entries = entries.into_iter().map(|(name, value)| (name, Lenient(value)));
                 MapDeserializer::new(entries).deserialize_any(visitor)
@@ -49,7 +51,11 @@ impl<'de> Deserializer<'de> for Lenient {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.0.is_null() {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(

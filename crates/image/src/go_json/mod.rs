@@ -6,11 +6,15 @@
 //! these rules with any serde_json reader and writer; the functions here add what those cannot do.
 
 mod base64;
-mod field;
+pub mod field;
 mod fold;
+mod map;
 mod record;
+mod value;
 mod write;
 
-pub use field::{GoJson, field};
 pub use fold::{error_text, from_slice, without_comments};
+pub use map::MapKey;
+pub use value::GoJson;
+pub(crate) use value::Writing;
 pub use write::{to_line, to_pretty};

@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn strings_are_escaped_as_go_escapes_them() {
         let text = to_line("<a & b>\u{2028}\u{2029} \u{7f} \u{8}\u{c}\n\r\t\u{1} \"\\ é 😀").unwrap();
-        let expected = "\"\\u003ca \\u0026 b\\u003e\\u2028\\u2029 \u{7f} \\b\\f\\n\\r\\t\\u0001 \\\"\\\\ é 😀\"\n";
+        let expected =
+            "\"\\u003ca \\u0026 b\\u003e\\u2028\\u2029 \u{7f} \\b\\f\\n\\r\\t\\u0001 \\\"\\\\ é 😀\"\n";
         assert_eq!(String::from_utf8(text).unwrap(), expected);
     }
 

@@ -107,9 +107,24 @@ pub enum Inode {
     Directory(DirectoryInode),
 }
 
-impl Inode {
+/// A borrowed inode of any kind; unlike [`Inode`] it can stand for the root directory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InodeRef<'a> {
+    /// A regular file.
+    Regular(&'a RegularInode),
+    /// A file computed per machine.
+    ComputedRegular(&'a ComputedRegularInode),
+    /// A symbolic link.
+    Symlink(&'a SymlinkInode),
+    /// A device or a named pipe.
+    Special(&'a SpecialInode),
+    /// A directory.
+    Directory(&'a DirectoryInode),
+}
+
+impl<'a> InodeRef<'a> {
     /// Raw `st_mode` with the type bits; a symbolic link's is always `0120777`.
-    pub fn mode(&self) -> u32 {
+    pub fn mode(self) -> u32 {
         match self {
             Self::Regular(inode) => inode.mode,
             Self::ComputedRegular(inode) => inode.mode,
@@ -119,30 +134,28 @@ impl Inode {
         }
     }
 
-    /// Owner.
-    pub fn uid(&self) -> u32 {
+    /// User and group that own it.
+    pub fn owner(self) -> (u32, u32) {
         match self {
-            Self::Regular(inode) => inode.uid,
-            Self::ComputedRegular(inode) => inode.uid,
-            Self::Symlink(inode) => inode.uid,
-            Self::Special(inode) => inode.uid,
-            Self::Directory(inode) => inode.uid,
+            Self::Regular(inode) => (inode.uid, inode.gid),
+            Self::ComputedRegular(inode) => (inode.uid, inode.gid),
+            Self::Symlink(inode) => (inode.uid, inode.gid),
+            Self::Special(inode) => (inode.uid, inode.gid),
+            Self::Directory(inode) => (inode.uid, inode.gid),
         }
     }
 
-    /// Group.
-    pub fn gid(&self) -> u32 {
+    /// Modification time in seconds since 1970 and nanoseconds, for the kinds that have one.
+    pub fn mtime(self) -> Option<(i64, i32)> {
         match self {
-            Self::Regular(inode) => inode.gid,
-            Self::ComputedRegular(inode) => inode.gid,
-            Self::Symlink(inode) => inode.gid,
-            Self::Special(inode) => inode.gid,
-            Self::Directory(inode) => inode.gid,
+            Self::Regular(inode) => Some((inode.mtime_seconds, inode.mtime_nano_seconds)),
+            Self::Special(inode) => Some((inode.mtime_seconds, inode.mtime_nano_seconds)),
+            _ => None,
         }
     }
 
     /// Name of the type as the originals' error texts have it.
-    pub fn type_name(&self) -> &'static str {
+    pub fn type_name(self) -> &'static str {
         match self {
             Self::Regular(_) => "*filesystem.RegularInode",
             Self::ComputedRegular(_) => "*filesystem.ComputedRegularInode",
@@ -153,11 +166,49 @@ impl Inode {
     }
 
     /// The directory, if it is one.
-    pub fn as_directory(&self) -> Option<&DirectoryInode> {
+    pub fn as_directory(self) -> Option<&'a DirectoryInode> {
         match self {
             Self::Directory(inode) => Some(inode),
             _ => None,
         }
+    }
+}
+
+impl Inode {
+    /// A view that can also stand for a root directory.
+    pub fn as_ref(&self) -> InodeRef<'_> {
+        match self {
+            Self::Regular(inode) => InodeRef::Regular(inode),
+            Self::ComputedRegular(inode) => InodeRef::ComputedRegular(inode),
+            Self::Symlink(inode) => InodeRef::Symlink(inode),
+            Self::Special(inode) => InodeRef::Special(inode),
+            Self::Directory(inode) => InodeRef::Directory(inode),
+        }
+    }
+
+    /// Raw `st_mode` with the type bits; a symbolic link's is always `0120777`.
+    pub fn mode(&self) -> u32 {
+        self.as_ref().mode()
+    }
+
+    /// Owner.
+    pub fn uid(&self) -> u32 {
+        self.as_ref().owner().0
+    }
+
+    /// Group.
+    pub fn gid(&self) -> u32 {
+        self.as_ref().owner().1
+    }
+
+    /// Name of the type as the originals' error texts have it.
+    pub fn type_name(&self) -> &'static str {
+        self.as_ref().type_name()
+    }
+
+    /// The directory, if it is one.
+    pub fn as_directory(&self) -> Option<&DirectoryInode> {
+        self.as_ref().as_directory()
     }
 
     /// The regular file, if it is one.

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::{DirectoryInode, FileSystem, Inode, InodeTable};
 use crate::DirectoryEntry;
-use crate::go_json::{GoJson, field};
+use crate::go_json::{GoJson, Writing, field};
 
 /// What the original answers to a tree in JSON (recorded).
 const UNREADABLE: &str = "json: cannot unmarshal object into Go struct field \
@@ -28,7 +28,10 @@ impl Serialize for Inode {
 
 impl Serialize for InodeTable {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut entries: Vec<_> = self.iter().map(|(number, inode)| (number.to_string(), inode)).collect();
+        let mut entries: Vec<_> = self
+            .iter()
+            .map(|(number, inode)| (number.to_string(), inode))
+            .collect();
         // Go sorts the keys of a map as strings.
         entries.sort_unstable_by(|left, right| left.0.cmp(&right.0));
         serializer.collect_map(entries)
@@ -64,16 +67,18 @@ impl<'de> Deserialize<'de> for InodeTable {
 
 crate::go_json_by_serde!(InodeTable, DirectoryInode, FileSystem);
 
-/// Writes one member whose form follows [`GoJson`].
-fn member<M: SerializeMap, T: GoJson>(out: &mut M, name: &'static str, value: &T) -> Result<(), M::Error> {
-    struct Writing<'a, T>(&'a T);
-
-    impl<T: GoJson> Serialize for Writing<'_, T> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            self.0.write(serializer)
-        }
+impl GoJson for Inode {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
     }
 
+    fn read<'de, D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom(UNREADABLE))
+    }
+}
+
+/// Writes one member whose form follows [`GoJson`].
+fn member<M: SerializeMap, T: GoJson>(out: &mut M, name: &'static str, value: &T) -> Result<(), M::Error> {
     out.serialize_entry(name, &Writing(value))
 }
 
@@ -126,7 +131,6 @@ struct Flat {
     #[serde(deserialize_with = "field::deserialize")]
     gid: u32,
 }
-
 
 impl Flat {
     fn split(self) -> FileSystem {

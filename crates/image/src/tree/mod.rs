@@ -5,9 +5,10 @@ mod inode;
 mod json;
 mod table;
 
-pub use check::{CheckError, Counts, MAXIMUM_DEPTH};
+pub use check::{CheckError, Counts, MAXIMUM_DEPTH, MAXIMUM_PATH_BYTES};
 pub use inode::{
-    ComputedRegularInode, DirectoryEntry, DirectoryInode, Inode, RegularInode, SpecialInode, SymlinkInode, mode,
+    ComputedRegularInode, DirectoryEntry, DirectoryInode, Inode, InodeRef, RegularInode, SpecialInode,
+    SymlinkInode, mode,
 };
 pub use table::InodeTable;
 

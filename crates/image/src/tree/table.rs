@@ -31,7 +31,10 @@ impl InodeTable {
     /// collect in a vector instead and convert that.
     pub fn insert(&mut self, number: u64, inode: Inode) -> Option<Inode> {
         match self.position(number) {
-            Ok(at) => self.0.get_mut(at).map(|entry| std::mem::replace(&mut entry.1, inode)),
+            Ok(at) => self
+                .0
+                .get_mut(at)
+                .map(|entry| std::mem::replace(&mut entry.1, inode)),
             Err(at) => {
                 self.0.insert(at, (number, inode));
                 None
@@ -72,6 +75,11 @@ impl InodeTable {
     /// Place of an inode in ascending order, usable as an index into side tables of length [`len`](Self::len).
     pub fn position_of(&self, number: u64) -> Option<usize> {
         self.position(number).ok()
+    }
+
+    /// The inode at a place found by [`position_of`](Self::position_of).
+    pub fn at(&self, position: usize) -> Option<&Inode> {
+        self.0.get(position).map(|(_, inode)| inode)
     }
 
     fn position(&self, number: u64) -> Result<usize, usize> {
@@ -124,12 +132,21 @@ mod tests {
     use crate::SymlinkInode;
 
     fn link(target: &str) -> Inode {
-        Inode::Symlink(SymlinkInode { symlink: target.into(), ..SymlinkInode::default() })
+        Inode::Symlink(SymlinkInode {
+            symlink: target.into(),
+            ..SymlinkInode::default()
+        })
     }
 
     #[test]
     fn any_order_becomes_ascending_and_the_last_of_one_number_stays() {
-        let entries = vec![(7, link("a")), (3, link("b")), (7, link("c")), (u64::MAX, link("d")), (0, link("e"))];
+        let entries = vec![
+            (7, link("a")),
+            (3, link("b")),
+            (7, link("c")),
+            (u64::MAX, link("d")),
+            (0, link("e")),
+        ];
         let table = InodeTable::from(entries);
         let numbers: Vec<u64> = table.iter().map(|(number, _)| number).collect();
         assert_eq!(numbers, [0, 3, 7, u64::MAX]);
