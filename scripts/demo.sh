@@ -24,7 +24,8 @@ step() {
 note() { printf '      %s\n' "$*"; }
 # Shows a command as a user would type it, then runs it with its output indented.
 run() {
-  printf '      $ %s\n' "${*##*/}"
+  local shown="$*"
+  printf '      $ %s\n' "${shown//$work\//}"
   "$@" 2>&1 | sed 's/^/      /'
 }
 # head that reads on, so that what it cuts off does not die of a closed pipe.
@@ -35,6 +36,17 @@ first() { awk -v most="$1" 'NR <= most { print } END { if (NR > most) print "...
 started=$(clock)
 server=
 work=
+# Asks it to drain, and ends it if it has not after 20 seconds.
+stop_server() {
+  kill "$server" 2>/dev/null || true
+  for _ in $(seq 200); do
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -KILL "$server" 2>/dev/null && warn "the image server had to be killed"
+  wait "$server" 2>/dev/null || true
+  server=
+}
 # Ends what this run started and nothing else.
 clean_up() {
   local code=$?
@@ -44,9 +56,7 @@ clean_up() {
     tail -n 15 "$work/server.log" >&2
   fi
   if [ -n "$server" ] && { [ "$code" -ne 0 ] || [ -z "${KEEP_RUNNING:-}" ]; }; then
-    kill "$server" 2>/dev/null || true
-    wait "$server" 2>/dev/null || true
-    server=
+    stop_server
   fi
   if [ -n "$work" ] && [ -z "$server" ]; then
     rm -rf --one-file-system "$work"
@@ -150,7 +160,7 @@ note "$(wc -l <"$work/listing.1") facts about it noted, $(human "$stored_1") sto
 
 step "Changing a few things and adding it again"
 printf 'changed by the demonstration\n' >>"$tree/etc/motd"
-removed=$(cd "$tree" && find usr/share -type f | sort | head -n 1)
+removed=$(cd "$tree" && find usr/share -type f | sort | sed -n 1p)
 rm "$tree/$removed"
 mkdir -p "$tree/opt/demo"
 head -c 4194304 /dev/urandom >"$tree/opt/demo/random"
@@ -170,7 +180,7 @@ run imagetool list
 run imagetool find-latest-image debian
 run imagetool show debian/2 | first 8
 say
-run imagetool diff diff debian/1 debian/2 | first 24
+run imagetool diff diff debian/1 debian/2 | cut -c1-120 | first 24
 
 step "Getting it back into an empty directory, and comparing with the source"
 run imagetool get debian/2 "$work/back"
