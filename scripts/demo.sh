@@ -71,7 +71,7 @@ trap 'exit 143' TERM
 step "Set-up: what is lacking comes through apt, the programs through cargo"
 need_build_tools
 need_packages util-linux diffutils
-(cd "$top" && cargo build --release --quiet --package imageserver --package imagetool --package imagewright)
+(cd "$top" && cargo build --release --locked --quiet --package imageserver --package imagetool --package imagewright)
 pristine=$("$top/scripts/debian-tree.sh")
 note "tree: $pristine, $(find "$pristine" -xdev | wc -l) entries"
 

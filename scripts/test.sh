@@ -9,6 +9,13 @@ step() { printf '\n==> %s\n' "$*"; }
 
 step "set-up"
 need_build_tools
+for component in rustfmt clippy; do
+  if ! cargo "${component#rust}" --version >/dev/null 2>&1; then
+    command -v rustup >/dev/null || die "the Rust toolchain lacks $component"
+    say "installing $component with rustup"
+    rustup component add "$component"
+  fi
+done
 packages=(debootstrap ca-certificates openssl strace)
 # The browser is large: fetched only once there are tests that look at pages with it.
 [ ! -d integration/browser ] || packages+=(chromium)
