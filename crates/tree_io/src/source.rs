@@ -41,7 +41,7 @@ impl Verifier {
         self.got += piece.len() as u64;
         if self.got > self.size {
             return Err(Error::WrongLength {
-                hash: self.expected,
+                hash: Box::new(self.expected),
                 size: self.size,
                 got: self.got,
             });
@@ -53,7 +53,7 @@ impl Verifier {
     pub(crate) fn finish(self) -> Result<(), Error> {
         if self.got != self.size {
             return Err(Error::WrongLength {
-                hash: self.expected,
+                hash: Box::new(self.expected),
                 size: self.size,
                 got: self.got,
             });
@@ -63,8 +63,8 @@ impl Verifier {
             Ok(())
         } else {
             Err(Error::Damaged {
-                expected: self.expected,
-                computed,
+                expected: Box::new(self.expected),
+                computed: Box::new(computed),
             })
         }
     }

@@ -83,7 +83,7 @@ fn feed<'a>(
             if data.len() as u64 + piece.len() as u64 > IN_MEMORY_BYTES {
                 let got = data.len() as u64 + piece.len() as u64;
                 return Err(Error::WrongLength {
-                    hash: object.hash,
+                    hash: Box::new(object.hash),
                     size: object.size,
                     got,
                 });
