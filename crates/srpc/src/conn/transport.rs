@@ -1,0 +1,91 @@
+//! The streams a connection can run on.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BufMut;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_openssl::SslStream;
+use tokio_util::io::poll_read_buf;
+
+/// How long a polite end of a stream may take.
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Any other duplex stream.
+pub trait AnyStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> AnyStream for S {}
+
+/// The stream below a connection.
+pub enum Transport {
+    /// Plain TCP.
+    Tcp(TcpStream),
+    /// TLS inside CONNECT.
+    Tls(Box<SslStream<TcpStream>>),
+    /// After the upgrade of srpc.md §6.
+    Unix(UnixStream),
+    /// Whatever else: a tunnel, a pipe in a fuzz target.
+    Other(Box<dyn AnyStream>),
+}
+
+impl Transport {
+    /// A short name for logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Tcp(_) => "TCP",
+            Self::Tls(_) => "TLS",
+            Self::Unix(_) => "Unix",
+            Self::Other(_) => "other",
+        }
+    }
+
+    fn stream(&mut self) -> Pin<&mut dyn AnyStream> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream),
+            Self::Tls(stream) => Pin::new(stream.as_mut()),
+            Self::Unix(stream) => Pin::new(stream),
+            Self::Other(stream) => Pin::new(stream.as_mut()),
+        }
+    }
+
+    /// 0 bytes: the end of the stream, or no room in `target`.
+    pub(crate) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        target: &mut (impl BufMut + ?Sized),
+    ) -> Poll<io::Result<usize>> {
+        poll_read_buf(self.stream(), context, &mut &mut *target)
+    }
+
+    pub(crate) fn poll_write(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        self.stream().poll_write(context, data)
+    }
+
+    /// Ends the stream towards the peer; for TLS that is the closing alert, which Go's reader wants to see.
+    pub(crate) async fn close(&mut self) {
+        let mut stream = self.stream();
+        // A peer that is gone already is no news.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, stream.shutdown()).await;
+    }
+}
+
+impl From<TcpStream> for Transport {
+    fn from(stream: TcpStream) -> Self {
+        Self::Tcp(stream)
+    }
+}
+
+impl From<SslStream<TcpStream>> for Transport {
+    fn from(stream: SslStream<TcpStream>) -> Self {
+        Self::Tls(Box::new(stream))
+    }
+}
+
+impl From<UnixStream> for Transport {
+    fn from(stream: UnixStream) -> Self {
+        Self::Unix(stream)
+    }
+}
