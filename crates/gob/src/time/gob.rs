@@ -67,7 +67,8 @@ impl Gob for Time {
         if nanoseconds >= NANOSECONDS_PER_SECOND {
             return Err(Error::BadTime("nanoseconds out of range"));
         }
-        let offset = i32::from(i16::from_be_bytes([z0, z1])) * 60 + i32::from(offset_seconds);
+        // Go writes the seconds west of UTC as a negative byte, though it reads them as a positive one.
+        let offset = i32::from(i16::from_be_bytes([z0, z1])) * 60 + i32::from(offset_seconds.cast_signed());
         let zone = if offset == i32::from(UTC_MINUTES) * 60 {
             Zone::Utc
         } else {
@@ -81,7 +82,7 @@ impl Gob for Time {
     }
 }
 
-/// Minutes, rounded down, and seconds of a zone's offset. Offsets that cannot be sent become UTC.
+/// Minutes, rounded down so that the seconds are positive and Go reads them right, and seconds of a zone's offset. Offsets that cannot be sent become UTC.
 fn split_offset(zone: Zone) -> (i16, u8) {
     let Zone::Offset(offset) = zone else {
         return (UTC_MINUTES, 0);

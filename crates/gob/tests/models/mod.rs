@@ -8,6 +8,7 @@
     reason = "each user takes a part of it"
 )]
 
+pub mod exotic;
 pub mod sample;
 
 use std::collections::BTreeMap;

@@ -53,7 +53,11 @@ impl Random {
         let zone = match self.below(3) {
             0 => Zone::Utc,
             1 => Zone::Offset(0),
-            _ => Zone::Offset(self.below(80_000) as i32 - 40_000),
+            _ => match self.below(80_000) as i32 - 40_000 {
+                // Go cannot encode these.
+                -119..=-60 => Zone::Utc,
+                seconds => Zone::Offset(seconds),
+            },
         };
         if self.flag() {
             Time::ZERO
