@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::coder::Coder;
 use crate::powers::Powers;
+use crate::scope::ConnectionScope;
 
 /// The identity found when the connection was made. It never changes afterwards (srpc.md §7.1, §7.2).
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,8 @@ pub struct Call {
     pub method: &'static str,
     /// How values are written. [`Conn`](crate::Conn) takes care of it; for methods that behave differently over JSON.
     pub coder: Coder,
+    /// What services keep as long as the connection lives.
+    pub connection: Arc<ConnectionScope>,
     /// Cancelled when the server drains: a subscription ends then, a transfer may finish.
     pub draining: CancellationToken,
 }

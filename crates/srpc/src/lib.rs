@@ -29,6 +29,7 @@ mod method;
 pub mod pages;
 pub mod powers;
 mod registry;
+mod scope;
 pub mod server;
 mod socket;
 pub mod tls;
@@ -45,4 +46,5 @@ pub use method::{
     RequestReply,
 };
 pub use registry::{Granter, Registry, RegistryBuilder, ServiceBuilder};
+pub use scope::ConnectionScope;
 pub use server::{Decision, Endpoint, Policy, Server, UnixSocket};

@@ -19,6 +19,7 @@ use crate::call::{Call, Caller};
 use crate::conn::{Conn, ConnError};
 use crate::http::CONNECTED_ANSWER;
 use crate::registry::{Inside, Method, Outcome, Service};
+use crate::scope::ConnectionScope;
 
 /// Bytes of a method line.
 pub const METHOD_LINE_MAX_BYTES: usize = 4096;
@@ -45,6 +46,7 @@ pub(super) async fn run(
         caller: Arc::new(caller),
         peer,
         local,
+        connection: Arc::default(),
     };
     match session.answer_calls(&mut conn).await {
         End::Polite => conn.close().await,
@@ -91,6 +93,7 @@ struct Session<'a> {
     caller: Arc<Caller>,
     peer: SocketAddr,
     local: SocketAddr,
+    connection: Arc<ConnectionScope>,
 }
 
 /// How a connection ends.
@@ -191,6 +194,7 @@ impl Session<'_> {
             service: service.name,
             method: method.name,
             coder: self.endpoint.coder,
+            connection: Arc::clone(&self.connection),
             draining: self.server.draining.clone(),
         };
         let permit = match &service.blocker {
