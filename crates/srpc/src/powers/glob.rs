@@ -42,6 +42,11 @@ impl Pattern {
         &self.text
     }
 
+    /// Whether it can match anything at all.
+    pub fn is_well_formed(&self) -> bool {
+        self.tokens.is_some()
+    }
+
     /// Whether all of `text` matches. Takes at most the product of both lengths in steps.
     pub fn matches(&self, text: &str) -> bool {
         let Some(tokens) = &self.tokens else { return false };
