@@ -3,13 +3,22 @@
 //! | module | what it gives |
 //! | --- | --- |
 //! | `skip` | the one way a test may step aside: loudly, and counted |
+//! | `golden` | recorded conversations of the original, and a judge of gob streams independent of ours |
+//! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
+//! | `plain_call` | one call over a plain connection, written out by hand |
 //! | `programs` | where the programs of this workspace lie, built first if need be |
 //!
 //! The tests themselves are in `tests/`, one file per promise or family of promises. This crate promises that a
 //! test which did not run is never mistaken for one that passed; it deliberately has no stand-ins for servers,
 //! disks or networks.
 
+// Test support: names say what the items are for, and no other crate reads their pages.
+#![allow(missing_docs)]
+
+pub mod golden;
+pub mod plain_call;
 pub mod programs;
+pub mod server;
 mod skip;
 
 pub use skip::{SKIP_LOG_VARIABLE, skip};

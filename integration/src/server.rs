@@ -1,0 +1,243 @@
+//! An image server of its own for a test: real process, unprivileged user, temporary directories, a free port.
+
+use crate::programs::program;
+use anyhow::{Context, Result, bail, ensure};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a server may take until it answers `/healthz`.
+const START_SECONDS: u64 = 60;
+/// How long it may take to drain after SIGTERM before it is killed.
+const STOP_SECONDS: u64 = 20;
+/// The user and group `nobody`/`nogroup` of Debian: the server refuses to run as root.
+const UNPRIVILEGED: u32 = 65534;
+
+/// Directories and flags of a server that may be started more than once.
+pub struct Home {
+    directory: tempfile::TempDir,
+}
+
+/// A running server; dropping it kills it.
+pub struct ImageServer {
+    child: Option<Child>,
+    pub port: u16,
+    pub images: PathBuf,
+    pub objects: PathBuf,
+    pub log: PathBuf,
+}
+
+impl Home {
+    pub fn new() -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("imagewright-test.").tempdir()?;
+        std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755))?;
+        for name in ["images", "objects"] {
+            std::fs::create_dir(directory.path().join(name))?;
+        }
+        Ok(Self { directory })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    pub fn images(&self) -> PathBuf {
+        self.path().join("images")
+    }
+
+    pub fn objects(&self) -> PathBuf {
+        self.path().join("objects")
+    }
+
+    /// Starts a server that takes anybody's calls (no certificates).
+    pub fn start_insecure(&self, flags: &[&str]) -> Result<ImageServer> {
+        let mut all = vec![
+            "-permitInsecureMode",
+            "-generateMissingWebcert",
+            "-CAfile=",
+            "-identityCAfile=",
+            "-certFile=",
+            "-keyFile=",
+        ];
+        all.extend(flags);
+        self.start(&all)
+    }
+
+    /// Starts a server with `flags` beside directories and port, and waits until it is healthy.
+    pub fn start(&self, flags: &[&str]) -> Result<ImageServer> {
+        self.hand_over()?;
+        let port = free_port()?;
+        let log = self.path().join("server.log");
+        let output = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        let binary = program("imageserver")?;
+        let mut command = if rustix::process::geteuid().is_root() {
+            let mut command = Command::new("setpriv");
+            command
+                .arg(format!("--reuid={UNPRIVILEGED}"))
+                .arg(format!("--regid={UNPRIVILEGED}"));
+            command
+                .arg("--clear-groups")
+                .arg(reachable_copy(&binary, self.path())?);
+            command
+        } else {
+            Command::new(binary)
+        };
+        command
+            .arg(format!("-portNum={port}"))
+            .arg(format!("-imageDir={}", self.images().display()))
+            .arg(format!("-objectDir={}", self.objects().display()))
+            .args(["-logDir=", "-alsoLogToStderr", "-srpcTrustVmOwners=false"])
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output);
+        let child = command.spawn().context("cannot start the image server")?;
+        let mut server = ImageServer {
+            child: Some(child),
+            port,
+            images: self.images(),
+            objects: self.objects(),
+            log,
+        };
+        server.wait_until_healthy()?;
+        Ok(server)
+    }
+
+    /// All below the directories belongs to the unprivileged user from now on.
+    fn hand_over(&self) -> Result<()> {
+        if !rustix::process::geteuid().is_root() {
+            return Ok(());
+        }
+        let owner = format!("{UNPRIVILEGED}:{UNPRIVILEGED}");
+        let status = Command::new("chown")
+            .arg("-R")
+            .arg(owner)
+            .arg(self.path())
+            .status()?;
+        ensure!(status.success(), "chown failed");
+        Ok(())
+    }
+}
+
+impl ImageServer {
+    pub fn address(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    pub fn process_id(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
+    pub fn log_text(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Status and body of a page.
+    pub fn page(&self, path: &str) -> Result<(u16, String)> {
+        self.page_as(path, "*/*")
+    }
+
+    /// The same for a client that accepts `accept`.
+    pub fn page_as(&self, path: &str, accept: &str) -> Result<(u16, String)> {
+        let mut stream = TcpStream::connect(self.address())?;
+        stream.set_read_timeout(Some(Duration::from_secs(START_SECONDS)))?;
+        write!(
+            stream,
+            "GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer)?;
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").context("no end of headers")?;
+        let status = head.split(' ').nth(1).context("no status")?.parse()?;
+        Ok((status, body.to_owned()))
+    }
+
+    /// Peak resident memory in bytes.
+    pub fn peak_memory_bytes(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id()))?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))
+            .context("no VmHWM")?;
+        Ok(line.trim().trim_end_matches(" kB").trim().parse::<u64>()? * 1024)
+    }
+
+    /// Asks the server to drain, and says with which code it ended.
+    pub fn stop(mut self) -> Result<Option<i32>> {
+        let Some(mut child) = self.child.take() else {
+            bail!("it is not running")
+        };
+        signal(&child, rustix::process::Signal::TERM)?;
+        let deadline = Instant::now() + Duration::from_secs(STOP_SECONDS);
+        while Instant::now() < deadline {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status.code());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        child.kill()?;
+        child.wait()?;
+        bail!("the server did not stop within {STOP_SECONDS} s of SIGTERM");
+    }
+
+    /// Ends it without warning, as a power cut would end the process.
+    pub fn kill(mut self) -> Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    fn wait_until_healthy(&mut self) -> Result<()> {
+        let deadline = Instant::now() + Duration::from_secs(START_SECONDS);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
+                bail!("the server ended at once ({status}):\n{}", self.log_text());
+            }
+            if self.page("/healthz").is_ok_and(|(status, _)| status == 200) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!(
+            "the server is not healthy after {START_SECONDS} s:\n{}",
+            self.log_text()
+        )
+    }
+}
+
+impl Drop for ImageServer {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn signal(child: &Child, signal: rustix::process::Signal) -> Result<()> {
+    let pid = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .context("no process id")?;
+    Ok(rustix::process::kill_process(pid, signal)?)
+}
+
+/// A port nobody listens on at this moment.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// The program itself may lie below a home directory that the unprivileged user cannot enter.
+fn reachable_copy(binary: &Path, directory: &Path) -> Result<PathBuf> {
+    let copy = directory.join("imageserver");
+    if !copy.exists() && std::fs::hard_link(binary, &copy).is_err() {
+        std::fs::copy(binary, &copy)?;
+    }
+    Ok(copy)
+}
