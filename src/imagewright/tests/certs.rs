@@ -418,7 +418,7 @@ fn show_warns_of_what_servers_reject() {
     // Made by another program: a list without the dot, and one with bytes after it.
     for (name, der, expected) in [
         ("no-dot", "30:03:0c:01:2a", "bad line"),
-        ("trailing", "30:05:0c:03:2a:2e:2a:00", "1 extra bytes"),
+        ("trailing", "30:05:0c:03:2a:2e:2a:00", "1 bytes behind"),
     ] {
         let extension = format!("1.3.6.1.4.1.9586.100.7.1=DER:{der}");
         let made = Command::new("openssl")

@@ -11,7 +11,7 @@ use openssl::x509::store::X509StoreBuilder;
 use openssl::x509::verify::X509VerifyFlags;
 use openssl::x509::{X509, X509PurposeId, X509StoreContext};
 use serde::Serialize;
-use std::cmp::Reverse;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -63,12 +63,17 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         .into_iter()
         .map(|paths| examine(&paths, authorities.as_deref(), now))
         .collect::<Vec<_>>();
+    let order = offered_order(&directory, &findings)?;
+    let place = |finding: &Finding| {
+        order
+            .iter()
+            .position(|name| finding.cert.file_name() == Some(OsStr::new(name)))
+    };
+    findings
+        .iter_mut()
+        .for_each(|finding| finding.place = place(finding).map(|index| index + 1));
     // Unusable ones first: they are what must be mended.
-    findings.sort_by_key(|finding| (finding.errors.is_empty(), Reverse(preference(finding))));
-    let usable = findings.iter_mut().filter(|finding| finding.errors.is_empty());
-    usable
-        .enumerate()
-        .for_each(|(index, finding)| finding.place = Some(index + 1));
+    findings.sort_by_key(|finding| (finding.errors.is_empty(), finding.place));
     for finding in &findings {
         if args.json {
             println!("{}", serde_json::to_string(finding)?);
@@ -108,14 +113,17 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Everything first, then more methods, then the later end.
-fn preference(finding: &Finding) -> (bool, usize, i64) {
-    let everything = finding.methods.iter().any(|method| method == "*.*");
-    (
-        everything,
-        finding.methods.len(),
-        finding.valid_until.unwrap_or(i64::MIN),
-    )
+/// Names of the certificate files in the order in which a tool offers them; none if it would stop instead.
+fn offered_order(directory: &Path, findings: &[Finding]) -> anyhow::Result<Vec<String>> {
+    if findings.iter().any(|finding| !finding.errors.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let credentials = srpc::tls::load_directory(directory)?;
+    Ok(credentials
+        .iter()
+        .flat_map(|all| all.pairs())
+        .map(|pair| pair.name().to_owned())
+        .collect())
 }
 
 fn pairs_in(directory: &Path) -> anyhow::Result<Vec<PairPaths>> {
@@ -157,7 +165,7 @@ fn examine(paths: &PairPaths, authorities: Option<&[X509]>, now: i64) -> Finding
         }
     };
     let dated = certificate.valid_from > now || certificate.valid_until < now;
-    let unusable = |certificate: &Certificate| dated || !certificate.malformed.is_empty();
+    let unusable = |certificate: &Certificate| dated || certificate.malformed.is_some();
     let target = if unusable(&certificate) {
         &mut finding.errors
     } else {
@@ -182,8 +190,6 @@ fn examine(paths: &PairPaths, authorities: Option<&[X509]>, now: i64) -> Finding
     }
     finding.user = certificate.user;
     finding.methods = certificate.methods;
-    finding.methods.sort();
-    finding.methods.dedup();
     finding.valid_until = Some(certificate.valid_until);
     finding
 }

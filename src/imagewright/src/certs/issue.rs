@@ -1,14 +1,14 @@
 //! `certs issue`: a certificate and key for a user or a daemon.
 
 use super::authority::{self, AuthorityArgs};
-use super::build::{self, CLOCK_SKEW_SECONDS, Issuer, RawExtension, Template, Usage, Validity};
+use super::build::{self, CLOCK_SKEW_SECONDS, Issuer, Template, Usage, Validity};
 use super::files::{self, PairPaths};
 use super::key::KeyType;
-use super::powers::{self, GROUPS_OID, METHODS_OID};
 use super::preset::Preset;
-use super::{methods, read, when};
+use super::{methods, powers, read, when};
 use crate::exit::WrongUse;
 use clap::{Args, ValueEnum};
+use srpc::powers::Pattern;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -68,13 +68,14 @@ pub(crate) struct IssueArgs {
 pub(crate) fn run(args: &IssueArgs) -> anyhow::Result<ExitCode> {
     check_common_name(&args.user, "--user")?;
     let permitted = permitted_methods(args)?;
+    check_groups(&args.groups)?;
     let template = Template {
         subject: build::common_name(&args.user)?,
         validity: validity(args)?,
         usage: Usage::Peer {
             server_names: args.server.clone(),
         },
-        extensions: extensions(&permitted, &args.groups)?,
+        extensions: powers::extensions(&permitted, &args.groups),
     };
     let authority = args.authority.load()?;
     let template = within_authority(template, &authority)?;
@@ -120,7 +121,7 @@ fn permitted_methods(args: &IssueArgs) -> anyhow::Result<Vec<String>> {
         .collect();
     for method in &args.methods {
         powers::check_method(method).map_err(|error| WrongUse(format!("--methods: {error}")))?;
-        if !powers::is_well_formed(method) {
+        if !Pattern::new(method).is_well_formed() {
             return Err(WrongUse(format!(
                 "--methods: {method:?} is a malformed pattern and would match nothing"
             ))
@@ -186,26 +187,14 @@ pub(crate) fn within_authority(
     Ok(template)
 }
 
-fn extensions(permitted: &[String], groups: &[String]) -> anyhow::Result<Vec<RawExtension>> {
-    let mut extensions = Vec::new();
-    if let Some(bad) = groups
+fn check_groups(groups: &[String]) -> anyhow::Result<()> {
+    match groups
         .iter()
         .find(|group| group.is_empty() || group.chars().any(char::is_control))
     {
-        return Err(WrongUse(format!("--groups: {bad:?} is no name of a group")).into());
+        Some(bad) => Err(WrongUse(format!("--groups: {bad:?} is no name of a group")).into()),
+        None => Ok(()),
     }
-    for (oid, entries) in [(METHODS_OID, permitted), (GROUPS_OID, groups)] {
-        if !entries.is_empty() {
-            // Not critical: a critical extension that a TLS stack does not know makes it refuse the certificate.
-            let value = powers::encode_list(entries);
-            extensions.push(RawExtension {
-                oid: oid.to_owned(),
-                critical: false,
-                value,
-            });
-        }
-    }
-    Ok(extensions)
 }
 
 /// Refuses names that X.509 or a file system cannot hold.

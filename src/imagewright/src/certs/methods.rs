@@ -1,6 +1,6 @@
 //! The methods of the daemons, and what calling them takes (imageserver.md §1.1, §5).
 
-use super::powers;
+use srpc::powers::Powers;
 
 /// What a caller needs for a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,12 +77,9 @@ pub(crate) const SERVICES: &[Service] = &[
     },
 ];
 
-/// The methods of a service that the patterns grant, by name.
-pub(crate) fn granted(service: &Service, patterns: &[String]) -> Vec<&'static str> {
-    let allowed = |method: &str| {
-        let full = format!("{}.{method}", service.name);
-        patterns.iter().any(|pattern| powers::matches(pattern, &full))
-    };
+/// The methods of a service that the powers grant, by name.
+pub(crate) fn granted(service: &Service, powers: &Powers) -> Vec<&'static str> {
+    let allowed = |method: &str| powers.permit(&format!("{}.{method}", service.name));
     service
         .methods
         .iter()
@@ -93,10 +90,10 @@ pub(crate) fn granted(service: &Service, patterns: &[String]) -> Vec<&'static st
 
 /// Does the pattern grant any method in the table?
 pub(crate) fn grants_anything(pattern: &str) -> bool {
-    let pattern = [pattern.to_owned()];
+    let powers = Powers::new([pattern]);
     SERVICES
         .iter()
-        .any(|service| !granted(service, &pattern).is_empty())
+        .any(|service| !granted(service, &powers).is_empty())
 }
 
 #[cfg(test)]
@@ -105,7 +102,7 @@ mod tests {
 
     #[test]
     fn patterns_grant_what_they_name_and_no_more() {
-        let patterns = ["ImageServer.Add*".to_owned(), "Logger.*".to_owned()];
+        let patterns = Powers::new(["ImageServer.Add*", "Logger.*"]);
         assert_eq!(granted(&SERVICES[0], &patterns), ["AddImage", "AddImageTrusted"]);
         assert!(granted(&SERVICES[1], &patterns).is_empty());
         assert_eq!(granted(&SERVICES[2], &patterns).len(), 5);

@@ -2,7 +2,7 @@
 //!
 //! | part | what it knows |
 //! | --- | --- |
-//! | `powers` | the two certificate extensions (srpc.md §7.1) and the patterns in them |
+//! | `powers` | writing powers into certificates |
 //! | `methods` | the methods of the daemons and who may call them (imageserver.md §1.1) |
 //! | `preset` | named sets of powers |
 //! | `key`, `build` | private keys, and certificates made from a template |

@@ -1,13 +1,13 @@
 //! What a certificate says: who, what, until when, and what is wrong with it.
 
 use super::build::RawExtension;
-use super::powers::{self, GROUPS_OID, METHODS_OID};
 use super::{methods, when};
 use anyhow::Context;
 use openssl::hash::MessageDigest;
 use openssl::pkey::Id;
 use openssl::x509::X509;
 use serde::Serialize;
+use srpc::powers::{CertificateClaims, Pattern, Powers};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
@@ -40,8 +40,8 @@ pub(crate) struct Certificate {
     pub(crate) serial: String,
     /// SHA-256 of the DER form, lower-case hex.
     pub(crate) fingerprint: String,
-    /// What makes servers reject the extensions, one entry each.
-    pub(crate) malformed: Vec<String>,
+    /// What makes servers reject it, in which case no claim of it counts.
+    pub(crate) malformed: Option<String>,
     #[serde(skip)]
     pub(crate) extensions: Vec<RawExtension>,
 }
@@ -66,32 +66,14 @@ impl Certificate {
     /// Reads one certificate.
     pub(crate) fn from_der(der: &[u8]) -> anyhow::Result<Self> {
         let (_, parsed) = X509Certificate::from_der(der).context("not a certificate")?;
-        let mut malformed = Vec::new();
-        let mut list = |oid: &str, what: &str| {
-            // Only the first extension with the identifier counts (srpc.md §7.1).
-            let extension = parsed
-                .extensions()
-                .iter()
-                .find(|extension| extension.oid.to_id_string() == oid);
-            match extension.map(|extension| powers::decode_list(extension.value)) {
-                None => Vec::new(),
-                Some(Ok(entries)) => entries,
-                Some(Err(error)) => {
-                    malformed.push(format!("the list of {what} {error}"));
-                    Vec::new()
-                }
-            }
+        let (claims, malformed) = match CertificateClaims::from_der(der) {
+            Ok(claims) => (claims, None),
+            Err(error) => (CertificateClaims::default(), Some(error.to_string())),
         };
-        let (methods, groups) = (list(METHODS_OID, "methods"), list(GROUPS_OID, "groups"));
-        malformed.extend(
-            methods
-                .iter()
-                .filter_map(|entry| powers::check_method(entry).err())
-                .map(|error| error.to_string()),
-        );
+        let powers = Powers::new(&claims.methods);
         let grants = methods::SERVICES
             .iter()
-            .map(|service| (service.name, methods::granted(service, &methods)))
+            .map(|service| (service.name, methods::granted(service, &powers)))
             .collect();
         let usage = parsed
             .extended_key_usage()
@@ -108,14 +90,9 @@ impl Certificate {
                 .collect()
         });
         Ok(Self {
-            user: parsed
-                .subject()
-                .iter_common_name()
-                .find_map(|name| name.as_str().ok())
-                .unwrap_or_default()
-                .to_owned(),
-            groups,
-            methods,
+            user: claims.common_name,
+            groups: claims.groups,
+            methods: claims.methods,
             grants,
             subject: parsed.subject().to_string(),
             issuer: parsed.issuer().to_string(),
@@ -161,7 +138,8 @@ impl Certificate {
                 when::relative(self.valid_from, now)
             ));
         }
-        if self.is_authority {
+        // Of an authority the rest is not expected, of a malformed one it is not known.
+        if self.is_authority || self.malformed.is_some() {
             return warnings;
         }
         if self.client_authentication == Some(false) {
@@ -176,7 +154,7 @@ impl Certificate {
         let never = self
             .methods
             .iter()
-            .filter(|pattern| !powers::is_well_formed(pattern));
+            .filter(|pattern| !Pattern::new(pattern).is_well_formed());
         warnings.extend(never.map(|pattern| format!("{pattern} is a malformed pattern and matches nothing")));
         warnings
     }

@@ -31,12 +31,9 @@ pub(crate) fn run(args: &RenewArgs) -> anyhow::Result<ExitCode> {
         .ok_or_else(|| WrongUse("the certificate must be called NAME.cert or NAME.pem".to_owned()))?;
     let (old_cert, key) = authority::load_pair(&paths)?;
     let old = read::Certificate::from_der(&old_cert.to_der()?)?;
-    anyhow::ensure!(
-        old.malformed.is_empty(),
-        "{}: {}",
-        paths.cert.display(),
-        old.malformed.join("; ")
-    );
+    if let Some(reason) = &old.malformed {
+        anyhow::bail!("{}: {reason}", paths.cert.display());
+    }
     let now = when::now();
     let length = match args.days {
         Some(days) => authority::days_to_seconds(days)?,
