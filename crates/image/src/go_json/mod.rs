@@ -16,5 +16,5 @@ mod write;
 pub use fold::{error_text, from_slice, without_comments};
 pub use map::MapKey;
 pub use value::GoJson;
-pub(crate) use value::Writing;
+pub(crate) use value::{Writing, lossy};
 pub use write::{to_line, to_pretty};
