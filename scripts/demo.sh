@@ -70,7 +70,6 @@ trap 'exit 143' TERM
 
 step "Set-up: what is lacking comes through apt, the programs through cargo"
 need_build_tools
-need_packages util-linux diffutils
 (cd "$top" && cargo build --release --locked --quiet --package imageserver --package imagetool --package imagewright)
 pristine=$("$top/scripts/debian-tree.sh")
 note "tree: $pristine, $(find "$pristine" -xdev | wc -l) entries"
@@ -112,7 +111,7 @@ for _ in $(seq 300); do
   sleep 0.1
 done
 [ "$(http_get "$port" /healthz | head -n 1)" = 200 ] || die "the image server is not healthy after 30 seconds"
-note "listening on port $port as $(ps -o user= -p "$server"), process $server"
+note "listening on port $port as $(stat --format=%U "/proc/$server"), process $server"
 
 imagetool_as() {
   local user=$1
