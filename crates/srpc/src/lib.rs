@@ -40,7 +40,7 @@ pub use blocker::{Blocker, PerUserLimit, Permit};
 pub use call::{Call, Caller};
 pub use client::{CallError, Client, ConnectError, ConnectOptions, Stream};
 pub use coder::{Coder, Message};
-pub use conn::{Conn, ConnError, Transport};
+pub use conn::{Conn, ConnError, ReadHalf, Transport, WriteHalf};
 pub use method::{
     Access, DEFAULT_REQUEST_MAX_BYTES, DEFAULT_REQUEST_MAX_MEMORY_BYTES, MethodError, Raw, RawError,
     RequestReply,

@@ -127,7 +127,7 @@ impl Client {
 
     /// `TCP`, `TLS` or `Unix`; nothing once the connection is closed.
     pub fn transport_kind(&self) -> Option<&'static str> {
-        self.conn.as_ref().map(|conn| conn.transport().kind())
+        self.conn.as_ref().map(Conn::transport_kind)
     }
 
     /// Ends the connection politely.

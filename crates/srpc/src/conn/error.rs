@@ -20,7 +20,7 @@ pub enum ConnError {
     #[error("{0}")]
     Gob(#[from] gob::Error),
     /// The bytes are not a JSON value of the wanted type.
-    #[error("json: {0}")]
+    #[error("{}", json_text(.0))]
     Json(#[source] serde_json::Error),
     /// The bytes are no JSON at all.
     #[error("invalid character {0:?} looking for beginning of value")]
@@ -64,5 +64,16 @@ impl ConnError {
     /// Whether the peer, if it still listens, should be told before the connection ends.
     pub(crate) fn is_worth_telling(&self) -> bool {
         !matches!(self, Self::Io(_) | Self::Torn)
+    }
+}
+
+/// With Go's prefix, and without the place in the text, which says little about a message on a wire.
+fn json_text(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    if text.starts_with("json: ") {
+        text.to_owned()
+    } else {
+        format!("json: {text}")
     }
 }

@@ -1,18 +1,20 @@
 //! The streams a connection can run on.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BufMut;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_openssl::SslStream;
 use tokio_util::io::poll_read_buf;
 
 /// How long a polite end of a stream may take.
-pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Any other duplex stream.
 pub trait AnyStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -52,7 +54,7 @@ impl Transport {
     }
 
     /// 0 bytes: the end of the stream, or no room in `target`.
-    pub(crate) fn poll_read(
+    pub(super) fn poll_read(
         &mut self,
         context: &mut Context<'_>,
         target: &mut (impl BufMut + ?Sized),
@@ -60,15 +62,37 @@ impl Transport {
         poll_read_buf(self.stream(), context, &mut &mut *target)
     }
 
-    pub(crate) fn poll_write(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         self.stream().poll_write(context, data)
     }
 
+    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_shutdown(context)
+    }
+
     /// Ends the stream towards the peer; for TLS that is the closing alert, which Go's reader wants to see.
-    pub(crate) async fn close(&mut self) {
-        let mut stream = self.stream();
+    pub(super) async fn close(&mut self) {
         // A peer that is gone already is no news.
-        let _ = tokio::time::timeout(CLOSE_TIMEOUT, stream.shutdown()).await;
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, poll_fn(|context| self.poll_close(context))).await;
+    }
+}
+
+/// A stream that both halves use. The lock is held while polling only, never while waiting.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Mutex<Transport>>);
+
+impl Shared {
+    pub(super) fn new(transport: Transport) -> Self {
+        Self(Arc::new(Mutex::new(transport)))
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Transport> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`Transport::close`].
+    pub(super) async fn close(&self) {
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, poll_fn(|context| self.lock().poll_close(context))).await;
     }
 }
 

@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn the_end_of_each_kind_of_value_is_found() {
-        assert_eq!(ends("{\"a\":[1,{\"b\":\"}\\\"]\"}]}\nrest"), Scan::End(24));
+        assert_eq!(ends("{\"a\":[1,{\"b\":\"}\\\"]\"}]}\nrest"), Scan::End(22));
         assert_eq!(ends(" \n[]"), Scan::End(4));
         assert_eq!(ends("\"a\\\\\"x"), Scan::End(5));
         assert_eq!(ends("123\n"), Scan::End(3));

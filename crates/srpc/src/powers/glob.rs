@@ -42,7 +42,7 @@ impl Pattern {
         &self.text
     }
 
-    /// Whether it can match anything at all.
+    /// Whether the pattern can match anything.
     pub fn is_well_formed(&self) -> bool {
         self.tokens.is_some()
     }

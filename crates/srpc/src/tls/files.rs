@@ -10,6 +10,7 @@ use openssl::x509::X509;
 
 use super::client::parse_pair;
 use super::directory::read_file;
+use super::metadata::PemTexts;
 use super::{ClientCredentials, CredentialError, KeyPair, ServerTls, metadata, self_signed};
 
 /// Credentials are never reloaded sooner than this.
@@ -100,12 +101,12 @@ impl CredentialFiles {
         let certificate = read_file(&self.cert_file).map_err(unreadable)?;
         let key = read_file(&self.key_file).map_err(unreadable)?;
         let texts = match (certificate, key, self.metadata_service) {
-            (Some(certificate), Some(key), _) => Some((certificate, key)),
+            (Some(certificate), Some(key), _) => Some(PemTexts { certificate, key }),
             (_, _, Some(service)) => metadata::certificate_and_key(service)?,
             _ => None,
         };
         match texts {
-            Some((certificate, key)) => {
+            Some(PemTexts { certificate, key }) => {
                 let (chain, key) = parse_pair(&certificate, &key)?;
                 Ok(OwnPair {
                     chain,

@@ -17,17 +17,21 @@ const ANSWER_MAX_BYTES: u64 = 1 << 20;
 const CERTIFICATE_PATH: &str = "/latest/dynamic/instance-identity/X.509-certificate";
 const KEY_PATH: &str = "/latest/dynamic/instance-identity/X.509-key";
 
+/// What the service gave, as PEM.
+pub(super) struct PemTexts {
+    pub(super) certificate: Vec<u8>,
+    pub(super) key: Vec<u8>,
+}
+
 /// `None`: there is no service, or it has no certificate.
-pub(super) fn certificate_and_key(
-    service: SocketAddr,
-) -> Result<Option<(Vec<u8>, Vec<u8>)>, CredentialError> {
+pub(super) fn certificate_and_key(service: SocketAddr) -> Result<Option<PemTexts>, CredentialError> {
     let Some(certificate) = get(service, CERTIFICATE_PATH)? else {
         return Ok(None);
     };
     let Some(key) = get(service, KEY_PATH)? else {
         return Ok(None);
     };
-    Ok(Some((certificate, key)))
+    Ok(Some(PemTexts { certificate, key }))
 }
 
 fn get(service: SocketAddr, path: &str) -> Result<Option<Vec<u8>>, CredentialError> {

@@ -1,16 +1,19 @@
-//! Values, in either coding.
+//! Receiving values, in either coding.
 
 use bytes::Buf;
 
-use super::io::Patience;
-use super::{Conn, ConnError, READ_BUFFER_BYTES};
+use super::timing::Patience;
+use super::{ConnError, READ_BUFFER_BYTES, ReadHalf};
 use crate::coder::{Coder, Message};
-use crate::json::{self, Scan, Scanner};
+use crate::json::{Scan, Scanner};
 
-impl Conn {
+/// What is reserved ahead for a large value at a time, whatever its sender announces.
+const RESERVE_MAX_BYTES: usize = 16 * READ_BUFFER_BYTES;
+
+impl ReadHalf {
     /// Reads the next value of the peer's stream. Whatever follows it on the wire stays unread.
     ///
-    /// Waits as long as it takes for the first byte, so a subscription may be quiet.
+    /// Waits as long as it takes for the first byte, so a subscription may be quiet. May be dropped and called again.
     ///
     /// # Errors
     /// [`ConnError::Closed`] if the peer ended the stream before the value.
@@ -18,7 +21,7 @@ impl Conn {
         self.read_value_patiently(Patience::Endless).await
     }
 
-    /// As [`Conn::read_value`], for a value that the peer has no reason to delay.
+    /// As [`ReadHalf::read_value`], for a value that the peer has no reason to delay.
     pub async fn read_prompt_value<T: Message>(&mut self) -> Result<T, ConnError> {
         self.read_value_patiently(Patience::Stall).await
     }
@@ -36,26 +39,22 @@ impl Conn {
 
     async fn read_value_patiently<T: Message>(&mut self, first: Patience) -> Result<T, ConnError> {
         loop {
-            let (at_least, started) = match self.decode_received()? {
+            let (at_least, mut started) = match self.decode_received()? {
                 Decoded::Value(value) => return Ok(value),
                 Decoded::NeedMore { at_least, started } => (at_least, started),
             };
-            let mut patience = if started { Patience::Stall } else { first };
-            loop {
+            while self.received.len() < at_least {
+                self.received
+                    .reserve((at_least - self.received.len()).min(RESERVE_MAX_BYTES));
+                let patience = if started { Patience::Stall } else { first };
                 if self.fill(patience).await? == 0 {
-                    return Err(if started || patience != first {
+                    return Err(if started {
                         ConnError::Truncated
                     } else {
                         ConnError::Closed
                     });
                 }
-                if self.received.len() >= at_least {
-                    break;
-                }
-                patience = Patience::Stall;
-                // What the peer announces is not believed further than this at a time.
-                self.received
-                    .reserve((at_least - self.received.len()).min(READ_BUFFER_BYTES * 16));
+                started = true;
             }
         }
     }
@@ -97,13 +96,10 @@ impl Conn {
                 self.skip_line_end = true;
                 result.map(Decoded::Value).map_err(ConnError::Json)
             }
-            Scan::More if self.received.len() <= limit => {
-                let started = self.scanner.has_started();
-                Ok(Decoded::NeedMore {
-                    at_least: self.received.len() + 1,
-                    started,
-                })
-            }
+            Scan::More if self.received.len() <= limit => Ok(Decoded::NeedMore {
+                at_least: self.received.len() + 1,
+                started: self.scanner.has_started(),
+            }),
             Scan::End(_) | Scan::More => Err(ConnError::MessageTooLarge { limit }),
             Scan::NoValue(first) => {
                 // Nobody knows where the next call starts; Go's decoder has read ahead at this point and drops it all, too.
@@ -112,47 +108,6 @@ impl Conn {
                 Err(ConnError::NoJson(first))
             }
         }
-    }
-
-    /// Appends a value to the write buffer, and sends the buffer when it is full; [`Conn::flush`] sends the rest.
-    ///
-    /// # Errors
-    /// Besides failures to send: a value that cannot be JSON. Nothing of it was written then.
-    pub async fn write_value<T: Message>(&mut self, value: &T) -> Result<(), ConnError> {
-        self.encode(value)?;
-        self.flush_if_full().await
-    }
-
-    /// Writes what ends a successful request-reply call, or the error line if the reply cannot be written in this coding.
-    pub(crate) async fn write_reply<T: Message>(
-        &mut self,
-        reply: &T,
-    ) -> Result<Result<(), String>, ConnError> {
-        let start = self.unsent.len();
-        self.unsent.push(b'\n');
-        if let Err(error) = self.encode(reply) {
-            self.unsent.truncate(start);
-            let text = error.to_string();
-            self.write_line(&text).await?;
-            return Ok(Err(text));
-        }
-        self.flush_if_full().await?;
-        Ok(Ok(()))
-    }
-
-    fn encode<T: Message>(&mut self, value: &T) -> Result<(), ConnError> {
-        let start = self.unsent.len();
-        match self.coder {
-            Coder::Gob => self.encoder.encode(value, &mut self.unsent),
-            Coder::Json => {
-                if let Err(error) = json::write(value, &mut self.unsent) {
-                    self.unsent.truncate(start);
-                    return Err(ConnError::Json(error));
-                }
-                self.unsent.push(b'\n');
-            }
-        }
-        Ok(())
     }
 }
 

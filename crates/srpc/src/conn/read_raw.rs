@@ -1,19 +1,19 @@
-//! Lines and raw bytes.
+//! Receiving lines and raw bytes.
 
 use bytes::{Buf, BufMut};
 use memchr::memchr;
 
-use super::io::Patience;
-use super::{Conn, ConnError, WRITE_BUFFER_BYTES, WRITE_THROUGH_BYTES};
+use super::timing::Patience;
+use super::{ConnError, READ_AHEAD_BYTES, ReadHalf};
 
-/// The most that one [`Conn::read_raw_into`] appends.
+/// The most that one [`ReadHalf::read_raw_into`] appends.
 pub const RAW_READ_BYTES: usize = 1 << 20;
 
-impl Conn {
+impl ReadHalf {
     /// Reads up to the next LF and returns what is before it. `None` at the end of the stream.
     ///
     /// Waits as long as it takes for the first byte. A line longer than `limit` bytes is [`ConnError::LineTooLong`]; its start
-    /// stays unread. Bytes that are no UTF-8 become U+FFFD.
+    /// stays unread. Bytes that are no UTF-8 become U+FFFD. May be dropped and called again.
     pub async fn read_line(&mut self, limit: usize) -> Result<Option<String>, ConnError> {
         let mut searched = 0;
         loop {
@@ -48,7 +48,7 @@ impl Conn {
 
     /// What has arrived and is not consumed yet; waits for at least one byte. Empty at the end of the stream.
     ///
-    /// Raw data are processed in place with this and [`Conn::consume`].
+    /// Raw data are processed in place with this and [`ReadHalf::consume`]. May be dropped and called again.
     pub async fn fill_buf(&mut self) -> Result<&[u8], ConnError> {
         self.settle_line_end().await?;
         if self.received.is_empty() {
@@ -57,12 +57,12 @@ impl Conn {
         Ok(&self.received)
     }
 
-    /// Takes bytes off the front of what [`Conn::fill_buf`] showed; more than that takes all.
+    /// Takes bytes off the front of what [`ReadHalf::fill_buf`] showed; more than that takes all.
     pub fn consume(&mut self, bytes: usize) {
         self.received.advance(bytes.min(self.received.len()));
     }
 
-    /// Fills `target` with raw bytes.
+    /// Fills `target` with raw bytes. If dropped half-way, what was read is lost.
     pub async fn read_exact(&mut self, target: &mut [u8]) -> Result<(), ConnError> {
         if target.is_empty() {
             return Ok(());
@@ -79,7 +79,7 @@ impl Conn {
 
     /// Appends at least one and at most `max` raw bytes, and at most [`RAW_READ_BYTES`], to `target`; returns how many. 0 only
     /// if `max` is 0. The end of the stream is an error. Whatever has arrived is taken at once; large data go straight
-    /// from the stream into `target`, so give it room.
+    /// from the stream into `target`. May be dropped and called again.
     pub async fn read_raw_into(&mut self, target: &mut Vec<u8>, max: u64) -> Result<usize, ConnError> {
         let max = usize::try_from(max).unwrap_or(usize::MAX).min(RAW_READ_BYTES);
         if max == 0 {
@@ -97,12 +97,12 @@ impl Conn {
     }
 
     /// Resolves when the peer ends the stream or it fails. What the peer sends meanwhile is kept for the next reader, up to
-    /// [`READ_AHEAD_BYTES`](super::READ_AHEAD_BYTES), beyond which nothing more is looked at. May be dropped and called again.
+    /// [`READ_AHEAD_BYTES`], which is an error of its own. May be dropped and called again.
     pub async fn closed(&mut self) -> ConnError {
         loop {
-            if self.received.len() >= super::READ_AHEAD_BYTES {
+            if self.received.len() >= READ_AHEAD_BYTES {
                 return ConnError::MessageTooLarge {
-                    limit: super::READ_AHEAD_BYTES,
+                    limit: READ_AHEAD_BYTES,
                 };
             }
             match self.fill(Patience::Endless).await {
@@ -110,42 +110,6 @@ impl Conn {
                 Ok(_) => {}
                 Err(error) => return error,
             }
-        }
-    }
-
-    /// Appends bytes to the write buffer and sends it when it is full; [`Conn::flush`] sends the rest.
-    pub async fn write_all(&mut self, data: &[u8]) -> Result<(), ConnError> {
-        self.unsent.extend_from_slice(data);
-        self.flush_if_full().await
-    }
-
-    /// Writes `text` as one line: line ends in it become spaces.
-    pub async fn write_line(&mut self, text: &str) -> Result<(), ConnError> {
-        self.unsent.extend(text.bytes().map(|byte| {
-            if byte == b'\n' || byte == b'\r' {
-                b' '
-            } else {
-                byte
-            }
-        }));
-        self.unsent.push(b'\n');
-        self.flush_if_full().await
-    }
-
-    /// Writes raw bytes; large slices skip the write buffer. If dropped half-way the connection is unusable.
-    pub async fn write_raw(&mut self, data: &[u8]) -> Result<(), ConnError> {
-        if data.len() < WRITE_THROUGH_BYTES {
-            return self.write_all(data).await;
-        }
-        self.flush().await?;
-        self.send_direct(data).await
-    }
-
-    pub(super) async fn flush_if_full(&mut self) -> Result<(), ConnError> {
-        if self.unsent.len() >= WRITE_BUFFER_BYTES {
-            self.flush().await
-        } else {
-            Ok(())
         }
     }
 
