@@ -1,4 +1,5 @@
 //! What a scan promises.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

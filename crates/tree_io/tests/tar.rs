@@ -1,4 +1,5 @@
 //! What reading and writing archives promise.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

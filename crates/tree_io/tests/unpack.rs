@@ -1,4 +1,5 @@
 //! What unpacking promises.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

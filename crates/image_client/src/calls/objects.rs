@@ -1,0 +1,74 @@
+//! Single objects (`imageserver.md §3.8`, `§4`).
+
+use hash::Hash;
+use protocol::image_server::{DeleteUnreferencedObjectsRequest, DeleteUnreferencedObjectsResponse};
+use protocol::object_server::{
+    AddObjectRequest, AddObjectResponse, CheckObjectsRequest, CheckObjectsResponse,
+};
+
+use crate::error::Error;
+use crate::server::ImageServer;
+
+impl ImageServer {
+    /// Adds one object that is in memory; returns its name.
+    ///
+    /// # Errors
+    /// The call failed, or [`Error::ObjectRefused`] (as for an empty one).
+    pub async fn add_object(&mut self, data: &[u8]) -> Result<Hash, Error> {
+        let hash = hash::of(data);
+        if data.is_empty() {
+            // Length 0 is the end mark: sent as it is, it would seem to succeed.
+            let text = "zero length object cannot be added".to_owned();
+            return Err(Error::ObjectRefused {
+                hash: Box::new(hash),
+                text,
+            });
+        }
+        let mut stream = self.open("ObjectServer.AddObjects").await?;
+        let request = AddObjectRequest {
+            length: data.len() as u64,
+            expected_hash: Some(hash),
+        };
+        stream.write_value(&request).await?;
+        stream.write_raw(data).await?;
+        stream.write_value(&AddObjectRequest::default()).await?;
+        stream.flush().await?;
+        let reply: AddObjectResponse = stream.read_prompt_value().await?;
+        stream.finish().await?;
+        if reply.error_string.is_empty() {
+            Ok(hash)
+        } else {
+            Err(Error::ObjectRefused {
+                hash: Box::new(hash),
+                text: reply.error_string,
+            })
+        }
+    }
+
+    /// Sizes in bytes, 0 for absent, in the order asked.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn check_objects(&mut self, hashes: Vec<Hash>) -> Result<Vec<u64>, Error> {
+        let count = hashes.len();
+        let request = CheckObjectsRequest { hashes };
+        let reply: CheckObjectsResponse = self.call("ObjectServer.CheckObjects", &request).await?;
+        if reply.object_sizes.len() == count {
+            Ok(reply.object_sizes)
+        } else {
+            Err(Error::Protocol("another number of sizes than of objects"))
+        }
+    }
+
+    /// Deletes unreferenced objects, oldest first, until both amounts are reached.
+    ///
+    /// # Errors
+    /// The call failed, or there were not enough.
+    pub async fn delete_unreferenced_objects(&mut self, percentage: u8, bytes: u64) -> Result<(), Error> {
+        let request = DeleteUnreferencedObjectsRequest { percentage, bytes };
+        let _: DeleteUnreferencedObjectsResponse = self
+            .call("ImageServer.DeleteUnreferencedObjects", &request)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,208 @@
+//! Objects from a server, in order and in bulk (`imageserver.md §4.3`).
+//!
+//! A task reads the connection and hands pieces through a bounded queue, so that receiving, verifying and writing overlap; whoever
+//! reads slowly slows the server down, nothing piles up.
+
+use hash::{Hash, Hasher};
+use protocol::object_server::{GetObjectsRequest, GetObjectsResponse};
+use srpc::Client;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::error::Error;
+
+/// Objects of one request: some 1.5 MB of names. The server answers a further request without a pause worth mentioning.
+pub const REQUEST_OBJECTS: usize = 16_384;
+
+/// Bytes of one piece at most.
+pub const PIECE_BYTES: usize = 256 << 10;
+
+/// Pieces waiting to be read: at most 16 MiB.
+const QUEUED_PIECES: usize = 64;
+
+/// Part of an object.
+#[derive(Debug)]
+pub struct Piece {
+    /// Its bytes, at least one.
+    pub data: Vec<u8>,
+    /// Whether the object ends here. Where the stream verifies, the last piece comes only after the whole was found right.
+    pub is_last: bool,
+}
+
+/// Who compares objects with their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verify {
+    /// The stream, before it hands out an object's last piece.
+    Here,
+    /// The reader, who hashes anyway or on more threads.
+    Reader,
+}
+
+/// Objects arriving; dropping it closes the connection.
+pub struct ObjectStream {
+    pieces: mpsc::Receiver<Piece>,
+    task: Option<JoinHandle<Result<Client, Error>>>,
+    runtime: Handle,
+}
+
+impl ObjectStream {
+    /// Asks for `wanted`, names with sizes in bytes (none of them 0), and starts receiving. Names may repeat. Needs
+    /// a runtime around it.
+    pub fn start(client: Client, wanted: Vec<(Hash, u64)>, verify: Verify) -> ObjectStream {
+        let (sender, pieces) = mpsc::channel(QUEUED_PIECES);
+        let task = tokio::spawn(receive(client, wanted, verify, sender));
+        ObjectStream {
+            pieces,
+            task: Some(task),
+            runtime: Handle::current(),
+        }
+    }
+
+    /// The next piece of the present object, or the first of the next one; nothing after the last object.
+    ///
+    /// # Errors
+    /// Why nothing more will come.
+    pub async fn next(&mut self) -> Result<Option<Piece>, Error> {
+        match self.pieces.recv().await {
+            Some(piece) => Ok(Some(piece)),
+            None => match self.task.take() {
+                Some(task) => task.await.unwrap_or(Err(Error::TaskDied)).map(|_| None),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// As [`next`](Self::next), for threads outside the runtime.
+    ///
+    /// # Errors
+    /// Why nothing more will come.
+    pub fn blocking_next(&mut self) -> Result<Option<Piece>, Error> {
+        match self.pieces.blocking_recv() {
+            Some(piece) => Ok(Some(piece)),
+            None => match self.task.take() {
+                // It has dropped its end of the queue: it is about to return.
+                Some(task) => self
+                    .runtime
+                    .block_on(task)
+                    .unwrap_or(Err(Error::TaskDied))
+                    .map(|_| None),
+                None => Ok(None),
+            },
+        }
+    }
+
+    /// After the last object: the connection, for further calls.
+    ///
+    /// # Errors
+    /// What went wrong, also if objects are left unread.
+    pub async fn finish(mut self) -> Result<Client, Error> {
+        self.pieces.close();
+        match self.task.take() {
+            Some(task) => task.await.unwrap_or(Err(Error::TaskDied)),
+            None => Err(Error::TaskDied),
+        }
+    }
+}
+
+impl Drop for ObjectStream {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
+
+async fn receive(
+    mut client: Client,
+    wanted: Vec<(Hash, u64)>,
+    verify: Verify,
+    pieces: mpsc::Sender<Piece>,
+) -> Result<Client, Error> {
+    for batch in wanted.chunks(REQUEST_OBJECTS) {
+        let mut stream = client
+            .open("ObjectServer.GetObjects")
+            .await
+            .map_err(Error::GetObjects)?;
+        let hashes = batch.iter().map(|(hash, _)| *hash).collect();
+        stream
+            .write_value(&GetObjectsRequest {
+                hashes,
+                ..GetObjectsRequest::default()
+            })
+            .await?;
+        stream.flush().await?;
+        let reply: GetObjectsResponse = stream.read_prompt_value().await?;
+        crate::server::refusal(reply.response_string)?;
+        if reply.object_sizes.len() != batch.len() {
+            return Err(Error::Protocol("another number of sizes than of objects"));
+        }
+        for ((hash, here), there) in batch.iter().zip(reply.object_sizes) {
+            if *here != there {
+                return Err(Error::SizeMismatch {
+                    hash: Box::new(*hash),
+                    here: *here,
+                    there,
+                });
+            }
+            let mut left = there;
+            let mut hasher = (verify == Verify::Here).then(Hasher::new);
+            while left > 0 {
+                let room = left.min(PIECE_BYTES as u64);
+                let mut data = Vec::with_capacity(usize::try_from(room).unwrap_or(PIECE_BYTES));
+                while (data.len() as u64) < room {
+                    let missing = room - data.len() as u64;
+                    stream.read_raw_into(&mut data, missing).await?;
+                }
+                left -= room;
+                if let Some(hasher) = &mut hasher {
+                    hasher.update(&data);
+                }
+                if left == 0
+                    && let Some(computed) = hasher.take().map(Hasher::finish)
+                    && computed != *hash
+                {
+                    return Err(Error::Damaged {
+                        expected: Box::new(*hash),
+                        computed: Box::new(computed),
+                    });
+                }
+                let piece = Piece {
+                    data,
+                    is_last: left == 0,
+                };
+                pieces.send(piece).await.map_err(|_| Error::QueueStopped)?;
+            }
+        }
+        stream.finish().await?;
+    }
+    Ok(client)
+}
+
+impl tree_io::ObjectSource for ObjectStream {
+    fn next_object(
+        &mut self,
+        _hash: &Hash,
+        _size: u64,
+        consume: &mut dyn FnMut(&[u8]) -> Result<(), tree_io::Error>,
+    ) -> Result<(), tree_io::Error> {
+        loop {
+            match self
+                .blocking_next()
+                .map_err(|e| tree_io::Error::Source(Box::new(e)))?
+            {
+                Some(piece) => {
+                    consume(&piece.data)?;
+                    if piece.is_last {
+                        return Ok(());
+                    }
+                }
+                None => {
+                    return Err(tree_io::Error::Source(Box::new(Error::Protocol(
+                        "fewer objects than wanted",
+                    ))));
+                }
+            }
+        }
+    }
+}
