@@ -88,12 +88,26 @@ impl Decoder {
     }
 
     /// After an error: how many bytes of that call's input belong to messages read in whole by then, the failing one
-    /// included. A stream that shares its connection with other things goes on there, as Go's does.
+    /// included. A stream that shares its connection with other things goes on there, as Go's does. A message that was too
+    /// long is not included: there is no going on behind [`Error::TooLarge`].
     pub fn consumed_by_failure(&self) -> usize {
         self.consumed_by_failure
     }
 
     fn value<T>(
+        &mut self,
+        input: &[u8],
+        decode: impl FnOnce(&mut Reader<'_>, WireId) -> Result<T, Error>,
+    ) -> Result<Progress<T>, Error> {
+        let result = self.attempt(input, decode);
+        match result {
+            Ok(Progress::NeedMore { .. }) => {}
+            _ => (self.defined, self.wanted) = (0, 0),
+        }
+        result
+    }
+
+    fn attempt<T>(
         &mut self,
         input: &[u8],
         decode: impl FnOnce(&mut Reader<'_>, WireId) -> Result<T, Error>,
@@ -106,8 +120,8 @@ impl Decoder {
             return Ok(Progress::NeedMore { at_least });
         }
         let (cursor, id) = match self.leading_definitions(input)? {
-            Ok(start) => start,
-            Err(at_least) => return Ok(Progress::NeedMore { at_least }),
+            Leading::Value(cursor, id) => (cursor, id),
+            Leading::Short { at_least } => return Ok(Progress::NeedMore { at_least }),
         };
         let known_types = self.types.len();
         let mut reader = Reader {
@@ -122,43 +136,39 @@ impl Decoder {
             short: None,
         };
         let result = decode(&mut reader, id).and_then(|value| {
-            if reader.cursor.remaining() > 0 {
-                Err(Error::ExtraData)
-            } else {
+            if reader.cursor.remaining() == 0 {
                 Ok(value)
+            } else {
+                Err(Error::ExtraData)
             }
         });
         let (end, short) = (reader.cursor.data.len(), reader.short);
-        match result {
-            Ok(value) => {
-                (self.defined, self.wanted) = (0, 0);
-                Ok(Progress::Value { value, consumed: end })
-            }
-            Err(error) => {
-                if self.types.undo_to(known_types) || short.is_none() {
+        match (result, short) {
+            (Ok(value), _) => Ok(Progress::Value { value, consumed: end }),
+            (Err(_), Some((start, at_least))) => {
+                // The definitions inside the value will come again with it.
+                if self.types.undo_to(known_types) {
                     self.plans.clear();
                 }
-                let Some((start, at_least)) = short else {
-                    (self.defined, self.wanted) = (0, 0);
-                    self.consumed_by_failure = end;
-                    return Err(error);
-                };
                 self.wanted = start;
                 Ok(Progress::NeedMore { at_least })
+            }
+            (Err(error), None) => {
+                // Plans may be half made, and may know types that are undone.
+                self.types.undo_to(known_types);
+                self.plans.clear();
+                self.consumed_by_failure = end;
+                Err(error)
             }
         }
     }
 
-    /// Takes in the definition messages before a value, for good. Returns the place behind the value's type id and that id,
-    /// or else the length that the input must reach.
-    fn leading_definitions<'a>(
-        &mut self,
-        input: &'a [u8],
-    ) -> Result<Result<(Cursor<'a>, WireId), usize>, Error> {
+    /// Takes in the definition messages before a value, for good.
+    fn leading_definitions<'a>(&mut self, input: &'a [u8]) -> Result<Leading<'a>, Error> {
         loop {
             let (body, end) = match frame(input, self.defined, &self.limits)? {
                 Frame::Whole { body, end } => (body, end),
-                Frame::Short { at_least } => return Ok(Err(at_least)),
+                Frame::Short { at_least } => return Ok(Leading::Short { at_least }),
             };
             self.consumed_by_failure = end;
             let mut cursor = Cursor {
@@ -167,7 +177,7 @@ impl Decoder {
             };
             let id = cursor.int()?;
             if id >= 0 {
-                return Ok(Ok((cursor, WireId(i32::try_from(id).unwrap_or(0)))));
+                return Ok(Leading::Value(cursor, WireId(i32::try_from(id).unwrap_or(0))));
             }
             self.types.define(id.wrapping_neg(), &mut cursor, &self.limits)?;
             if cursor.remaining() > 0 {
@@ -176,4 +186,12 @@ impl Decoder {
             self.defined = end;
         }
     }
+}
+
+/// What follows the definitions at the start of the input.
+enum Leading<'a> {
+    /// A value of this type, behind its type id.
+    Value(Cursor<'a>, WireId),
+    /// Not all of a message.
+    Short { at_least: usize },
 }

@@ -82,7 +82,7 @@ pub enum Error {
         name: String,
     },
     /// No value where the local type needs one of an interface's implementers.
-    #[error("gob: nil value for interface {local}")]
+    #[error("nil value for interface {local}")]
     NilInterface {
         /// The local type.
         local: &'static str,

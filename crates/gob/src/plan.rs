@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::Error;
 use crate::limits::{Limits, MAX_PLAN_STEPS};
-use crate::types::{Shape, Types, WireId};
+use crate::types::{Shape, Types, WireId, shown};
 
 /// A field's name and its type's [`Gob::plan`](crate::Gob::plan).
 pub type FieldPlan = (&'static str, fn(&mut Planner<'_>, WireId) -> Result<Plan, Error>);
@@ -208,7 +208,7 @@ impl Planner<'_> {
         // The definition is shared, so that the planner stays free for the fields.
         let definition = self.types.get(wire).cloned();
         let Some(Shape::Struct { fields: sent }) = definition.as_deref().map(|d| &d.shape) else {
-            let known = definition.is_some() || (1..WireId::FIRST_DEFINED).contains(&wire.0);
+            let known = definition.is_some() || (1..=WireId::LAST_PREDEFINED).contains(&wire.0);
             return Err(if known {
                 Error::NotAStruct { local }
             } else {
@@ -242,7 +242,7 @@ impl Planner<'_> {
                         let structure = p.types.name(wire);
                         Error::WrongField {
                             local,
-                            field: format!("{structure}.{name}"),
+                            field: format!("{structure}.{}", shown(name)),
                         }
                     }
                     other => other,

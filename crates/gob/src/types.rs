@@ -11,6 +11,9 @@ use crate::definition;
 use crate::error::Error;
 use crate::limits::{Limits, MAX_TYPE_TABLE_BYTES};
 
+/// Bytes of a name that is the peer's choice shown in an error.
+const MAX_SHOWN_BYTES: usize = 80;
+
 /// A type's number on a stream (gob.md §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct WireId(pub i32);
@@ -32,6 +35,8 @@ impl WireId {
     pub const COMPLEX: Self = Self(7);
     /// Any interface.
     pub const INTERFACE: Self = Self(8);
+    /// The last of the ids that have a meaning without being defined, those of definitions themselves included.
+    pub(crate) const LAST_PREDEFINED: i32 = 23;
     /// The first id that a sender may define.
     pub(crate) const FIRST_DEFINED: i32 = 64;
 }
@@ -136,16 +141,22 @@ impl Types {
             WireId::INTERFACE => "interface",
             _ => {
                 let Some(definition) = self.get(id) else {
-                    return format!("undefined type {}", id.0);
+                    return "unknown type".to_owned();
                 };
                 if !definition.name.is_empty() {
-                    return definition.name.to_string();
+                    return shown(&definition.name);
                 }
                 definition.shape.kind()
             }
         };
         basic.to_owned()
     }
+}
+
+/// A peer's name as it may stand in an error: short, on one line.
+pub(crate) fn shown(name: &[u8]) -> String {
+    let most = name.len().min(MAX_SHOWN_BYTES);
+    name[..most].escape_ascii().to_string()
 }
 
 impl Definition {

@@ -1,5 +1,7 @@
 //! What the original programs wrote: whole images, split over several messages by Go (gob.md §5.2).
 
+#![allow(clippy::unwrap_used, reason = "tests, though not in functions marked so")]
+
 mod models;
 
 use gob::{Decoder, Gob, Limits, Progress};
