@@ -116,7 +116,7 @@ note "listening on port $port as $(stat --format=%U "/proc/$server"), process $s
 imagetool_as() {
   local user=$1
   shift
-  "$work/bin/imagetool" -imageServerHostname=localhost -imageServerPortNum="$port" -certDirectory="$work/$user" "$@"
+  "$work/bin/imagetool" -imageServerHostname=127.0.0.1 -imageServerPortNum="$port" -certDirectory="$work/$user" "$@"
 }
 imagetool() { imagetool_as operator "$@"; }
 
@@ -216,7 +216,7 @@ say
 say "The demonstration went through in $(elapsed "$started")."
 if [ -n "${KEEP_RUNNING:-}" ]; then
   say "The image server goes on running: http://localhost:$port/"
-  say "  $work/bin/imagetool -imageServerPortNum=$port -certDirectory=$work/operator list"
+  say "  $work/bin/imagetool -imageServerHostname=127.0.0.1 -imageServerPortNum=$port -certDirectory=$work/operator list"
   say "To stop it and remove everything:"
   say "  kill $server; rm -rf $work"
   disown "$server"
