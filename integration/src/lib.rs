@@ -3,6 +3,7 @@
 //! | module | what it gives |
 //! | --- | --- |
 //! | `skip` | the one way a test may step aside: loudly, and counted |
+//! | `certificates` | a certificate authority for a test, made by `imagewright certs` |
 //! | `golden` | recorded conversations of the original, and a judge of gob streams independent of ours |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
 //! | `plain_call` | one call over a plain connection, written out by hand |
@@ -15,6 +16,7 @@
 // Test support: names say what the items are for, and no other crate reads their pages.
 #![allow(missing_docs)]
 
+pub mod certificates;
 pub mod golden;
 pub mod plain_call;
 pub mod programs;
