@@ -53,7 +53,7 @@ impl Selection<'_> {
     /// Whether an image is selected.
     pub fn selects(&self, image: &Candidate<'_>) -> bool {
         in_selected_directory(image.name, self.directory_name)
-            && !(self.ignore_expiring && !image.expires_at.is_zero())
+            && (!self.ignore_expiring || image.expires_at.is_zero())
             && tags::matches(image.tags, self.tags_to_match)
     }
 }
@@ -90,7 +90,7 @@ impl Latest<'_> {
     pub fn admits(&self, image: &Candidate<'_>) -> bool {
         let commit = self.build_commit_id;
         name::parent(image.name) == self.directory_name
-            && !(self.ignore_expiring && !image.expires_at.is_zero())
+            && (!self.ignore_expiring || image.expires_at.is_zero())
             && (commit.is_empty() || commit == image.build_commit_id || commit == image.build_branch)
             && tags::matches(image.tags, self.tags_to_match)
     }

@@ -18,7 +18,7 @@ pub struct Expression(Form);
 #[derive(Clone, Debug)]
 enum Form {
     /// The path has a slash in front and the text somewhere.
-    Contains(memmem::Finder<'static>),
+    Contains(Box<memmem::Finder<'static>>),
     /// The path starts with the text.
     Prefix(Vec<u8>),
     /// The path is the text.
@@ -81,7 +81,9 @@ fn literal_form(text: &str) -> Option<Form> {
             .strip_prefix("/.*")
             .or_else(|| inner.strip_prefix(".*").filter(|rest| rest.starts_with('/')));
         if let Some(middle) = middle.and_then(all_plain) {
-            return Some(Form::Contains(memmem::Finder::new(&middle).into_owned()));
+            return Some(Form::Contains(Box::new(
+                memmem::Finder::new(&middle).into_owned(),
+            )));
         }
     }
     if let Some(plain) = all_plain(text) {

@@ -12,7 +12,7 @@ macro_rules! record {
         pub struct $name:ident { $( $(#[$field_meta:meta])* pub $field:ident: $type:ty, )* }
     )+) => { $(
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, ::gob::Gob, ::serde::Serialize, ::serde::Deserialize)]
+        #[derive(Clone, Debug, Default, PartialEq, Eq, ::gob::Gob, ::serde::Serialize, ::serde::Deserialize)]
         #[serde(rename_all = "PascalCase", default)]
         pub struct $name {
             $( $(#[$field_meta])* #[serde(with = "::image::go_json::field")] pub $field: $type, )*

@@ -74,7 +74,7 @@ record! {
 /// A directory.
 ///
 /// The wire also knows a field `EntriesByName`, a cache that is ignored when it comes and never sent.
-#[derive(Clone, Debug, Default, PartialEq, gob::Gob)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, gob::Gob)]
 pub struct DirectoryInode {
     /// The entries in listing order; producers sort them by bytes.
     pub entry_list: Vec<DirectoryEntry>,
@@ -87,7 +87,7 @@ pub struct DirectoryInode {
 }
 
 /// An inode of any kind. The names are those registered on the wire (gob.md §5.1).
-#[derive(Clone, Debug, PartialEq, gob::Gob)]
+#[derive(Clone, Debug, PartialEq, Eq, gob::Gob)]
 #[gob(interface)]
 pub enum Inode {
     /// A regular file.
@@ -108,7 +108,7 @@ pub enum Inode {
 }
 
 /// A borrowed inode of any kind; unlike [`Inode`] it can stand for the root directory.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InodeRef<'a> {
     /// A regular file.
     Regular(&'a RegularInode),

@@ -16,7 +16,7 @@ pub use table::InodeTable;
 ///
 /// All inodes but the root directory are in the table; entries of directories refer to them by number, hard links share
 /// a number. What a peer sent may break every one of these rules until [`check`](Self::check) has passed.
-#[derive(Clone, Debug, Default, PartialEq, gob::Gob)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, gob::Gob)]
 pub struct FileSystem {
     /// The inodes by number.
     pub inode_table: InodeTable,

@@ -6,7 +6,7 @@ use crate::Inode;
 ///
 /// A sorted vector instead of a map: decoding tens of thousands of inodes is then one growing allocation and one sort
 /// (of what usually is sorted), and looking one up a binary search.
-#[derive(Clone, Debug, Default, PartialEq, gob::Gob)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, gob::Gob)]
 #[gob(map)]
 pub struct InodeTable(Vec<(u64, Inode)>);
 
