@@ -1,1 +1,35 @@
-//! The supervised actors and their messages
+//! The supervised actors and what others see of them: handles, snapshots, events.
+//!
+//! An actor owns state and takes typed messages; file contents never travel in one. Readers do not queue behind
+//! writers: they read a published snapshot ([`IndexSnapshot`]) or a sharded table in place (objects).
+//!
+//! Promises:
+//! * Acknowledged means durable: a reply that says "added" comes after data and directory entries are on the disk.
+//! * A panic inside an actor ends its requests in flight with [`CallError::Restarted`]; it is started again, puts its
+//!   state in agreement with the disk first, and serves the next request. An actor that keeps dying is given up, which
+//!   [`System::given_up`] tells the daemon.
+//! * Every queue and wait has a bound with a name; what exceeds it is [`CallError::Busy`].
+//!
+//! Lacks on purpose: any actix type in its public face, any network, any page.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`system`] | starting and stopping everything; [`Config`] |
+//! | [`handle`] | the one way to talk to an actor |
+//! | [`supervise`](handle) | restart with back-off and a budget |
+//! | [`object_store`] | objects: table, references, leases, group commit, verified reading, collection |
+//! | [`image_index`] | images and directories: names, owners, expiry, adding and deleting, events |
+
+mod config;
+pub mod handle;
+pub mod image_index;
+pub mod object_store;
+mod pool;
+mod supervise;
+pub mod system;
+
+pub use config::{CollectorLimits, Config, ExpirationLimits};
+pub use handle::{ActorState, CallError, Health};
+pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};
+pub use object_store::{Lease, ObjectError, ObjectStore};
+pub use system::{StartError, System, start};

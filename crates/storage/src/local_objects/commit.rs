@@ -130,7 +130,7 @@ fn link(objects: &LocalObjects, unflushed: &mut UnflushedDirectories, staged: &S
     // Nearly every object of a growing store is the first one in its directory, so that is tried first.
     unflushed.make_for(objects, &place)?;
     unflushed.entry_changed(&place);
-    match link_to(objects, staged, &objects.root, &place) {
+    match link_to(staged, &objects.root, &place) {
         Ok(()) => Ok(Linked {
             place,
             newly_added: true,
@@ -162,12 +162,7 @@ fn link(objects: &LocalObjects, unflushed: &mut UnflushedDirectories, staged: &S
     }
 }
 
-fn link_to(
-    objects: &LocalObjects,
-    staged: &Staged,
-    directory: &std::os::fd::OwnedFd,
-    name: &str,
-) -> std::result::Result<(), Errno> {
+fn link_to(staged: &Staged, directory: &std::os::fd::OwnedFd, name: &str) -> std::result::Result<(), Errno> {
     if let Some(temporary) = &staged.name {
         return linkat(
             &*temporary.directory,
@@ -223,7 +218,7 @@ fn sound(objects: &LocalObjects, staged: &Staged) -> Result<Option<Stamp>> {
 fn replace(objects: &LocalObjects, staged: &Staged, place: &str) -> Result<()> {
     let name = format!("{}.repair", staged.hash);
     let _ = unlinkat(&*objects.temporaries, &name, AtFlags::empty());
-    link_to(objects, staged, &objects.temporaries, &name)
+    link_to(staged, &objects.temporaries, &name)
         .and_then(|()| renameat(&*objects.temporaries, &name, &*objects.root, place))
         .context("replace damaged object", || staged.hash.to_string())
         .inspect_err(|_| {

@@ -1,0 +1,83 @@
+//! What the actors are told at the start.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settings of [`start`](crate::start); the defaults are those of the flags (`imageserver.md §8`).
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Existing directory of images.
+    pub image_dir: PathBuf,
+    /// Existing directory of objects.
+    pub object_dir: PathBuf,
+    /// How far ahead expirations may be set.
+    pub expiration: ExpirationLimits,
+    /// When unreferenced objects are collected.
+    pub collector: CollectorLimits,
+    /// How long objects stay protected after the connection that added or found them has ended. The original keeps
+    /// them 11 s.
+    pub lease: Duration,
+    /// Memory for decoded trees, bytes.
+    pub tree_cache_bytes: u64,
+    /// This server follows a master: writes go over tombstones (`imageserver.md §3.2`).
+    pub replica: bool,
+    /// Lets [`handle`](crate::handle) messages that panic on purpose through: for tests alone.
+    pub allow_debug_panic: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            image_dir: PathBuf::from("/var/lib/imageserver"),
+            object_dir: PathBuf::from("/var/lib/objectserver"),
+            expiration: ExpirationLimits::default(),
+            collector: CollectorLimits::default(),
+            lease: Duration::from_secs(11),
+            tree_cache_bytes: 256 << 20,
+            replica: false,
+            allow_debug_panic: false,
+        }
+    }
+}
+
+/// How far ahead an expiration may be set (`imageserver.md §2.3`).
+#[derive(Debug, Clone, Copy)]
+pub struct ExpirationLimits {
+    /// For callers without method access.
+    pub ordinary: Duration,
+    /// For callers with method access and a username; raised to `ordinary` if it is less.
+    pub privileged: Duration,
+}
+
+impl Default for ExpirationLimits {
+    fn default() -> Self {
+        ExpirationLimits {
+            ordinary: Duration::from_secs(24 * 3600),
+            privileged: Duration::from_secs(730 * 3600),
+        }
+    }
+}
+
+/// When unreferenced objects are collected (`imageserver.md §6.8`).
+#[derive(Debug, Clone, Copy)]
+pub struct CollectorLimits {
+    /// Utilisation of the file system, whole percent, from which on objects are deleted.
+    pub start_percent: u64,
+    /// Utilisation down to which they are.
+    pub stop_percent: u64,
+    /// Bytes of unreferenced objects from which on they are deleted; off unless `stop_bytes` is less.
+    pub start_bytes: u64,
+    /// Bytes of unreferenced objects down to which they are.
+    pub stop_bytes: u64,
+}
+
+impl Default for CollectorLimits {
+    fn default() -> Self {
+        CollectorLimits {
+            start_percent: 95,
+            stop_percent: 90,
+            start_bytes: 0,
+            stop_bytes: 0,
+        }
+    }
+}

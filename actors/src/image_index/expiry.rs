@@ -1,0 +1,131 @@
+//! Images that end by themselves (`imageserver.md §2.3`): no tombstone, no event, every server by its own clock.
+
+use super::actor::ImageIndexActor;
+use super::{IndexError, Shared};
+use actix::{AsyncContext, Context};
+use gob::Time;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// One timer stands for the earliest expiry. It looks at the wall clock at least this often, which may be set while it
+/// sleeps.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// Pause before an expiry that failed on disk is tried again.
+const RETRY: Duration = Duration::from_secs(60);
+
+impl ImageIndexActor {
+    /// Notes when an image expires, if it does. Times noted before stay: what they are worth is seen when they come.
+    pub(super) fn arm_expiry(&mut self, context: &mut Context<Self>, at: Time, name: Arc<str>) {
+        if at.is_zero() {
+            return;
+        }
+        self.expiries.insert((at, name));
+        self.arm_timer(context);
+    }
+
+    /// All of the snapshot.
+    pub(super) fn arm_all_expiries(&mut self, context: &mut Context<Self>) {
+        let snapshot = self.shared.snapshot.load();
+        let expiring = snapshot
+            .images
+            .values()
+            .filter(|entry| !entry.expires_at().is_zero());
+        self.expiries = expiring
+            .map(|entry| (entry.expires_at(), entry.name.clone()))
+            .collect();
+        self.arm_timer(context);
+    }
+
+    fn arm_timer(&mut self, context: &mut Context<Self>) {
+        if let Some(timer) = self.expiry_timer.take() {
+            context.cancel_future(timer);
+        }
+        let Some((earliest, _)) = self.expiries.first() else {
+            return;
+        };
+        let until = match earliest.to_system_time() {
+            Some(time) => time.duration_since(SystemTime::now()).unwrap_or_default(),
+            // Beyond what the system's clock can show, or before it began.
+            None if *earliest > Time::now() => LONGEST_SLEEP,
+            None => Duration::ZERO,
+        };
+        let timer = context.run_later(until.min(LONGEST_SLEEP), |actor, context| {
+            actor.expiry_timer = None;
+            actor.expire_due(context);
+            actor.arm_timer(context);
+        });
+        self.expiry_timer = Some(timer);
+    }
+
+    fn expire_due(&mut self, context: &mut Context<Self>) {
+        let now = Time::now();
+        while self.expiries.first().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, name)) = self.expiries.pop_first()
+        {
+            if self.being_modified.contains(&name) || self.being_written.contains(&name) {
+                self.expiries.insert((later(now), name));
+                continue;
+            }
+            let expires_at = self
+                .shared
+                .snapshot
+                .load()
+                .images
+                .get(&name)
+                .map(|entry| entry.expires_at());
+            match expires_at {
+                // Deleted before: its tombstone goes.
+                None => self.end(context, name, remove_tombstone),
+                Some(at) if at.is_zero() => {}
+                Some(at) if at <= now => {
+                    tracing::info!("Auto expiring (deleting) image: {name}");
+                    self.end(context, name, |shared, name| Ok(shared.directory.remove(name)?));
+                }
+                // Extended meanwhile.
+                Some(at) => {
+                    self.expiries.insert((at, name));
+                }
+            }
+        }
+    }
+
+    fn end(
+        &mut self,
+        context: &mut Context<Self>,
+        name: Arc<str>,
+        remove: impl FnOnce(&Shared, &str) -> Result<(), IndexError> + Send + 'static,
+    ) {
+        self.being_modified.insert(name.clone());
+        let on_disk = name.clone();
+        self.run(
+            context,
+            move |shared| remove(shared, &on_disk),
+            move |actor, context, removed| {
+                actor.being_modified.remove(&name);
+                match removed {
+                    Ok(()) => actor.shared.unpublish_image(&name),
+                    Err(error) => {
+                        tracing::error!("expiring image {name}: {error}");
+                        actor.arm_expiry(context, later(Time::now()), name);
+                    }
+                }
+            },
+        );
+    }
+}
+
+fn remove_tombstone(shared: &Shared, name: &str) -> Result<(), IndexError> {
+    if shared.directory.length(name)? == Some(0) {
+        shared.directory.remove(name)?;
+    }
+    Ok(())
+}
+
+fn later(now: Time) -> Time {
+    Time::new(
+        now.unix_seconds() + RETRY.as_secs().cast_signed(),
+        now.nanoseconds(),
+        now.zone(),
+    )
+}

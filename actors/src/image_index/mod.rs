@@ -1,0 +1,204 @@
+//! The image index: which images and directories there are, who owns them, when they expire; adding and deleting.
+//!
+//! Readers take the published snapshot ([`ImageIndex::snapshot`]) and never wait for a writer. Per image it holds the
+//! metadata without the tree and a compact list of its objects; trees are decoded when asked for, behind a small cache.
+//!
+//! The order of adding is the durability contract: references are taken, the file is written, flushed and linked, its
+//! directory is flushed, the snapshot is published, the event is sent, the caller is answered.
+
+mod access;
+mod actor;
+mod add;
+mod archive;
+mod codec;
+mod delete;
+mod directories;
+mod entry;
+mod error;
+mod event;
+mod expiration;
+mod expiry;
+mod groups;
+mod jobs;
+mod load;
+mod quarantine;
+mod reconcile;
+mod request;
+mod restore;
+mod shared;
+mod snapshot;
+mod trees;
+
+pub(crate) use actor::{ImageIndexActor, NAME};
+pub use entry::{DirectoryEntry, EntryState, ImageEntry, ImageObject, InodeCounts, ObjectList};
+pub use error::IndexError;
+pub(crate) use event::EVENTS;
+pub use event::IndexEvent;
+pub(crate) use load::{load, took};
+pub use request::{AddRequest, Requester};
+pub(crate) use shared::{IMAGE_JOBS, IMAGE_THREADS, Shared};
+pub use snapshot::IndexSnapshot;
+pub(crate) use trees::Trees;
+
+use crate::handle::{CallError, Handle, Health};
+use gob::Time;
+use image::Image;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// The image index's handle. Clones are cheap.
+#[derive(Clone)]
+pub struct ImageIndex {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) actor: Handle<ImageIndexActor>,
+}
+
+impl ImageIndex {
+    /// What there is, at this moment. Costs a few nanoseconds.
+    pub fn snapshot(&self) -> Arc<IndexSnapshot> {
+        self.shared.snapshot.load_full()
+    }
+
+    /// Changes from now on. Subscribe before taking the snapshot: then a change in between is told twice and not never.
+    /// A receiver that falls behind by 4096 events is told so.
+    pub fn subscribe(&self) -> broadcast::Receiver<IndexEvent> {
+        self.shared.events.subscribe()
+    }
+
+    /// An image with its tree, `None` if there is none. An error with the cause if it is quarantined.
+    pub async fn image(&self, name: &str) -> Result<Option<Arc<Image>>, IndexError> {
+        trees::image(&self.shared, name).await
+    }
+
+    /// The checks of adding that come before a replica hands the image to its master (`imageserver.md §3.2`, 1 and 2):
+    /// the name is free, there is a tree, the objects are present.
+    pub fn check_add(&self, request: &AddRequest) -> Result<(), IndexError> {
+        add::check(&self.shared, request)
+    }
+
+    /// Adds an image (`imageserver.md §3.1, §3.2`). One that has expired already is ignored, as success.
+    pub async fn add(&self, request: AddRequest) -> Result<(), IndexError> {
+        self.actor.call(add::Add(Box::new(request))).await?
+    }
+
+    /// Deletes an image, leaving a tombstone (`imageserver.md §3.7`). A quarantined one may be deleted.
+    pub async fn delete(&self, name: &str, requester: Requester) -> Result<(), IndexError> {
+        self.actor
+            .call(delete::Delete {
+                name: name.into(),
+                requester,
+            })
+            .await?
+    }
+
+    /// Changes when an image expires, zero for never (`imageserver.md §2.3, §3.3`).
+    pub async fn change_expiration(
+        &self,
+        name: &str,
+        expires_at: Time,
+        requester: Requester,
+    ) -> Result<(), IndexError> {
+        self.actor
+            .call(expiration::ChangeExpiration {
+                name: name.into(),
+                expires_at,
+                requester,
+            })
+            .await?
+    }
+
+    /// Makes a directory, with `make_all` its parents as well (`imageserver.md §3.20`).
+    pub async fn make_directory(
+        &self,
+        name: &str,
+        make_all: bool,
+        requester: Requester,
+    ) -> Result<(), IndexError> {
+        let name = image::name::clean(name);
+        self.actor
+            .call(directories::Make {
+                name,
+                make_all,
+                requester,
+            })
+            .await?
+    }
+
+    /// Makes a directory as the master announces it, or changes its metadata to that (`imageserver.md §7.2`).
+    pub async fn put_directory(&self, directory: image::Directory) -> Result<(), IndexError> {
+        self.actor.call(directories::Put(directory)).await?
+    }
+
+    /// Gives a directory to a group, empty for none (`imageserver.md §3.5`).
+    pub async fn chown_directory(
+        &self,
+        name: &str,
+        owner_group: &str,
+        requester: Requester,
+    ) -> Result<(), IndexError> {
+        let name = image::name::clean(name);
+        let owner_group = owner_group.to_owned();
+        self.actor
+            .call(directories::Chown {
+                name,
+                owner_group,
+                requester,
+            })
+            .await?
+    }
+
+    /// Removes an empty directory (`imageserver.md §3.6`).
+    pub async fn delete_directory(&self, name: &str, requester: Requester) -> Result<(), IndexError> {
+        self.actor
+            .call(directories::Remove {
+                name: name.into(),
+                requester,
+            })
+            .await?
+    }
+
+    /// An image with what is needed to restore it, sealed with this server's secret (`imageserver.md §3.11`); `None` if
+    /// there is none.
+    pub async fn archive(&self, name: &str) -> Result<Option<Vec<u8>>, IndexError> {
+        archive::archive(&self.shared, name).await
+    }
+
+    /// Brings an archived image back (`imageserver.md §3.12`); its name.
+    pub async fn restore(
+        &self,
+        archive_data: Vec<u8>,
+        expires_at: Time,
+        requester: Requester,
+    ) -> Result<String, IndexError> {
+        let archive = archive::open(&self.shared, archive_data).await?;
+        self.actor
+            .call(restore::Restore {
+                archive: Box::new(archive),
+                expires_at,
+                requester,
+            })
+            .await?
+    }
+
+    /// Reads a quarantined image again: after its file was restored or its missing objects were added. Its entry says
+    /// afterwards whether that helped.
+    pub async fn reload(&self, name: &str) -> Result<(), IndexError> {
+        self.actor.call(quarantine::Reload { name: name.into() }).await?
+    }
+
+    /// Removes a quarantined image without a tombstone and without telling anybody: a replica gets it again from its
+    /// master (`imageserver.md §6.7`).
+    pub async fn discard(&self, name: &str) -> Result<(), IndexError> {
+        self.actor.call(quarantine::Discard { name: name.into() }).await?
+    }
+
+    /// How the actor is.
+    pub fn health(&self) -> Health {
+        self.actor.health()
+    }
+
+    /// Makes the actor panic, if the configuration allows it: for tests of supervision.
+    pub async fn debug_panic(&self) -> Result<(), CallError> {
+        self.actor.call(actor::DebugPanic).await
+    }
+}

@@ -1,0 +1,83 @@
+//! What outlives an incarnation of the actor.
+
+use super::entry::{DirectoryEntry, ImageEntry};
+use super::jobs::Jobs;
+use super::trees::Trees;
+use super::{IndexEvent, IndexSnapshot};
+use crate::ExpirationLimits;
+use crate::object_store;
+use crate::pool::Pool;
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use storage::ImageDir;
+use tokio::sync::broadcast;
+
+/// Threads that decode, encode, hash and write images. One image of 30,000 inodes keeps one busy for 40 ms and more.
+pub(crate) const IMAGE_THREADS: usize = 4;
+
+/// Image jobs running or waiting; further requests wait for their turn.
+pub(crate) const IMAGE_JOBS: usize = 256;
+
+pub(crate) struct Shared {
+    pub(crate) directory: ImageDir,
+    pub(crate) snapshot: ArcSwap<IndexSnapshot>,
+    pub(crate) events: broadcast::Sender<IndexEvent>,
+    pub(crate) objects: Arc<object_store::Shared>,
+    pub(crate) pool: Pool,
+    pub(crate) jobs: Jobs,
+    pub(crate) trees: Trees,
+    pub(crate) expiration: ExpirationLimits,
+    /// What the last job that panicked said.
+    pub(crate) last_job_error: Mutex<Option<String>>,
+    /// A replica writes over tombstones.
+    pub(crate) replica: bool,
+    pub(crate) allow_debug_panic: bool,
+}
+
+impl Shared {
+    /// Publishes a changed snapshot. Only one thread at a time changes it: the actor's, or start-up's.
+    pub(super) fn publish(&self, change: impl FnOnce(&mut IndexSnapshot)) {
+        let mut next = IndexSnapshot::clone(&self.snapshot.load());
+        change(&mut next);
+        next.generation += 1;
+        let unknown = next.images.values().filter(|entry| entry.is_unknown()).count();
+        let quarantined = next.quarantined().count();
+        metrics::gauge!("images").set(next.images.len() as f64);
+        metrics::gauge!("image_directories").set(next.directories.len() as f64);
+        metrics::gauge!("quarantined_images").set(quarantined as f64);
+        // Before the snapshot: a deletion must not find fewer unknown images than there are.
+        self.objects.unknown_images.store(unknown, Ordering::Release);
+        self.snapshot.store(Arc::new(next));
+    }
+
+    pub(super) fn publish_image(&self, entry: ImageEntry) {
+        let entry = Arc::new(entry);
+        self.publish(|snapshot| {
+            snapshot.images.insert(entry.name.clone(), entry);
+        });
+    }
+
+    pub(super) fn publish_directory(&self, entry: DirectoryEntry) {
+        let entry = Arc::new(entry);
+        self.publish(|snapshot| {
+            snapshot.directories.insert(entry.name.clone(), entry);
+        });
+    }
+
+    /// Publishes the absence of an image, and gives up its references in the same step.
+    pub(super) fn unpublish_image(&self, name: &str) {
+        self.objects.ledger.release(|| {
+            let mut removed = None;
+            self.publish(|snapshot| removed = snapshot.images.remove(name));
+            removed.map(|entry| entry.objects.ids.clone())
+        });
+        self.trees.forget(name);
+    }
+
+    /// Tells subscribers. Having none is no error.
+    pub(super) fn tell(&self, event: IndexEvent) {
+        let _ = self.events.send(event);
+    }
+}

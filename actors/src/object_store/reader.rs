@@ -1,0 +1,176 @@
+//! Reading many objects back to back, ahead of the receiver.
+
+use super::read::{LargeRead, WHOLE_OBJECT_BYTES, next_piece, read_whole};
+use super::verify::open as open_checked;
+use super::{Lease, ObjectError, Shared};
+use bytes::Bytes;
+use hash::Hash;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Small objects read by one job: their bytes come as one chunk.
+const CHUNK_BYTES: u64 = 1 << 20;
+
+/// Objects read by one job.
+const CHUNK_OBJECTS: usize = 256;
+
+/// Jobs ahead of the receiver. With [`CHUNK_BYTES`] a reader holds at most 8 MiB (a chunk may end in one more object of
+/// up to 1 MiB).
+const AHEAD_CHUNKS: usize = 4;
+
+/// The contents of a list of objects, in order, duplicates as often as they are listed (`imageserver.md §4.3`).
+pub struct ObjectsReader {
+    shared: Arc<Shared>,
+    hashes: Vec<Hash>,
+    sizes: Vec<u64>,
+    /// First object no job was started for.
+    next: usize,
+    ahead: VecDeque<JoinHandle<Result<Chunk, ObjectError>>>,
+    large: Option<Box<LargeRead>>,
+    failed: bool,
+    _lease: Lease,
+}
+
+enum Chunk {
+    Small(Bytes),
+    Large(Box<LargeRead>),
+}
+
+impl ObjectsReader {
+    pub(super) fn new(shared: Arc<Shared>, hashes: Vec<Hash>) -> Result<ObjectsReader, ObjectError> {
+        let lease = Lease::new(shared.table.clone(), Duration::ZERO);
+        let sizes: Vec<u64> = hashes
+            .iter()
+            .map(|hash| shared.table.size(hash, Some(&lease)))
+            .collect();
+        let mut missing = hashes
+            .iter()
+            .zip(&sizes)
+            .filter(|(_, size)| **size == 0)
+            .map(|(hash, _)| *hash);
+        if let Some(first) = missing.next() {
+            let (count, hash) = missing.fold((1, first), |(count, _), hash| (count + 1, hash));
+            return Err(match count {
+                1 => ObjectError::Unknown(hash),
+                _ => ObjectError::ManyUnknown { count, hash },
+            });
+        }
+        let (ahead, large) = (VecDeque::with_capacity(AHEAD_CHUNKS), None);
+        Ok(ObjectsReader {
+            shared,
+            hashes,
+            sizes,
+            next: 0,
+            ahead,
+            large,
+            failed: false,
+            _lease: lease,
+        })
+    }
+
+    /// Bytes of each object.
+    pub fn sizes(&self) -> &[u64] {
+        &self.sizes
+    }
+
+    /// The next bytes, without regard to where objects begin; `None` at the end. After an error the connection has to
+    /// be closed: the receiver cannot tell otherwise.
+    pub async fn next_chunk(&mut self) -> Option<Result<Bytes, ObjectError>> {
+        if self.failed {
+            return None;
+        }
+        let result = self.advance().await;
+        self.failed = matches!(result, Some(Err(_)));
+        result
+    }
+
+    async fn advance(&mut self) -> Option<Result<Bytes, ObjectError>> {
+        if self.large.is_none() {
+            self.read_ahead();
+            let chunk = match self.ahead.pop_front()?.await {
+                Ok(Ok(chunk)) => chunk,
+                Ok(Err(error)) => return Some(Err(error)),
+                Err(error) => return Some(Err(ObjectError::Internal(error.to_string()))),
+            };
+            match chunk {
+                Chunk::Small(bytes) => {
+                    self.read_ahead();
+                    return Some(Ok(bytes));
+                }
+                Chunk::Large(read) => self.large = Some(read),
+            }
+        }
+        let read = self.large.take()?;
+        match next_piece(&self.shared, read).await {
+            Ok((read, piece)) => {
+                if !read.is_done() {
+                    self.large = Some(read);
+                }
+                Some(Ok(piece))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Starts jobs until enough are under way.
+    fn read_ahead(&mut self) {
+        while self.ahead.len() < AHEAD_CHUNKS && self.next < self.hashes.len() {
+            let first = self.next;
+            let mut bytes = 0;
+            if self.sizes[first] > WHOLE_OBJECT_BYTES {
+                self.next += 1;
+            } else {
+                while self.next < self.hashes.len()
+                    && self.next - first < CHUNK_OBJECTS
+                    && bytes < CHUNK_BYTES
+                    && self.sizes[self.next] <= WHOLE_OBJECT_BYTES
+                {
+                    bytes += self.sizes[self.next];
+                    self.next += 1;
+                }
+            }
+            let objects: Vec<(Hash, u64)> = self.hashes[first..self.next]
+                .iter()
+                .copied()
+                .zip(self.sizes[first..self.next].iter().copied())
+                .collect();
+            let shared = self.shared.clone();
+            self.ahead.push_back(tokio::spawn(async move {
+                let pool_shared = shared.clone();
+                shared
+                    .read_pool
+                    .run(move || read_chunk(&pool_shared, &objects))
+                    .await?
+            }));
+        }
+    }
+}
+
+impl Drop for ObjectsReader {
+    fn drop(&mut self) {
+        self.ahead.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// Blocks.
+fn read_chunk(shared: &Shared, objects: &[(Hash, u64)]) -> Result<Chunk, ObjectError> {
+    if let [(hash, size)] = objects
+        && *size > WHOLE_OBJECT_BYTES
+    {
+        return Ok(Chunk::Large(Box::new(LargeRead::new(
+            *hash,
+            open_checked(shared, hash)?,
+        ))));
+    }
+    let total: u64 = objects.iter().map(|(_, size)| size).sum();
+    let mut chunk = vec![0; usize::try_from(total).unwrap_or(0)];
+    let mut rest = chunk.as_mut_slice();
+    for (hash, size) in objects {
+        let (content, after) = rest.split_at_mut(*size as usize);
+        read_whole(shared, hash, open_checked(shared, hash)?, content)?;
+        rest = after;
+    }
+    Ok(Chunk::Small(chunk.into()))
+}

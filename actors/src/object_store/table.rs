@@ -1,0 +1,473 @@
+//! The table of objects.
+//!
+//! 256 shards by the first byte of the hash, each a slab of slots with an index of slot numbers. What an image needs is
+//! kept as slot numbers ([`ObjectId`], 4 bytes instead of 64), which stay valid as long as the image holds its
+//! references: a slot is freed only when nobody refers to its object.
+//!
+//! Memory: a slot is 112 bytes; with the index (5 bytes at 7/8 load at most) and the growth of vectors an object takes
+//! 120 to 190 bytes, an unreferenced one about 20 more for its place in the queue.
+
+use super::lease::Lease;
+use super::totals::Totals;
+use super::unreferenced::Unreferenced;
+use hash::Hash;
+use hashbrown::HashTable;
+use parking_lot::{RwLock, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+use storage::Stamp;
+
+const SHARDS: usize = 256;
+
+/// A slot of the table: 8 bits of shard, 24 bits of place in it. Room for 4 thousand million objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ObjectId(u32);
+
+impl ObjectId {
+    fn new(shard: usize, place: u32) -> ObjectId {
+        ObjectId((place << 8) | shard as u32)
+    }
+
+    /// The same number for the same object, as long as somebody holds on to it.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
+    fn shard(self) -> usize {
+        (self.0 & 0xff) as usize
+    }
+
+    fn place(self) -> usize {
+        (self.0 >> 8) as usize
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SlotState {
+    /// Free for another object.
+    Vacant,
+    Present,
+    /// The stored bytes are wrong or cannot be read. Still referenced by whoever needs it, served to nobody.
+    Damaged,
+    /// On its way out: marked under the lock before the file is unlinked, so that nobody can start to rely on it.
+    Deleting,
+}
+
+pub(super) struct Slot {
+    pub(super) hash: Hash,
+    pub(super) size: u64,
+    /// Occurrences over all images (`imageserver.md §6.8`).
+    pub(super) references: u64,
+    /// Place in the queue of unreferenced objects, 0 if it is not in there.
+    pub(super) sequence: u64,
+    /// Fingerprint of the stamp the file had when its bytes were found right, 0 if they never were.
+    pub(super) verified: u64,
+    /// Leases that hold it.
+    pub(super) leases: u32,
+    /// Ticks since the start until which an ended lease protects it.
+    pub(super) protected_until: u32,
+    pub(super) state: SlotState,
+}
+
+#[derive(Default)]
+pub(super) struct Shard {
+    index: HashTable<u32>,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+}
+
+pub(crate) struct Table {
+    shards: Vec<RwLock<Shard>>,
+    pub(super) unreferenced: Unreferenced,
+    pub(super) totals: Totals,
+    start: Instant,
+}
+
+/// What is known about an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) id: ObjectId,
+    pub(super) size: u64,
+    pub(super) verified: u64,
+    pub(super) damaged: bool,
+}
+
+/// Key of the index. The first byte chose the shard; any other eight are as good as random.
+fn key(hash: &Hash) -> u64 {
+    hash.as_bytes()[8..16]
+        .iter()
+        .fold(0, |key, byte| (key << 8) | u64::from(*byte))
+}
+
+impl Shard {
+    fn find(&self, hash: &Hash) -> Option<u32> {
+        self.index
+            .find(key(hash), |place| self.slots[*place as usize].hash == *hash)
+            .copied()
+    }
+
+    pub(super) fn slot(&mut self, place: usize) -> Option<&mut Slot> {
+        self.slots
+            .get_mut(place)
+            .filter(|slot| slot.state != SlotState::Vacant)
+    }
+
+    /// Puts a new object in, unreferenced and not in the queue. `None` if 16 million objects share this shard.
+    fn insert(&mut self, hash: Hash, size: u64) -> Option<u32> {
+        let slot = Slot {
+            hash,
+            size,
+            references: 0,
+            sequence: 0,
+            verified: 0,
+            leases: 0,
+            protected_until: 0,
+            state: SlotState::Present,
+        };
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.slots[place as usize] = slot;
+                place
+            }
+            None => {
+                let place = u32::try_from(self.slots.len())
+                    .ok()
+                    .filter(|place| *place < 1 << 24)?;
+                self.slots.push(slot);
+                place
+            }
+        };
+        let slots = &self.slots;
+        self.index
+            .insert_unique(key(&hash), place, |place| key(&slots[*place as usize].hash));
+        Some(place)
+    }
+
+    fn remove(&mut self, place: usize) {
+        let Some(slot) = self.slots.get_mut(place) else {
+            return;
+        };
+        slot.state = SlotState::Vacant;
+        let hash = slot.hash;
+        // The place was found through the slab, so both conversions hold.
+        if let Ok(entry) = self
+            .index
+            .find_entry(key(&hash), |found| *found as usize == place)
+        {
+            entry.remove();
+        }
+        self.free.push(place as u32);
+    }
+}
+
+impl Table {
+    pub(crate) fn new() -> Table {
+        Table {
+            shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
+            unreferenced: Unreferenced::default(),
+            totals: Totals::default(),
+            start: Instant::now(),
+        }
+    }
+
+    fn shard_of(hash: &Hash) -> usize {
+        usize::from(hash.as_bytes()[0])
+    }
+
+    pub(super) fn shard(&self, id: ObjectId) -> (RwLockWriteGuard<'_, Shard>, usize) {
+        (self.shards[id.shard()].write(), id.place())
+    }
+
+    /// An object found by the scan at the start. Not queued yet: most are about to be referenced.
+    pub(crate) fn insert_scanned(&self, hash: Hash, size: u64) {
+        let mut shard = self.shards[Table::shard_of(&hash)].write();
+        if shard.find(&hash).is_none() && shard.insert(hash, size).is_some() {
+            self.totals.object_added(size);
+        }
+    }
+
+    /// After the images have been loaded: what nobody refers to enters the queue, in no particular order.
+    pub(crate) fn queue_unreferenced(&self) {
+        for (number, shard) in self.shards.iter().enumerate() {
+            for (place, slot) in shard.write().slots.iter_mut().enumerate() {
+                if slot.state != SlotState::Vacant && slot.references == 0 && slot.sequence == 0 {
+                    slot.sequence = self.unreferenced.push(ObjectId::new(number, place as u32));
+                }
+            }
+        }
+    }
+
+    /// An object whose file was just committed, or found to be right.
+    pub(super) fn insert_committed(&self, hash: Hash, stamp: Stamp, lease: Option<&Lease>) {
+        let number = Table::shard_of(&hash);
+        let mut shard = self.shards[number].write();
+        let found = shard.find(&hash);
+        let Some(place) = found.or_else(|| shard.insert(hash, stamp.size)) else {
+            return;
+        };
+        let id = ObjectId::new(number, place);
+        let Some(slot) = shard.slot(place as usize) else {
+            return;
+        };
+        if found.is_none() {
+            self.totals.object_added(slot.size);
+            slot.sequence = self.unreferenced.push(id);
+        } else if slot.size != stamp.size {
+            // A damaged file of another length was replaced.
+            self.totals.size_changed(slot.size, stamp.size, slot.references);
+            slot.size = stamp.size;
+        }
+        if slot.state == SlotState::Damaged {
+            self.totals.damaged_repaired();
+        }
+        slot.state = SlotState::Present;
+        slot.verified = fingerprint(&stamp);
+        if let Some(lease) = lease
+            && lease.hold(id)
+        {
+            slot.leases += 1;
+        }
+    }
+
+    /// Size in bytes, 0 for what is not to be had; what is found is put under the lease.
+    pub(super) fn size(&self, hash: &Hash, lease: Option<&Lease>) -> u64 {
+        let number = Table::shard_of(hash);
+        let Some(lease) = lease else {
+            let shard = self.shards[number].read();
+            let slot = shard.find(hash).and_then(|place| shard.slots.get(place as usize));
+            return slot
+                .filter(|slot| slot.state == SlotState::Present)
+                .map_or(0, |slot| slot.size);
+        };
+        let mut shard = self.shards[number].write();
+        let Some(place) = shard.find(hash) else { return 0 };
+        match shard.slot(place as usize) {
+            Some(slot) if slot.state == SlotState::Present => {
+                if lease.hold(ObjectId::new(number, place)) {
+                    slot.leases += 1;
+                }
+                slot.size
+            }
+            _ => 0,
+        }
+    }
+
+    /// Whether an object is to be had.
+    pub(crate) fn has(&self, hash: &Hash) -> bool {
+        self.size(hash, None) != 0
+    }
+
+    /// Looks an object up that is not being deleted.
+    pub(super) fn find(&self, hash: &Hash) -> Option<Found> {
+        let number = Table::shard_of(hash);
+        let shard = self.shards[number].read();
+        let place = shard.find(hash)?;
+        let slot = shard.slots.get(place as usize)?;
+        matches!(slot.state, SlotState::Present | SlotState::Damaged).then(|| Found {
+            id: ObjectId::new(number, place),
+            size: slot.size,
+            verified: slot.verified,
+            damaged: slot.state == SlotState::Damaged,
+        })
+    }
+
+    /// Name and size of an object somebody holds on to.
+    pub(crate) fn resolve(&self, id: ObjectId) -> Option<(Hash, u64)> {
+        let shard = self.shards[id.shard()].read();
+        let slot = shard.slots.get(id.place())?;
+        (slot.state != SlotState::Vacant).then_some((slot.hash, slot.size))
+    }
+
+    /// Adds references to an object that is present; its id if it is. `or_damaged`: a damaged one counts as well, for
+    /// images that need it already.
+    pub(super) fn add_reference(&self, hash: &Hash, or_damaged: bool) -> Option<ObjectId> {
+        let number = Table::shard_of(hash);
+        let mut shard = self.shards[number].write();
+        let place = shard.find(hash)?;
+        let slot = shard.slot(place as usize)?;
+        match slot.state {
+            SlotState::Present => {}
+            SlotState::Damaged if or_damaged => {}
+            _ => return None,
+        }
+        slot.references += 1;
+        self.totals.reference_added(slot.size, slot.references == 1);
+        if slot.references == 1 {
+            self.unreferenced.remove(slot.sequence);
+            slot.sequence = 0;
+        }
+        Some(ObjectId::new(number, place))
+    }
+
+    /// Takes one reference away; the object enters the queue with its last one.
+    pub(super) fn drop_reference(&self, id: ObjectId) {
+        let (mut shard, place) = self.shard(id);
+        let Some(slot) = shard.slot(place).filter(|slot| slot.references > 0) else {
+            return;
+        };
+        slot.references -= 1;
+        self.totals.reference_dropped(slot.size, slot.references == 0);
+        if slot.references == 0 {
+            slot.sequence = self.unreferenced.push(id);
+        }
+    }
+
+    /// Counts all references anew. What was unreferenced before keeps its place in the queue. The caller keeps
+    /// everybody else from changing references meanwhile.
+    pub(super) fn recount(&self, lists: &mut dyn Iterator<Item = &[ObjectId]>) {
+        let mut counts: Vec<Vec<u64>> = self
+            .shards
+            .iter()
+            .map(|shard| vec![0; shard.read().slots.len()])
+            .collect();
+        for id in lists.flatten() {
+            if let Some(count) = counts
+                .get_mut(id.shard())
+                .and_then(|shard| shard.get_mut(id.place()))
+            {
+                *count += 1;
+            }
+        }
+        self.totals.clear_references();
+        for (number, counts) in counts.into_iter().enumerate() {
+            let mut shard = self.shards[number].write();
+            for (place, slot) in shard.slots.iter_mut().enumerate() {
+                if slot.state == SlotState::Vacant {
+                    continue;
+                }
+                // Added since the counts were prepared: nobody refers to it yet.
+                slot.references = counts.get(place).copied().unwrap_or(0);
+                self.totals.references_counted(slot.size, slot.references);
+                if slot.references > 0 {
+                    self.unreferenced.remove(slot.sequence);
+                    slot.sequence = 0;
+                } else if slot.sequence == 0 {
+                    slot.sequence = self.unreferenced.push(ObjectId::new(number, place as u32));
+                }
+            }
+        }
+    }
+
+    /// Remembers that the file with this stamp has the right bytes.
+    pub(super) fn set_verified(&self, hash: &Hash, stamp: &Stamp) {
+        self.change(hash, |slot, totals| {
+            if slot.state == SlotState::Damaged {
+                slot.state = SlotState::Present;
+                totals.damaged_repaired();
+            }
+            slot.verified = fingerprint(stamp);
+        });
+    }
+
+    /// Remembers that the file has wrong bytes, or none that can be read. True if that is news.
+    pub(super) fn set_damaged(&self, hash: &Hash) -> bool {
+        let mut news = false;
+        self.change(hash, |slot, totals| {
+            if slot.state == SlotState::Present {
+                slot.state = SlotState::Damaged;
+                slot.verified = 0;
+                totals.damaged_found();
+                news = true;
+            }
+        });
+        news
+    }
+
+    fn change(&self, hash: &Hash, change: impl FnOnce(&mut Slot, &Totals)) {
+        let mut shard = self.shards[Table::shard_of(hash)].write();
+        if let Some(place) = shard.find(hash)
+            && let Some(slot) = shard.slot(place as usize)
+        {
+            change(slot, &self.totals);
+        }
+    }
+
+    /// Ends a lease's hold, leaving its protection behind.
+    pub(super) fn end_hold(&self, id: ObjectId, linger: Duration) {
+        let until = if linger.is_zero() {
+            0
+        } else {
+            self.ticks(Instant::now() + linger) + 1
+        };
+        let (mut shard, place) = self.shard(id);
+        if let Some(slot) = shard.slot(place) {
+            slot.leases = slot.leases.saturating_sub(1);
+            slot.protected_until = slot.protected_until.max(until);
+        }
+    }
+
+    /// Marks an object that may be deleted; its name and size if it may.
+    pub(super) fn begin_delete(&self, id: ObjectId, sequence: u64) -> Option<(Hash, u64)> {
+        let now = self.ticks(Instant::now());
+        let (mut shard, place) = self.shard(id);
+        let slot = shard.slot(place)?;
+        let free = matches!(slot.state, SlotState::Present | SlotState::Damaged)
+            && slot.references == 0
+            // Else it was referenced and dropped again meanwhile: its turn comes later.
+            && slot.sequence == sequence
+            && slot.leases == 0
+            && slot.protected_until <= now;
+        if !free {
+            return None;
+        }
+        if slot.state == SlotState::Damaged {
+            self.totals.damaged_repaired();
+        }
+        slot.state = SlotState::Deleting;
+        Some((slot.hash, slot.size))
+    }
+
+    /// The file is gone.
+    pub(super) fn finish_delete(&self, id: ObjectId) {
+        let (mut shard, place) = self.shard(id);
+        if let Some(slot) = shard.slot(place) {
+            self.unreferenced.remove(slot.sequence);
+            self.totals.object_removed(slot.size);
+            shard.remove(place);
+        }
+    }
+
+    /// The file could not be removed.
+    pub(super) fn cancel_delete(&self, id: ObjectId) {
+        let (mut shard, place) = self.shard(id);
+        if let Some(slot) = shard.slot(place) {
+            slot.state = SlotState::Present;
+            slot.verified = 0;
+        }
+    }
+
+    /// The queue of unreferenced objects, oldest first.
+    pub(super) fn unreferenced(&self) -> Vec<(Hash, u64)> {
+        self.unreferenced
+            .all()
+            .into_iter()
+            .filter_map(|id| self.resolve(id))
+            .collect()
+    }
+
+    /// Tenths of a second since the start: 13 years of them fit.
+    fn ticks(&self, at: Instant) -> u32 {
+        u32::try_from(at.saturating_duration_since(self.start).as_millis() / 100).unwrap_or(u32::MAX - 1)
+    }
+}
+
+/// 64 bits for a stamp, never 0. Two stamps of one file agree by accident once in 2^64: less likely than damage that
+/// keeps size, ctime and inode.
+pub(super) fn fingerprint(stamp: &Stamp) -> u64 {
+    let mix = |value: u64| {
+        let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        value ^ (value >> 31)
+    };
+    let all = mix(mix(mix(stamp.size) ^ stamp.inode) ^ stamp.ctime_ns.cast_unsigned());
+    all.max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_as_small_as_the_comment_says() {
+        assert_eq!(size_of::<Slot>(), 112);
+    }
+}

@@ -1,0 +1,217 @@
+//! Starting and stopping the actors.
+
+use crate::Config;
+use crate::handle::{ActorState, Handle};
+use crate::image_index::{self, ImageIndex, ImageIndexActor};
+use crate::object_store::{self, Ledger, ObjectStore, ObjectStoreActor, Table};
+use crate::pool::Pool;
+use crate::supervise::supervise;
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use storage::{ImageDir, LocalObjects, ObjectBackend, StorageError};
+use tokio::sync::{broadcast, oneshot, watch};
+
+/// Threads that read and verify objects. More than cores: with a cold cache they wait for the disk.
+const READ_THREADS: usize = 8;
+
+/// Read jobs running or waiting, over all connections.
+const READ_JOBS: usize = 1024;
+
+/// Jobs for the one disk writer: one per incarnation of the actor, normally one.
+const WRITER_JOBS: usize = 8;
+
+/// How long stopping waits for work in progress. All of it is either acknowledged and durable, or not acknowledged.
+const STOP_WAIT: Duration = Duration::from_secs(30);
+
+/// Why the actors cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The directories.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The system has no thread for us.
+    #[error("cannot start threads: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// The running actors.
+pub struct System {
+    /// The object store.
+    pub objects: ObjectStore,
+    /// The image index.
+    pub images: ImageIndex,
+    given_up: watch::Receiver<Option<String>>,
+    thread: Option<(actix_rt::System, JoinHandle<()>)>,
+}
+
+/// Scans objects, loads images (`imageserver.md §6.6, §6.7`), starts the actors. Blocks until everything is loaded.
+///
+/// Errors: a directory that cannot be opened or read, or is in use by another process. Damaged images and objects are
+/// none: they are quarantined.
+pub fn start(config: Config) -> Result<System, StartError> {
+    let objects = Arc::new(object_shared(&config)?);
+    scan(&objects)?;
+    let images = Arc::new(image_index::Shared {
+        directory: ImageDir::open(&config.image_dir)?,
+        snapshot: ArcSwap::default(),
+        events: broadcast::Sender::new(image_index::EVENTS),
+        objects: objects.clone(),
+        pool: Pool::new("image", image_index::IMAGE_THREADS, image_index::IMAGE_JOBS)?,
+        jobs: Default::default(),
+        trees: image_index::Trees::new(config.tree_cache_bytes),
+        expiration: config.expiration,
+        replica: config.replica,
+        last_job_error: Default::default(),
+        allow_debug_panic: config.allow_debug_panic,
+    });
+    image_index::load(&images)?;
+    objects.table.queue_unreferenced();
+    let objects = ObjectStore {
+        shared: objects,
+        actor: Handle::new(object_store::NAME),
+    };
+    let images = ImageIndex {
+        shared: images,
+        actor: Handle::new(image_index::NAME),
+    };
+    let (given_up, receiver) = watch::channel(None);
+    let thread = spawn(objects.clone(), images.clone(), Arc::new(given_up))?;
+    Ok(System {
+        objects,
+        images,
+        given_up: receiver,
+        thread: Some(thread),
+    })
+}
+
+fn object_shared(config: &Config) -> Result<object_store::Shared, StartError> {
+    let backend: Arc<dyn ObjectBackend> = Arc::new(LocalObjects::open(&config.object_dir)?);
+    let table = Arc::new(Table::new());
+    Ok(object_store::Shared {
+        space: parking_lot::Mutex::new(backend.space()?),
+        backend,
+        ledger: Ledger::new(table.clone()),
+        table,
+        read_pool: Pool::new("object-read", READ_THREADS, READ_JOBS)?,
+        writer: Pool::new("object-write", 1, WRITER_JOBS)?,
+        staging_room: object_store::staging_semaphore(),
+        lease: config.lease,
+        collector: config.collector,
+        unknown_images: Default::default(),
+        writing: Default::default(),
+        corrupt_found: Default::default(),
+        allow_debug_panic: config.allow_debug_panic,
+    })
+}
+
+fn scan(objects: &object_store::Shared) -> Result<(), StorageError> {
+    let start = Instant::now();
+    let report = objects
+        .backend
+        .scan(&|hash, size| objects.table.insert_scanned(hash, size))?;
+    for place in &report.empty {
+        tracing::warn!("zero-length file: {place}; the object counts as absent until somebody adds it again");
+    }
+    for place in &report.misnamed {
+        tracing::warn!("not the place of an object, left alone: {place}");
+    }
+    for error in &report.failed {
+        tracing::error!("object directory: {error}");
+    }
+    metrics::gauge!("empty_object_files").set(report.empty.len() as f64);
+    let plural = if report.objects == 1 { "object" } else { "objects" };
+    tracing::info!(
+        "Scanned {} {plural} in {}",
+        report.objects,
+        image_index::took(start)
+    );
+    Ok(())
+}
+
+/// The thread with the actors' system; each actor has an arbiter, and so a thread, of its own.
+fn spawn(
+    objects: ObjectStore,
+    images: ImageIndex,
+    given_up: Arc<watch::Sender<Option<String>>>,
+) -> Result<(actix_rt::System, JoinHandle<()>), StartError> {
+    let (sender, started) = oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("actors".to_owned())
+        .spawn(move || {
+            let runner = actix_rt::System::new();
+            runner.block_on(async move {
+                let object_arbiter = actix_rt::Arbiter::new().handle();
+                let image_arbiter = actix_rt::Arbiter::new().handle();
+                let index = images.shared.clone();
+                let published: object_store::PublishedObjects = Arc::new(move || {
+                    index
+                        .snapshot
+                        .load()
+                        .images
+                        .values()
+                        .map(|entry| entry.objects.ids.clone())
+                        .collect()
+                });
+                let shared = objects.shared.clone();
+                let make = move |guard, birth| {
+                    ObjectStoreActor::new(shared.clone(), published.clone(), guard, birth)
+                };
+                actix_rt::spawn(supervise(objects.actor, object_arbiter, given_up.clone(), make));
+                let shared = images.shared.clone();
+                let make = move |guard, birth| ImageIndexActor::new(shared.clone(), guard, birth);
+                actix_rt::spawn(supervise(images.actor, image_arbiter, given_up, make));
+                let _ = sender.send(actix_rt::System::current());
+            });
+            if let Err(error) = runner.run() {
+                tracing::error!("actors: {error}");
+            }
+        })?;
+    match started.blocking_recv() {
+        Ok(system) => Ok((system, thread)),
+        Err(_) => Err(std::io::Error::other("the actors' thread ended at once").into()),
+    }
+}
+
+impl System {
+    /// Holds a text once an actor was given up: the daemon should say it and end.
+    pub fn given_up(&self) -> watch::Receiver<Option<String>> {
+        self.given_up.clone()
+    }
+
+    /// Takes no further requests, waits for work in progress for a bounded time, and ends the threads. Blocks.
+    pub fn stop(mut self) {
+        self.stop_actors(STOP_WAIT);
+    }
+
+    fn stop_actors(&mut self, wait: Duration) {
+        let Some((system, thread)) = self.thread.take() else {
+            return;
+        };
+        self.images.actor.inner.state.send_replace(ActorState::Stopped);
+        let deadline = Instant::now() + wait;
+        let is_idle = || {
+            self.images.health().queue_len == 0
+                && self.images.shared.jobs.running() == 0
+                && self.objects.health().queue_len == 0
+                && self.objects.shared.writing.load(Ordering::Acquire) == 0
+        };
+        while !is_idle() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.objects.actor.inner.state.send_replace(ActorState::Stopped);
+        // Without addresses the actors end, and with them the arbiters' work.
+        self.images.actor.inner.address.store(None);
+        self.objects.actor.inner.address.store(None);
+        system.stop();
+        let _ = thread.join();
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        self.stop_actors(Duration::from_secs(1));
+    }
+}
