@@ -1,7 +1,9 @@
-//! Our gob against Go's own: `cargo run --release -p gob --example against_go [ROUNDS [SEED]]`, with `go` on the PATH.
+//! Our gob against Go's own: `cargo run --release -p gob --example against_go [ROUNDS [SEED]]`, with `go` on the
+//! PATH.
 //!
-//! Random values are encoded here, decoded and encoded again by `peer/`, a Go program, and decoded here: they must come back
-//! equal. The same for images with fields of a future version. Then both sides are timed on an image of 30,000 inodes.
+//! Random values are encoded here, decoded and encoded again by `peer/`, a Go program, and decoded here: they must
+//! come back equal. The same for images with fields of a future version. Then both sides are timed on an image of
+//! 30,000 inodes.
 
 #[path = "../tests/models/mod.rs"]
 mod models;

@@ -1,5 +1,5 @@
-// Peer is Go's side of examples/against_go.rs. It reads frames from standard input and answers each with another one: a
-// byte that says what to do, four bytes of length (big-endian), a gob stream. Standard library only.
+// Peer is Go's side of examples/against_go.rs. It reads frames from standard input and answers each with another
+// one: a byte that says what to do, four bytes of length (big-endian), a gob stream. Standard library only.
 package main
 
 import (

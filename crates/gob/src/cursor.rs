@@ -43,7 +43,8 @@ impl<'a> Cursor<'a> {
         Ok(bytes.iter().fold(0, |value, &byte| value << 8 | u64::from(byte)))
     }
 
-    /// Passes over so many numbers, hashes mostly: without a branch on how long each is, which for them is a coin toss.
+    /// Passes over so many numbers, hashes mostly: without a branch on how long each is, which for them is a coin
+    /// toss.
     pub(crate) fn skip_uints(&mut self, count: u64) -> Result<(), Error> {
         let mut pos = self.pos;
         let mut longest = 0;

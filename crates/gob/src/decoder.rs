@@ -39,14 +39,14 @@ pub enum Progress<T> {
     Value {
         /// The value.
         value: T,
-        /// Bytes of the input it took, with the definitions before it. What follows is the next value, or whatever else the
-        /// peer has sent.
+        /// Bytes of the input it took, with the definitions before it. What follows is the next value, or whatever
+        /// else the peer has sent.
         consumed: usize,
     },
     /// The value is not all there.
     NeedMore {
-        /// The length, in bytes, that the same input must reach before another call makes sense. The peer says so: do not
-        /// reserve memory by it.
+        /// The length, in bytes, that the same input must reach before another call makes sense. The peer says so:
+        /// do not reserve memory by it.
         at_least: usize,
     },
 }
@@ -64,8 +64,8 @@ impl Decoder {
         }
     }
 
-    /// Decodes the next value. `input` starts at a message boundary: behind what earlier calls said was consumed. After
-    /// [`Progress::NeedMore`] call again with the same bytes and more of them; nothing is lost in between.
+    /// Decodes the next value. `input` starts at a message boundary: behind what earlier calls said was consumed.
+    /// After [`Progress::NeedMore`] call again with the same bytes and more of them; nothing is lost in between.
     ///
     /// # Errors
     /// The bytes are no gob, the value does not fit `T` by Go's rules (gob.md §4), or a limit is exceeded.
@@ -87,9 +87,9 @@ impl Decoder {
         self.value(input, |reader, id| reader.skip_top(id))
     }
 
-    /// After an error: how many bytes of that call's input belong to messages read in whole by then, the failing one
-    /// included. A stream that shares its connection with other things goes on there, as Go's does. A message that was too
-    /// long is not included: there is no going on behind [`Error::TooLarge`].
+    /// After an error: how many bytes of that call's input belong to messages read in whole by then, the failing
+    /// one included. A stream that shares its connection with other things goes on there, as Go's does. A message
+    /// that was too long is not included: there is no going on behind [`Error::TooLarge`].
     pub fn consumed_by_failure(&self) -> usize {
         self.consumed_by_failure
     }

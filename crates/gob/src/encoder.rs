@@ -25,8 +25,9 @@ impl Encoder {
         Self::default()
     }
 
-    /// Appends the definitions of all types that `value` can contain and that were not sent on this stream, implementers of
-    /// its interfaces included, and then the value in one message: a value is never split (gob.md §5.2).
+    /// Appends the definitions of all types that `value` can contain and that were not sent on this stream,
+    /// implementers of its interfaces included, and then the value in one message: a value is never split (gob.md
+    /// §5.2).
     pub fn encode<T: Gob>(&mut self, value: &T, out: &mut Vec<u8>) {
         let id = self.type_id::<T>(out);
         let start = out.len();

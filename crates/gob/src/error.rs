@@ -115,7 +115,8 @@ pub enum Error {
 }
 
 impl Error {
-    /// The same error, naming the field it happened in where that helps. Errors about the stream as a whole keep Go's text.
+    /// The same error, naming the field it happened in where that helps. Errors about the stream as a whole keep
+    /// Go's text.
     #[cold]
     pub fn in_field(self, structure: &'static str, field: &'static str) -> Self {
         match self {

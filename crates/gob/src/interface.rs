@@ -30,8 +30,8 @@ impl Variant {
 }
 
 impl Reader<'_> {
-    /// Reads an interface value up to the concrete value: the index of its variant and the plan to decode it by; `None` if
-    /// it is nil. [`Reader::end_interface`] follows the concrete value.
+    /// Reads an interface value up to the concrete value: the index of its variant and the plan to decode it by;
+    /// `None` if it is nil. [`Reader::end_interface`] follows the concrete value.
     pub fn begin_interface(
         &mut self,
         plan: Plan,

@@ -1,13 +1,14 @@
 //! Go's gob format, sans I/O.
 //!
 //! A gob stream describes its own types: before the first value of a type its definition is sent, and receivers
-//! match structs by field name. [`Encoder`] appends definitions and values to a `Vec<u8>`; [`Decoder`] takes whatever
-//! bytes have arrived and either yields a value and how many bytes it took, or says how many more it needs. Types take
-//! part by `#[derive(Gob)]`.
+//! match structs by field name. [`Encoder`] appends definitions and values to a `Vec<u8>`; [`Decoder`] takes
+//! whatever bytes have arrived and either yields a value and how many bytes it took, or says how many more it
+//! needs. Types take part by `#[derive(Gob)]`.
 //!
 //! Promises: what Go's `encoding/gob` writes is read and the reverse, values that Go splits over several messages
-//! included; raw bytes may follow a value on the wire, since `consumed` is exact; whatever the bytes, there is no panic,
-//! no recursion deeper and no memory larger than the [`Limits`] allow, and no allocation on the word of a count alone.
+//! included; raw bytes may follow a value on the wire, since `consumed` is exact; whatever the bytes, there is no
+//! panic, no recursion deeper and no memory larger than the [`Limits`] allow, and no allocation on the word of a
+//! count alone.
 //!
 //! Lacks on purpose: complex numbers (skipped, never decoded), Go's `BinaryMarshaler` and `TextMarshaler` values
 //! (skipped), generic values without a Rust type, and any reading or writing of sockets and files.

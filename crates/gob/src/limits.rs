@@ -5,15 +5,15 @@
 pub struct Limits {
     /// Bytes of one message, without its length prefix.
     pub max_message_bytes: usize,
-    /// Bytes of one decoded value, counted as the memory it takes; also bounds the encoded bytes of one value with its
-    /// definitions.
+    /// Bytes of one decoded value, counted as the memory it takes; also bounds the encoded bytes of one value with
+    /// its definitions.
     pub max_value_bytes: usize,
     /// Type definitions on one stream.
     pub max_types: usize,
     /// Structs, lists, maps and interface values inside each other. Each level costs a few stack frames.
     pub max_depth: usize,
-    /// Further messages one value may be split over (gob.md §5.2). Each costs decoding the value's start again if it was
-    /// not there at the first try.
+    /// Further messages one value may be split over (gob.md §5.2). Each costs decoding the value's start again if
+    /// it was not there at the first try.
     pub max_continuations: usize,
 }
 

@@ -24,8 +24,8 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Writes `value` as a length prefix over the `reserved` bytes at `start`, moving what follows them if the encoded length
-/// takes another number of bytes. Returns the bytes taken: the best guess for the next one of its kind.
+/// Writes `value` as a length prefix over the `reserved` bytes at `start`, moving what follows them if the encoded
+/// length takes another number of bytes. Returns the bytes taken: the best guess for the next one of its kind.
 pub(crate) fn patch_length(out: &mut Vec<u8>, start: usize, reserved: usize) -> usize {
     let body = start + reserved;
     let value = (out.len() - body) as u64;

@@ -69,8 +69,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// How many of `count` elements of `size` bytes to make room for at once: a count is only believed as far as the input
-    /// bears it out, since each element takes a byte at least. The room is charged.
+    /// How many of `count` elements of `size` bytes to make room for at once: a count is only believed as far as
+    /// the input bears it out, since each element takes a byte at least. The room is charged.
     pub fn room_for(&mut self, count: u64, size: usize) -> Result<usize, Error> {
         let at_hand = self.input.len() - self.cursor.pos;
         let room = (at_hand.saturating_mul(2) + 1024) / size.max(1);
@@ -119,8 +119,8 @@ impl<'a> Reader<'a> {
         Ok(Fields { plan, next: 0 })
     }
 
-    /// The next field that was sent and exists here: its local index and its plan. Skips those that do not exist here.
-    /// `None` at the struct's end.
+    /// The next field that was sent and exists here: its local index and its plan. Skips those that do not exist
+    /// here. `None` at the struct's end.
     #[inline]
     pub fn next_field(&mut self, fields: &mut Fields) -> Result<Option<(u32, Plan)>, Error> {
         loop {
@@ -168,8 +168,8 @@ impl<'a> Reader<'a> {
         Ok(plan)
     }
 
-    /// Reads definitions inside an interface value up to the concrete type's id, going on to the next message where one ends
-    /// (gob.md §5.2).
+    /// Reads definitions inside an interface value up to the concrete type's id, going on to the next message where
+    /// one ends (gob.md §5.2).
     pub(crate) fn type_sequence(&mut self) -> Result<WireId, Error> {
         loop {
             if self.cursor.remaining() == 0 {

@@ -7,8 +7,8 @@ use crate::definition;
 use crate::number::patch_length;
 use crate::types::{Definition, Shape, WireId};
 
-/// Numbers and definitions of local types. Ids are given as Go gives them, so that streams of simple types are the same to
-/// the byte: a struct before its parts, anything else after them unless it contains itself.
+/// Numbers and definitions of local types. Ids are given as Go gives them, so that streams of simple types are the
+/// same to the byte: a struct before its parts, anything else after them unless it contains itself.
 #[derive(Default)]
 pub(crate) struct Registry {
     /// `None` while a type is being described and has no number yet.
@@ -30,8 +30,8 @@ pub(crate) enum Known {
 }
 
 impl Registry {
-    /// Looks a composite type up, or starts describing it. A type met again while it is being described gets its number
-    /// there and then.
+    /// Looks a composite type up, or starts describing it. A type met again while it is being described gets its
+    /// number there and then.
     pub(crate) fn enter(&mut self, key: TypeId) -> Known {
         match self.ids.get(&key) {
             Some(&Some(id)) => Known::Id(id),
@@ -79,8 +79,9 @@ impl Registry {
         self.interfaces.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    /// Appends the definitions not sent yet: those under `root` as Go orders them, outer before inner, then the rest, which
-    /// are implementers of interfaces. Sending these ahead of the value means that no value is ever split (gob.md §5.2).
+    /// Appends the definitions not sent yet: those under `root` as Go orders them, outer before inner, then the
+    /// rest, which are implementers of interfaces. Sending these ahead of the value means that no value is ever
+    /// split (gob.md §5.2).
     pub(crate) fn send_unsent(&mut self, root: WireId, out: &mut Vec<u8>) {
         if self.unsent == 0 {
             return;

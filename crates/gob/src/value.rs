@@ -11,8 +11,9 @@ use crate::writer::Writer;
 ///
 /// # On structs
 ///
-/// Fields travel under their names in upper camel case (`image_name` is `ImageName`). `#[gob(name = "URL")]` gives another
-/// name, to a field or to the struct; `#[gob(skip)]` leaves a field out, which then has its `Default` after decoding.
+/// Fields travel under their names in upper camel case (`image_name` is `ImageName`). `#[gob(name = "URL")]` gives
+/// another name, to a field or to the struct; `#[gob(skip)]` leaves a field out, which then has its `Default` after
+/// decoding.
 ///
 /// ```
 /// #[derive(gob::Gob, Debug, PartialEq)]
@@ -30,14 +31,14 @@ use crate::writer::Writer;
 /// # On newtypes
 ///
 /// `#[gob(transparent)]` sends the inner value; with `name` it is a Go type of its own, as `type Hash [64]byte` is.
-/// `#[gob(map)]` on a newtype over `Vec<(K, V)>` sends a map; it is received in the sender's order, which is none at all,
-/// and handed to the newtype's `From<Vec<(K, V)>>`.
+/// `#[gob(map)]` on a newtype over `Vec<(K, V)>` sends a map; it is received in the sender's order, which is none
+/// at all, and handed to the newtype's `From<Vec<(K, V)>>`.
 ///
 /// # On enums
 ///
-/// `#[gob(interface)]` makes an interface of an enum, each variant holding one implementer with its registered name:
-/// `#[gob(name = "*filesystem.RegularInode")] Regular(RegularInode)`. nil is an error for such an enum, and `None` for an
-/// `Option` of it.
+/// `#[gob(interface)]` makes an interface of an enum, each variant holding one implementer with its registered
+/// name: `#[gob(name = "*filesystem.RegularInode")] Regular(RegularInode)`. nil is an error for such an enum, and
+/// `None` for an `Option` of it.
 ///
 /// # By hand
 ///

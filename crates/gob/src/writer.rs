@@ -51,7 +51,8 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(bytes);
     }
 
-    /// Announces field number `index`, of fields numbered from 0. `next` is 0 at the struct's start and kept up to date here.
+    /// Announces field number `index`, of fields numbered from 0. `next` is 0 at the struct's start and kept up to
+    /// date here.
     #[inline]
     pub fn field(&mut self, next: &mut u64, index: u64) {
         put_uint(self.out, index + 1 - *next);

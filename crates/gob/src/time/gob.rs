@@ -82,7 +82,8 @@ impl Gob for Time {
     }
 }
 
-/// Minutes, rounded down so that the seconds are positive and Go reads them right, and seconds of a zone's offset. Offsets that cannot be sent become UTC.
+/// Minutes, rounded down so that the seconds are positive and Go reads them right, and seconds of a zone's offset.
+/// Offsets that cannot be sent become UTC.
 fn split_offset(zone: Zone) -> (i16, u8) {
     let Zone::Offset(offset) = zone else {
         return (UTC_MINUTES, 0);

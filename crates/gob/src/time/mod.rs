@@ -13,8 +13,8 @@ pub use text::ParseTimeError;
 
 /// A point in time with the zone it is to be shown in, like Go's `time.Time`.
 ///
-/// The default is Go's zero time, the start of the year 1 in UTC, which everywhere means "not set". Comparisons are about
-/// the point in time and disregard the zone.
+/// The default is Go's zero time, the start of the year 1 in UTC, which everywhere means "not set". Comparisons are
+/// about the point in time and disregard the zone.
 #[derive(Clone, Copy, Debug)]
 pub struct Time {
     unix_seconds: i64,

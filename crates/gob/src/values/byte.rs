@@ -61,7 +61,8 @@ impl Gob for u8 {
     fn encode_array<const N: usize>(values: &[Self; N], writer: &mut Writer<'_>) {
         writer.uint(N as u64);
         for chunk in values.chunks(CHUNK) {
-            // The marker is written before each byte, and overwritten where it was not called for: no branch to mispredict.
+            // The marker is written before each byte, and overwritten where it was not called for: no branch to
+            // mispredict.
             let mut encoded = [0; 2 * CHUNK];
             let mut len = 0;
             for &byte in chunk {
@@ -92,10 +93,10 @@ impl Gob for u8 {
     }
 }
 
-/// Decodes bytes that are encoded as themselves or behind one marker, as every encoder does, without a branch on which of
-/// the two it is: for a hash that is a coin toss each time. Every encoded byte is stored, and a marker is overwritten by the
-/// next, so that no load waits for another. Returns the bytes taken; `None` if there is anything else, or if the message is
-/// too short to tell without looking.
+/// Decodes bytes that are encoded as themselves or behind one marker, as every encoder does, without a branch on
+/// which of the two it is: for a hash that is a coin toss each time. Every encoded byte is stored, and a marker is
+/// overwritten by the next, so that no load waits for another. Returns the bytes taken; `None` if there is anything
+/// else, or if the message is too short to tell without looking.
 fn decode_short_forms(encoded: &[u8], values: &mut [u8]) -> Option<usize> {
     let encoded = encoded.get(..2 * values.len())?;
     let (mut pos, mut len) = (0, 0);

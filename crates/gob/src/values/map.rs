@@ -11,18 +11,16 @@ use crate::types::WireId;
 use crate::value::Gob;
 use crate::writer::Writer;
 
-/// `Vec<(K, V)>` seen as a map, for newtypes that keep their entries in a list of their own order: `#[gob(map)]` uses it.
-/// Keys are neither sorted nor checked for being unique.
+/// `Vec<(K, V)>` seen as a map, for newtypes that keep their entries in a list of their own order: `#[gob(map)]`
+/// uses it. Keys are neither sorted nor checked for being unique.
 pub trait Pairs: Sized + 'static {
     /// See [`Gob::describe`].
     fn describe(describer: &mut Describer<'_>) -> WireId;
     /// See [`Gob::plan`].
-    #[allow(clippy::missing_errors_doc)]
     fn plan(planner: &mut Planner<'_>, wire: WireId) -> Result<Plan, Error>;
     /// See [`Gob::encode`].
     fn encode(&self, writer: &mut Writer<'_>);
     /// See [`Gob::decode`].
-    #[allow(clippy::missing_errors_doc)]
     fn decode(reader: &mut Reader<'_>, plan: Plan) -> Result<Self, Error>;
 }
 

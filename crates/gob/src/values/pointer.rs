@@ -10,9 +10,9 @@ use crate::types::WireId;
 use crate::value::Gob;
 use crate::writer::Writer;
 
-/// A pointer. A field is left out when it is `None` and sent whenever it is `Some`, zero or not. (Go leaves out pointers to
-/// zero numbers and empty strings and lists too.) In a list, where nothing can be left out, `None` is sent as the zero value,
-/// or as nil if it is an interface.
+/// A pointer. A field is left out when it is `None` and sent whenever it is `Some`, zero or not. (Go leaves out
+/// pointers to zero numbers and empty strings and lists too.) In a list, where nothing can be left out, `None` is
+/// sent as the zero value, or as nil if it is an interface.
 impl<T: Gob> Gob for Option<T> {
     const IS_STRUCT: bool = T::IS_STRUCT;
 

@@ -1,5 +1,5 @@
-//! Mirrors of the image types (gob.md §10), for tests, the benchmark and the comparison with Go. The real ones are in crate
-//! `image`, which needs this one.
+//! Mirrors of the image types (gob.md §10), for tests, the benchmark and the comparison with Go. The real ones are
+//! in crate `image`, which needs this one.
 
 #![allow(
     dead_code,
