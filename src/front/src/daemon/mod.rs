@@ -1,0 +1,16 @@
+//! What every daemon does besides its work: flags, log, credentials, signals.
+
+mod begin;
+mod common_flags;
+mod credentials;
+mod signals;
+mod systemd;
+
+pub use begin::Daemon;
+pub use common_flags::{common_flags, credential_flags, log_flags, port_flag, srpc_flags};
+pub use credentials::{LoadedCredentials, load_credentials, policy};
+pub use signals::{StopSignal, stop_signal};
+pub use systemd::{notify_ready, notify_stopping};
+
+/// How long a daemon that was told to stop lets running calls finish.
+pub const STOP_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);

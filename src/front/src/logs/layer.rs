@@ -1,0 +1,144 @@
+//! From `tracing` events to lines.
+
+use std::fmt::{Debug, Write};
+
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
+
+use super::{ALWAYS, Logs};
+
+/// Debug level of our own `debug!` events that name none.
+const OWN_DEBUG: i16 = 1;
+/// Debug level of our own `trace!` events.
+const OWN_TRACE: i16 = 3;
+/// Debug level from which `INFO` of libraries is of interest.
+const FOREIGN_INFO: i16 = 2;
+/// Debug level from which `DEBUG` of libraries is of interest.
+const FOREIGN_DEBUG: i16 = 8;
+/// Debug level from which `TRACE` of libraries is of interest.
+const FOREIGN_TRACE: i16 = 9;
+
+/// The crates whose events are ours.
+const OWN: &[&str] = &[
+    "actors",
+    "builder_tool",
+    "flags",
+    "front",
+    "gob",
+    "image",
+    "image_client",
+    "imageserver",
+    "imagetool",
+    "imagewright",
+    "imaginator",
+    "imgapi",
+    "protocol",
+    "sandbox",
+    "srpc",
+    "storage",
+    "tree_io",
+];
+
+/// Feeds a [`Logs`] from `tracing`.
+pub struct LogLayer {
+    logs: Logs,
+}
+
+impl LogLayer {
+    pub(super) fn new(logs: Logs) -> Self {
+        Self { logs }
+    }
+}
+
+impl<S: Subscriber> Layer<S> for LogLayer {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        // Our own debug events may carry any level from 0 up, which only the event itself tells.
+        let least = match (level_of(metadata), *metadata.level()) {
+            (_, Level::DEBUG) if is_own(metadata) => 0,
+            (level, _) => level,
+        };
+        metadata.is_event() && least <= self.logs.wanted_level()
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(if self.logs.wanted_level() < 0 {
+            LevelFilter::INFO
+        } else {
+            LevelFilter::TRACE
+        })
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut collected = Collected::default();
+        event.record(&mut collected);
+        let level = match (*event.metadata().level(), collected.level) {
+            (Level::DEBUG, Some(level)) => level,
+            _ => level_of(event.metadata()),
+        };
+        if level <= self.logs.wanted_level() {
+            self.logs.write(level, &(collected.message + &collected.fields));
+        }
+    }
+}
+
+fn is_own(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    OWN.contains(&target.split("::").next().unwrap_or(target))
+}
+
+fn level_of(metadata: &Metadata<'_>) -> i16 {
+    match (*metadata.level(), is_own(metadata)) {
+        (Level::ERROR | Level::WARN, _) | (Level::INFO, true) => ALWAYS,
+        (Level::INFO, false) => FOREIGN_INFO,
+        (Level::DEBUG, true) => OWN_DEBUG,
+        (Level::DEBUG, false) => FOREIGN_DEBUG,
+        (_, true) => OWN_TRACE,
+        (_, false) => FOREIGN_TRACE,
+    }
+}
+
+#[derive(Default)]
+struct Collected {
+    message: String,
+    fields: String,
+    level: Option<i16>,
+}
+
+impl Collected {
+    fn number(&mut self, field: &Field, value: i64) {
+        if field.name() == "level" {
+            self.level = Some(i16::try_from(value.clamp(0, i64::from(i16::MAX))).unwrap_or(i16::MAX));
+        } else {
+            self.record_debug(field, &value);
+        }
+    }
+}
+
+// Writing to a string never fails, so the results are left alone.
+impl Visit for Collected {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            name => write!(self.fields, " {name}={value:?}"),
+        };
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "message" => self.message.push_str(value),
+            name => {
+                let _ = write!(self.fields, " {name}={value}");
+            }
+        }
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.number(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.number(field, i64::try_from(value).unwrap_or(i64::MAX));
+    }
+}

@@ -1,0 +1,24 @@
+//! The common frame of all pages, tables with their other forms, times, sizes and hashes as people read them.
+//!
+//! A page is a [`Page`] with a body; the body is HTML the caller made, usually from its own askama template and a
+//! [`Table`]. Everything works without JavaScript and without leaving the host.
+
+mod cell;
+mod format;
+mod frame;
+mod headers;
+mod problem;
+mod query;
+mod table;
+
+pub use cell::{Cell, Column};
+pub use format::{escape, hash, relative, size, time};
+pub use frame::Page;
+pub use headers::headers;
+pub use problem::{empty, not_found, problem};
+pub use query::{Output, Query};
+pub use table::Table;
+
+#[cfg(test)]
+#[path = "tests/page.rs"]
+mod tests;

@@ -1,0 +1,183 @@
+//! Tables, and the same as text, JSON and CSV.
+
+use actix_web::HttpResponse;
+use serde_json::{Map, Value as Json};
+
+use super::format::escape;
+use super::{Cell, Column, Output, Page, Query};
+
+/// Rows of cells under headings.
+#[derive(Clone, Debug)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+    text_columns: Option<Vec<usize>>,
+    when_empty: String,
+}
+
+impl Table {
+    /// A table without rows.
+    pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+        Self {
+            columns: columns.into_iter().collect(),
+            rows: Vec::new(),
+            text_columns: None,
+            when_empty: "<p class=\"empty\">nothing here</p>".to_owned(),
+        }
+    }
+
+    /// The columns the text form has, by index; all when this is not called. Scripts rely on them.
+    pub fn text_columns(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
+        self.text_columns = Some(columns.into_iter().collect());
+        self
+    }
+
+    /// What stands there instead of a table without rows; see [`super::empty`].
+    pub fn when_empty(mut self, html: impl Into<String>) -> Self {
+        self.when_empty = html.into();
+        self
+    }
+
+    /// Adds a row; cells beyond the columns are dropped, missing ones are empty.
+    pub fn push(&mut self, row: impl IntoIterator<Item = Cell>) {
+        let mut row: Vec<Cell> = row.into_iter().take(self.columns.len()).collect();
+        row.resize_with(self.columns.len(), Cell::empty);
+        self.rows.push(row);
+    }
+
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The table for people.
+    pub fn html(&self) -> String {
+        if self.rows.is_empty() {
+            return self.when_empty.clone();
+        }
+        let mut html = String::from("<div class=\"scroll\"><table class=\"list\"><thead><tr>");
+        for column in &self.columns {
+            html += &format!(
+                "<th scope=\"col\"{}>{}</th>",
+                class(column),
+                escape(&column.heading)
+            );
+        }
+        html += "</tr></thead><tbody>";
+        for row in &self.rows {
+            html += "<tr>";
+            for (column, cell) in self.columns.iter().zip(row) {
+                let order = cell
+                    .order()
+                    .map(|order| format!(" data-order=\"{}\"", escape(order)))
+                    .unwrap_or_default();
+                let label = escape(&column.heading);
+                html += &format!(
+                    "<td data-label=\"{label}\"{}{order}>{}</td>",
+                    class(column),
+                    cell.as_html()
+                );
+            }
+            html += "</tr>\n";
+        }
+        html + "</tbody></table></div>"
+    }
+
+    /// Lines for scripts, cells separated by one space.
+    pub fn text(&self) -> String {
+        let chosen = |row: &[Cell]| -> String {
+            let all: Vec<usize> = (0..row.len()).collect();
+            let columns = self.text_columns.as_ref().unwrap_or(&all);
+            let cells: Vec<&str> = columns
+                .iter()
+                .filter_map(|index| row.get(*index))
+                .map(Cell::as_text)
+                .collect();
+            cells.join(" ") + "\n"
+        };
+        self.rows.iter().map(|row| chosen(row)).collect()
+    }
+
+    /// A list of objects with the headings as names.
+    pub fn json(&self) -> Json {
+        let object = |row: &Vec<Cell>| -> Json {
+            let members = self.columns.iter().zip(row);
+            Json::Object(
+                members
+                    .map(|(column, cell)| (column.heading.clone(), cell.as_json().clone()))
+                    .collect::<Map<_, _>>(),
+            )
+        };
+        Json::Array(self.rows.iter().map(object).collect())
+    }
+
+    /// Comma separated values with a line of headings.
+    pub fn csv(&self) -> String {
+        let headings: Vec<&str> = self
+            .columns
+            .iter()
+            .map(|column| column.heading.as_str())
+            .collect();
+        let mut text = csv_line(&headings);
+        for row in &self.rows {
+            let cells: Vec<&str> = row.iter().map(Cell::as_text).collect();
+            text += &csv_line(&cells);
+        }
+        text
+    }
+
+    /// Links to the other forms; `query` is that of the page itself.
+    pub fn alternatives(query: &str) -> String {
+        let others: Vec<&str> = query
+            .split('&')
+            .filter(|part| !part.is_empty() && !part.starts_with("output="))
+            .collect();
+        let base = escape(&others.join("&"));
+        let joined = if base.is_empty() {
+            String::new()
+        } else {
+            format!("{base}&amp;")
+        };
+        let link = |name: &str, word: &str| format!("<a href=\"?{joined}output={name}\">{word}</a>");
+        format!(
+            "<p class=\"alternatives\">the same as {}, {}, {}</p>",
+            link("text", "text"),
+            link("json", "JSON"),
+            link("csv", "CSV")
+        )
+    }
+
+    /// The table in the form asked for: alone, or on the page with links to its other forms.
+    pub fn respond(&self, query: &str, page: Page<'_>) -> HttpResponse {
+        let (kind, body) = match Query::new(query).output() {
+            Output::Html => return page.body(self.html() + &Self::alternatives(query)).respond(),
+            Output::Text => ("text/plain; charset=utf-8", self.text()),
+            Output::Json => ("application/json", format!("{:#}\n", self.json())),
+            Output::Csv => ("text/csv; charset=utf-8", self.csv()),
+        };
+        HttpResponse::Ok().content_type(kind).body(body)
+    }
+}
+
+fn class(column: &Column) -> &'static str {
+    if column.numeric { " class=\"number\"" } else { "" }
+}
+
+fn csv_line(cells: &[&str]) -> String {
+    let quoted: Vec<String> = cells
+        .iter()
+        .map(|cell| {
+            if cell.contains(['"', ',', '\n', '\r']) {
+                format!("\"{}\"", cell.replace('"', "\"\""))
+            } else {
+                (*cell).to_owned()
+            }
+        })
+        .collect();
+    quoted.join(",") + "\r\n"
+}
