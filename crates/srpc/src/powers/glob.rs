@@ -199,6 +199,11 @@ mod tests {
             ("a\\", "a", false),
             ("[é-ö]", "í", true),
             ("?", "é", true),
+            ("[^a]", "/", true),
+            ("*[^a]", "a/", true),
+            ("*[", "x", false),
+            ("a*", "a/b", false),
+            ("**.*", "A.b", true),
         ] {
             assert_eq!(Pattern::new(pattern).matches(text), expected, "{pattern} {text}");
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +16,7 @@ pub struct Reloader {
     files: CredentialFiles,
     current: ArcSwap<Credentials>,
     wanted: Notify,
+    last_error: ArcSwapOption<String>,
 }
 
 impl Reloader {
@@ -25,12 +26,18 @@ impl Reloader {
             files,
             current: ArcSwap::from_pointee(current),
             wanted: Notify::new(),
+            last_error: ArcSwapOption::empty(),
         })
     }
 
     /// The newest credentials; daemons take their client certificate from here for each connection.
     pub fn current(&self) -> Arc<Credentials> {
         self.current.load_full()
+    }
+
+    /// Why the last reload failed, if it did.
+    pub fn last_error(&self) -> Option<Arc<String>> {
+        self.last_error.load_full()
     }
 
     /// Asks for a reload soon, as on SIGHUP.
@@ -51,10 +58,8 @@ impl Reloader {
             let loaded = tokio::task::spawn_blocking(move || files.load()).await;
             match loaded {
                 Ok(Ok(credentials)) => self.install(credentials, &server),
-                Ok(Err(error)) => {
-                    tracing::error!(%error, "reloading credentials failed, keeping the old ones")
-                }
-                Err(error) => tracing::error!(%error, "reloading credentials failed, keeping the old ones"),
+                Ok(Err(error)) => self.fail(error.to_string()),
+                Err(error) => self.fail(error.to_string()),
             }
         }
     }
@@ -62,11 +67,19 @@ impl Reloader {
     fn install(&self, credentials: Credentials, server: &Server) {
         if credentials.server.is_some() != self.current.load().server.is_some() {
             // A CA file that vanished must not open a running server to everybody, nor one that appeared shut callers out.
-            tracing::error!("a CA file has come or gone: restart to change between TLS and insecure mode");
+            self.fail(
+                "a CA file has come or gone: restart to change between TLS and insecure mode".to_owned(),
+            );
             return;
         }
         server.set_tls(credentials.server.clone());
         self.current.store(Arc::new(credentials));
+        self.last_error.store(None);
         tracing::info!("credentials reloaded");
+    }
+
+    fn fail(&self, error: String) {
+        tracing::error!(error, "reloading credentials failed, keeping the old ones");
+        self.last_error.store(Some(Arc::new(error)));
     }
 }
