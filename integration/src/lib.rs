@@ -6,6 +6,7 @@
 //! | `certificates` | a certificate authority for a test, made by `imagewright certs` |
 //! | `golden` | recorded conversations of the original, and a judge of gob streams independent of ours |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
+//! | `tool` | `imagetool` as one user |
 //! | `plain_call` | one call over a plain connection, written out by hand |
 //! | `programs` | where the programs of this workspace lie, built first if need be |
 //!
@@ -22,5 +23,6 @@ pub mod plain_call;
 pub mod programs;
 pub mod server;
 mod skip;
+pub mod tool;
 
 pub use skip::{SKIP_LOG_VARIABLE, skip};

@@ -149,6 +149,8 @@ fn tree_3(tree_1: &Image) -> Image {
     let mut image = tree_1.clone();
     image.filter = Some(Filter::default());
     image.triggers = None;
+    // It was added last, and FindLatestImage tells.
+    image.created_on = gob::Time::from(SystemTime::now());
     image.build_log = Some(Annotation {
         object: Some(hash::of(TREE_3_CONTENT)),
         url: String::new(),
@@ -326,8 +328,38 @@ fn replay(recording: &Recording, server: &ImageServer) -> Result<Vec<u8>> {
         "Logger.Watch" => replay_live(recording, server, || {
             make_directory(server, &format!("watched-{coder}"))
         }),
+        "ImageServer.ChangeImageExpiration" => up_to_date(recording)?.replay(server.address()),
         _ => recording.replay(server.address()),
     }
+}
+
+/// A request for a time that has passed since the recording, made to ask for a later one.
+fn up_to_date(recording: &Recording) -> Result<Recording> {
+    let client = &recording.client;
+    let line = format!("{}\n", recording.method());
+    let start = client
+        .windows(line.len())
+        .position(|window| window == line.as_bytes())
+        .context("no method line")?;
+    let (head, body) = client.split_at(start + line.len());
+    let mut request: ChangeImageExpirationRequest = match recording.is_json() {
+        true => serde_json::from_slice(body)?,
+        false => gob::from_slice(body, gob::Limits::default())?.0,
+    };
+    if !request.expires_at.is_zero() {
+        let hours = if recording.is_json() { 3 } else { 2 };
+        request.expires_at = gob::Time::from(SystemTime::now() + Duration::from_secs(hours * 3600));
+    }
+    let mut client = head.to_vec();
+    match recording.is_json() {
+        true => client.extend(format!("{}\n", serde_json::to_string(&request)?).into_bytes()),
+        false => client.extend(gob::to_vec(&request)),
+    }
+    Ok(Recording {
+        name: recording.name.clone(),
+        client,
+        server: recording.server.clone(),
+    })
 }
 
 fn compare_all(names: &[String], server: &ImageServer) -> Result<Vec<String>> {

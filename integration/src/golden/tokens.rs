@@ -140,7 +140,7 @@ impl Rest<'_> {
     }
 }
 
-/// Puts a fixed text where a field is of the moment, and sorts what has no order.
+/// Leaves out fields that are of the moment (a zero would be absent too), and sorts what has no order.
 fn mask(value: Value) -> Value {
     match value {
         Value::Object(map) => {
