@@ -1,2 +1,33 @@
-//! The image server daemon
-fn main() {}
+//! The image server daemon: keeps machine images as trees of content-addressed files, and serves them.
+//!
+//! This program is wiring. What it serves is in [`rpc`] (one file per SRPC method) and [`pages`] (one per page); what it owns
+//! is in the `actors` crate; port, frame, log and flags of all daemons are in `front`.
+//!
+//! Promises: the port opens only when everything is loaded (`imageserver.md §8`); a stop lets running calls finish. Lacks: being
+//! a replica. Asked to be one it refuses to start.
+
+mod flags;
+mod import;
+mod information;
+mod metrics;
+mod pages;
+mod random;
+mod rpc;
+mod selection;
+mod start;
+mod state;
+mod time;
+
+use front::daemon::Daemon;
+
+/// What the original says (`imageserver.md §8`).
+const ROOT_REFUSAL: &str = "Do not run the Image Server as root";
+
+fn main() {
+    let daemon = Daemon::begin(flags::table(), Some(ROOT_REFUSAL));
+    let logs = daemon.logs.clone();
+    match start::run(daemon) {
+        Ok(()) => logs.flush(),
+        Err(error) => logs.fatal(&format!("{error:#}")),
+    }
+}

@@ -1,0 +1,231 @@
+//! The image server's flags (`imageserver.md §8`): names, defaults and meaning are those of existing deployments. What all
+//! daemons share (port, credentials, SRPC, logs) comes from the front.
+
+use std::path::PathBuf;
+
+use crate::information::Template;
+use actors::{CollectorLimits, Config, ExpirationLimits};
+use anyhow::{Context, bail};
+use flags::{Flag, Table, Values};
+
+/// The port clients expect.
+const PORT: u16 = 6971;
+
+const DATA: &str = "data";
+const ACCESS: &str = "access";
+const REPLICATION: &str = "replication";
+const HOUSEKEEPING: &str = "housekeeping";
+const DIAGNOSIS: &str = "diagnosis";
+
+/// What the image server's own flags say.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub(crate) image_dir: PathBuf,
+    pub(crate) object_dir: PathBuf,
+    pub(crate) allow_public_add_objects: bool,
+    pub(crate) allow_public_check_objects: bool,
+    pub(crate) allow_public_get_objects: bool,
+    pub(crate) allow_unauthenticated_reads: bool,
+    pub(crate) information: Template,
+    pub(crate) expiration: ExpirationLimits,
+    pub(crate) collector: CollectorLimits,
+}
+
+/// The whole table.
+pub(crate) fn table() -> Table {
+    Table::daemon(
+        "imageserver",
+        "keeps machine images, de-duplicated, and serves them",
+    )
+    .flags(front::daemon::common_flags("imageserver", PORT))
+    .flags(own())
+}
+
+fn own() -> Vec<Flag> {
+    vec![
+        Flag::string(
+            "imageDir",
+            "/var/lib/imageserver",
+            "Directory of the images; it must exist",
+        )
+        .group(DATA),
+        Flag::string(
+            "objectDir",
+            "/var/lib/objectserver",
+            "Directory of the objects; it must exist",
+        )
+        .group(DATA),
+        Flag::boolean(
+            "allowPublicAddObjects",
+            false,
+            "Let every authenticated user call AddObjects",
+        )
+        .group(ACCESS),
+        Flag::boolean(
+            "allowPublicCheckObjects",
+            false,
+            "Let every authenticated user call CheckObjects",
+        )
+        .group(ACCESS),
+        Flag::boolean(
+            "allowPublicGetObjects",
+            false,
+            "Let every authenticated user call GetObjects",
+        )
+        .group(ACCESS),
+        Flag::boolean(
+            "allowUnauthenticatedReads",
+            false,
+            "Open the methods that only read, and the contents of objects, to callers without a certificate",
+        )
+        .group(ACCESS),
+        Flag::boolean(
+            "archiveMode",
+            false,
+            "Keep everything the master ever had (needs -imageServerHostname)",
+        )
+        .group(REPLICATION),
+        Flag::boolean(
+            "archiveExpiringImages",
+            false,
+            "In archive mode, take expiring images too",
+        )
+        .group(REPLICATION),
+        Flag::string(
+            "imageServerHostname",
+            "",
+            "Host of the image server to replicate; empty makes this a master",
+        )
+        .group(REPLICATION),
+        Flag::unsigned(
+            "imageServerPortNum",
+            PORT.into(),
+            "Port of the image server to replicate",
+        )
+        .group(REPLICATION),
+        Flag::string(
+            "replicationExcludeFilter",
+            "",
+            "File of expressions: images that match are not replicated",
+        )
+        .group(REPLICATION),
+        Flag::string(
+            "replicationIncludeFilter",
+            "",
+            "File of expressions: only images that match are replicated",
+        )
+        .group(REPLICATION),
+        Flag::duration(
+            "maximumExpirationDuration",
+            "24h0m0s",
+            "Furthest expiration ordinary users may set",
+        )
+        .group(HOUSEKEEPING),
+        Flag::duration(
+            "maximumExpirationDurationPrivileged",
+            "730h0m0s",
+            "Furthest expiration users with method access may set",
+        )
+        .group(HOUSEKEEPING),
+        Flag::integer(
+            "objectServerCleanupStartPercent",
+            95,
+            "Delete unreferenced objects when the file system is this full",
+        )
+        .group(HOUSEKEEPING),
+        Flag::integer("objectServerCleanupStopPercent", 90, "... until it is this full").group(HOUSEKEEPING),
+        Flag::size(
+            "objectServerCleanupStartSize",
+            "",
+            "Delete unreferenced objects when they take more than this",
+        )
+        .group(HOUSEKEEPING),
+        Flag::size(
+            "objectServerCleanupStopSize",
+            "",
+            "... until they take no more than this",
+        )
+        .group(HOUSEKEEPING),
+        Flag::string(
+            "informationDatabaseTemplate",
+            "",
+            "Template of the link from an image to an information database",
+        )
+        .group(HOUSEKEEPING),
+        Flag::boolean(
+            "debug",
+            false,
+            "Accepted for existing scripts; see -initialLogDebugLevel",
+        )
+        .group(DIAGNOSIS),
+        Flag::duration(
+            "lockCheckInterval",
+            "2s",
+            "Time between checks that the actors answer",
+        )
+        .group(DIAGNOSIS),
+        Flag::duration(
+            "lockLogTimeout",
+            "5s",
+            "Log when an actor has not answered for this long",
+        )
+        .group(DIAGNOSIS),
+    ]
+}
+
+impl Options {
+    /// What the actors are told.
+    pub(crate) fn actors_config(&self) -> Config {
+        Config {
+            image_dir: self.image_dir.clone(),
+            object_dir: self.object_dir.clone(),
+            expiration: self.expiration,
+            collector: self.collector,
+            allow_debug_panic: crate::pages::debug::is_allowed(),
+            ..Config::default()
+        }
+    }
+
+    /// Takes what concerns the image server out of all values.
+    pub(crate) fn of(values: &Values) -> anyhow::Result<Self> {
+        // Half a replica would answer as a master and let its own images drift from the real master's.
+        let master = values.string("imageServerHostname");
+        if values.boolean("archiveMode") && master.is_empty() {
+            bail!("replication master required in archive mode");
+        }
+        if !master.is_empty() {
+            bail!(
+                "-imageServerHostname={master}: this build does not replicate yet; leave the flag out to run a master"
+            );
+        }
+        let information = Template::parse(values.string("informationDatabaseTemplate"))
+            .context("-informationDatabaseTemplate")?;
+        Ok(Self {
+            image_dir: values.path("imageDir"),
+            object_dir: values.path("objectDir"),
+            allow_public_add_objects: values.boolean("allowPublicAddObjects"),
+            allow_public_check_objects: values.boolean("allowPublicCheckObjects"),
+            allow_public_get_objects: values.boolean("allowPublicGetObjects"),
+            allow_unauthenticated_reads: values.boolean("allowUnauthenticatedReads"),
+            information,
+            expiration: ExpirationLimits {
+                ordinary: values.duration("maximumExpirationDuration"),
+                privileged: values.duration("maximumExpirationDurationPrivileged"),
+            },
+            collector: collector(values),
+        })
+    }
+}
+
+/// The percentages are clamped, and the lower one is made lower (`imageserver.md §6.8`).
+fn collector(values: &Values) -> CollectorLimits {
+    let percent = |name| values.integer(name).clamp(1, 99).unsigned_abs();
+    let start_percent = percent("objectServerCleanupStartPercent").max(2);
+    let stop_percent = percent("objectServerCleanupStopPercent").min(start_percent - 1);
+    CollectorLimits {
+        start_percent,
+        stop_percent,
+        start_bytes: values.size("objectServerCleanupStartSize"),
+        stop_bytes: values.size("objectServerCleanupStopSize"),
+    }
+}

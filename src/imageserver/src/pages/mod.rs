@@ -1,0 +1,55 @@
+//! The image server's pages, one file each (`imageserver.md §9`). The frame, tables and what all daemons share are in the front.
+
+mod annotation;
+mod context;
+pub(crate) mod debug;
+mod list_computed_inodes;
+mod list_directories;
+mod list_filter;
+mod list_image;
+mod list_images;
+mod list_packages;
+mod list_triggers;
+mod object;
+mod show_image;
+mod status;
+
+use crate::state::Shared;
+use actix_web::{HttpRequest, HttpResponse, web};
+use context::Context;
+use front::site::Site;
+
+/// Adds the pages to the application.
+pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
+    app.app_data(web::Data::new(Shared::clone(shared)))
+        .route("/", web::get().to(status::get))
+        .route("/listImages", page(list_images::page))
+        .route("/listDirectories", page(list_directories::page))
+        .route("/showImage", page(show_image::page))
+        .route("/listComputedInodes", page(list_computed_inodes::page))
+        .route("/listFilter", page(list_filter::page))
+        .route("/listTriggers", page(list_triggers::page))
+        .route("/listPackages", page(list_packages::page))
+        .route("/listImage", web::get().to(list_image::get))
+        .route("/listBuildLog", web::get().to(annotation::build_log))
+        .route("/listReleaseNotes", web::get().to(annotation::release_notes));
+    if shared.options.allow_unauthenticated_reads {
+        app.route("/getObject", web::get().to(object::get));
+    }
+    if debug::is_allowed() {
+        app.route("/debug/panicActor", web::post().to(debug::panic_actor));
+    }
+}
+
+/// A page that needs no more than the snapshot.
+fn page(make: fn(&Context<'_>) -> HttpResponse) -> actix_web::Route {
+    web::get().to(
+        move |shared: web::Data<Shared>, site: web::Data<Site>, request: HttpRequest| async move {
+            make(&Context {
+                shared: &shared,
+                site: &site,
+                query: request.query_string(),
+            })
+        },
+    )
+}

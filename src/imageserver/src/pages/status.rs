@@ -1,0 +1,199 @@
+//! `/`: is it healthy, what does it hold, what is it doing.
+
+use std::sync::atomic::Ordering;
+
+use super::context::encode;
+use crate::state::{GET_OBJECTS_SLOTS, Shared, quarantine};
+use actix_web::{HttpResponse, web};
+use actors::object_store::ObjectStatistics;
+use actors::{ActorState, Health};
+use askama::Template;
+use front::page::{Cell, Column, Page, Table, empty};
+use front::site::Site;
+use srpc::Server;
+use srpc::server::statistics::ServerStatistics;
+
+/// Quarantined images that are named; the rest is counted.
+const QUARANTINED_SHOWN_MAX: usize = 20;
+/// Log lines that are shown; all that are in memory are a link away.
+const LOG_LINES_SHOWN: usize = 100;
+
+#[derive(Template)]
+#[template(path = "status.html")]
+struct Body {
+    images: usize,
+    directories: usize,
+    quarantined: Vec<Quarantined>,
+    quarantined_more: usize,
+    replication_clients: usize,
+    objects: ObjectStatistics,
+    objects_line: String,
+    referenced_line: String,
+    unreferenced_line: String,
+    full_percent: u64,
+    free: String,
+    slots: usize,
+    slots_max: usize,
+    transport: ServerStatistics,
+    calls: String,
+    actors: String,
+    log: Vec<String>,
+}
+
+struct Quarantined {
+    name: String,
+    target: String,
+    reason: String,
+}
+
+/// The page.
+pub(super) async fn get(
+    shared: web::Data<Shared>,
+    site: web::Data<Site>,
+    server: web::Data<Server>,
+) -> HttpResponse {
+    match body(&shared, &site, &server).render() {
+        Ok(body) => Page::new(&site, "imageserver status page")
+            .command("imagetool list")
+            .body(body)
+            .respond(),
+        Err(error) => HttpResponse::InternalServerError().body(format!("cannot make the page: {error}\n")),
+    }
+}
+
+fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
+    let snapshot = shared.images.snapshot();
+    let mut quarantined: Vec<Quarantined> = snapshot
+        .images
+        .iter()
+        .filter_map(|(name, entry)| {
+            let reason = quarantine(entry)?.to_owned();
+            Some(Quarantined {
+                name: name.to_string(),
+                target: encode(name),
+                reason,
+            })
+        })
+        .collect();
+    let quarantined_more = quarantined.len().saturating_sub(QUARANTINED_SHOWN_MAX);
+    quarantined.truncate(QUARANTINED_SHOWN_MAX);
+    let objects = shared.objects.statistics();
+    let transport = server.statistics();
+    let lines = site.logs().recent();
+    let first = lines.len().saturating_sub(LOG_LINES_SHOWN);
+    Body {
+        images: snapshot.images.len(),
+        directories: snapshot.directories.len(),
+        quarantined,
+        quarantined_more,
+        replication_clients: shared.replication_clients.load(Ordering::Relaxed),
+        objects_line: objects_line(&objects),
+        referenced_line: referenced_line(&objects),
+        unreferenced_line: unreferenced_line(&objects),
+        full_percent: objects.space.utilisation_percent(),
+        free: human::bytes(objects.space.free_bytes),
+        objects,
+        slots: shared.get_objects_running(),
+        slots_max: GET_OBJECTS_SLOTS,
+        calls: calls(&transport).html(),
+        transport,
+        actors: actors(&[shared.images.health(), shared.objects.health()]).html(),
+        log: lines
+            .iter()
+            .skip(first)
+            .map(|line| line.full().to_owned())
+            .collect(),
+    }
+}
+
+fn objects_line(objects: &ObjectStatistics) -> String {
+    format!(
+        "Number of objects: {}, consuming {} ({}% of {} FS which is {}% full)",
+        objects.objects,
+        human::bytes(objects.bytes),
+        percent(objects.bytes, objects.space.capacity_bytes),
+        human::bytes(objects.space.capacity_bytes),
+        objects.space.utilisation_percent(),
+    )
+}
+
+fn referenced_line(objects: &ObjectStatistics) -> String {
+    format!(
+        "Number of referenced objects: {} ({} references, {:.2}* de-duplication), consuming {} ({}% of FS); {} without sharing",
+        objects.referenced_objects,
+        objects.references,
+        objects.duplicate_factor(),
+        human::bytes(objects.referenced_bytes),
+        percent(objects.referenced_bytes, objects.space.capacity_bytes),
+        human::bytes(objects.references_bytes),
+    )
+}
+
+fn unreferenced_line(objects: &ObjectStatistics) -> String {
+    format!(
+        "Number of unreferenced objects: {} ({}%), consuming {} ({}% of FS)",
+        objects.unreferenced_objects,
+        percent(objects.unreferenced_objects, objects.objects),
+        human::bytes(objects.unreferenced_bytes),
+        percent(objects.unreferenced_bytes, objects.space.capacity_bytes),
+    )
+}
+
+/// One decimal; nothing of nothing is nothing.
+fn percent(part: u64, whole: u64) -> String {
+    let share = if whole == 0 {
+        0.0
+    } else {
+        part as f64 * 100.0 / whole as f64
+    };
+    format!("{share:.1}")
+}
+
+fn calls(transport: &ServerStatistics) -> Table {
+    let mut table = Table::new([
+        Column::text("Method"),
+        Column::number("Permitted"),
+        Column::number("Denied"),
+        Column::number("Running"),
+    ])
+    .when_empty(empty("No method has been called since the start.", ""));
+    for method in transport
+        .methods
+        .iter()
+        .filter(|method| method.permitted_calls + method.denied_calls > 0)
+    {
+        table.push([
+            Cell::text(method.name.to_string()),
+            Cell::count(method.permitted_calls),
+            Cell::count(method.denied_calls),
+            Cell::count(method.running_calls),
+        ]);
+    }
+    table
+}
+
+fn actors(healths: &[Health]) -> Table {
+    let state = |state: ActorState| match state {
+        ActorState::Starting => "starting",
+        ActorState::Running => "running",
+        ActorState::GivenUp => "given up",
+        ActorState::Stopped => "stopped",
+    };
+    let mut table = Table::new([
+        Column::text("Actor"),
+        Column::text("State"),
+        Column::number("Waiting"),
+        Column::number("Restarts"),
+        Column::text("Last error"),
+    ]);
+    for health in healths {
+        table.push([
+            Cell::text(health.actor),
+            Cell::text(state(health.state)),
+            Cell::count(health.queue_len as u64),
+            Cell::count(health.restarts),
+            Cell::text(health.last_error.clone().unwrap_or_default()),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,146 @@
+//! From flags to an open port, and back (`imageserver.md §8`).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use crate::flags::Options;
+use crate::state::{Shared, State};
+use crate::{metrics, pages, rpc};
+use actors::{ActorState, Health};
+use anyhow::{Context, bail};
+use front::daemon::{
+    Daemon, STOP_LIMIT, load_credentials, notify_ready, notify_stopping, policy, stop_signal,
+};
+use front::health::Condition;
+use front::listener::Listener;
+use front::logger_service;
+use front::metrics::Metrics;
+use front::site::Site;
+use srpc::{Registry, Server};
+use tokio::sync::watch;
+
+/// Loads, serves, and returns when told to stop. Loading blocks for as long as it takes: before it nobody is listening.
+pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
+    let Daemon { table, values, logs } = daemon;
+    let options = Options::of(&values)?;
+    let port = values.port("portNum").map_err(anyhow::Error::msg)?;
+    let address = listen_address(values.string("listenAddress"))?;
+    let credentials = load_credentials(&values)?;
+    let figures = Metrics::install(table.program());
+    figures.register_flags(&table, &values);
+
+    let system = actors::start(options.actors_config()).context("Cannot load image database")?;
+    let shared = State::new(options, system.objects.clone(), system.images.clone());
+    metrics::register(&figures, &shared);
+    let registry = Registry::builder()
+        .service(rpc::image_server::service(&shared))
+        .service(rpc::object_server::service(&shared))
+        .service(logger_service::service(&logs))
+        .build();
+    let server = Server::new(registry, credentials.server.clone(), policy(&values));
+    let site = site(&figures, &logs, &server, &shared);
+    tracing::info!("Service ready, opening listener on port: {port}");
+    let on_pages = Shared::clone(&shared);
+    let listener = Listener::new(site, Arc::clone(&server), port)
+        .address(address)
+        .pages(move |app| pages::configure(&on_pages, app));
+    let given_up = system.given_up();
+    let failure = actix_rt::System::new().block_on(async move {
+        tokio::spawn(publish(figures, shared));
+        tokio::spawn(
+            credentials
+                .reloader
+                .run(Arc::clone(&server), server.draining().clone()),
+        );
+        serve(listener, given_up).await
+    })?;
+    system.stop();
+    match failure {
+        Some(cause) => bail!(cause),
+        None => Ok(()),
+    }
+}
+
+/// From the open port to the closed one; the reason if not because somebody asked.
+async fn serve(
+    listener: Listener,
+    mut given_up: watch::Receiver<Option<String>>,
+) -> anyhow::Result<Option<String>> {
+    let listening = listener.start(STOP_LIMIT)?;
+    notify_ready();
+    let failure = tokio::select! {
+        signal = stop_signal() => {
+            tracing::info!("Stopping: {}", signal?.name());
+            None
+        }
+        cause = given_up.wait_for(Option::is_some) => cause.ok().and_then(|cause| cause.clone()),
+    };
+    notify_stopping();
+    let cut_off = listening.stop(STOP_LIMIT).await;
+    if cut_off > 0 {
+        tracing::warn!("Stopping: {cut_off} calls had to be cut off");
+    }
+    Ok(failure)
+}
+
+fn listen_address(text: &str) -> anyhow::Result<Option<IpAddr>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse()
+        .map(Some)
+        .with_context(|| format!("-listenAddress={text}: give an IP address, or nothing for all"))
+}
+
+fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs, server: &Server, shared: &Shared) -> Arc<Site> {
+    let mut site = Site::new("imageserver", Arc::clone(figures), logs.clone())
+        .link("/listImages", "images")
+        .link("/listDirectories", "directories")
+        .link("/metrics", "metrics")
+        .link("/logs", "logs");
+    if server.is_insecure() {
+        site = site.warning("Running in insecure mode: everybody who can reach this port may do everything");
+    }
+    let images = Shared::clone(shared);
+    site.health()
+        .check("image index", move || condition(&images.images.health()));
+    let objects = Shared::clone(shared);
+    site.health()
+        .check("object store", move || condition(&objects.objects.health()));
+    let quarantined = Shared::clone(shared);
+    site.health().check("images", move || {
+        match quarantined.images.snapshot().quarantined().count() {
+            0 => Condition::Healthy,
+            1 => Condition::Degraded("1 cannot be served".to_owned()),
+            count => Condition::Degraded(format!("{count} cannot be served")),
+        }
+    });
+    let damaged = Shared::clone(shared);
+    site.health().check("objects", move || {
+        match damaged.objects.statistics().damaged_objects {
+            0 => Condition::Healthy,
+            count => Condition::Degraded(format!("{count} damaged")),
+        }
+    });
+    Arc::new(site)
+}
+
+fn condition(health: &Health) -> Condition {
+    match health.state {
+        ActorState::Running => Condition::Healthy,
+        ActorState::Starting => Condition::Degraded("being started again".to_owned()),
+        ActorState::Stopped | ActorState::GivenUp => {
+            Condition::Failing(health.last_error.clone().unwrap_or_else(|| "stopped".to_owned()))
+        }
+    }
+}
+
+/// Keeps the gauges current as long as the process lives.
+async fn publish(figures: Arc<Metrics>, shared: Shared) {
+    let mut ticks = tokio::time::interval(metrics::PUBLISH_INTERVAL);
+    loop {
+        ticks.tick().await;
+        metrics::publish(&shared);
+        figures.upkeep();
+    }
+}

@@ -1,0 +1,81 @@
+//! What all methods and pages share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use crate::flags::Options;
+use actors::image_index::{EntryState, ImageEntry};
+use actors::{ImageIndex, ObjectStore};
+use srpc::Access;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// Calls of GetObjects at a time; further ones wait (`imageserver.md §4.3`).
+pub(crate) const GET_OBJECTS_SLOTS: usize = 100;
+
+/// The shared state, cheap to clone.
+pub(crate) type Shared = Arc<State>;
+
+/// See the module's text.
+pub(crate) struct State {
+    pub(crate) options: Options,
+    pub(crate) objects: ObjectStore,
+    pub(crate) images: ImageIndex,
+    /// Subscribers of image updates.
+    pub(crate) replication_clients: AtomicUsize,
+    get_objects_slots: Semaphore,
+}
+
+/// A place among those that may fetch objects. Free when dropped.
+pub(crate) struct GetObjectsSlot<'s> {
+    _permit: Option<SemaphorePermit<'s>>,
+}
+
+impl State {
+    pub(crate) fn new(options: Options, objects: ObjectStore, images: ImageIndex) -> Shared {
+        Arc::new(Self {
+            options,
+            objects,
+            images,
+            replication_clients: AtomicUsize::new(0),
+            get_objects_slots: Semaphore::new(GET_OBJECTS_SLOTS),
+        })
+    }
+
+    /// Who may call methods that only read (column U of `imageserver.md §1.1`).
+    pub(crate) fn read_access(&self) -> Access {
+        Access {
+            public: true,
+            unauthenticated: self.options.allow_unauthenticated_reads,
+        }
+    }
+
+    /// Waits for a place to fetch objects.
+    pub(crate) async fn get_objects_slot(&self) -> GetObjectsSlot<'_> {
+        // The semaphore is never closed; if it were, fetching without a slot would be the smaller evil.
+        GetObjectsSlot {
+            _permit: self.get_objects_slots.acquire().await.ok(),
+        }
+    }
+
+    /// Places in use.
+    pub(crate) fn get_objects_running(&self) -> usize {
+        GET_OBJECTS_SLOTS - self.get_objects_slots.available_permits()
+    }
+
+    /// The link of an image into the information database; empty if none is configured.
+    pub(crate) fn information_url(&self, name: &str, entry: &ImageEntry) -> String {
+        if self.options.information.is_empty() {
+            return String::new();
+        }
+        let metadata = serde_json::to_value(&*entry.metadata).unwrap_or_default();
+        self.options.information.expand(name, &metadata)
+    }
+}
+
+/// Why an image cannot be used, if it cannot.
+pub(crate) fn quarantine(entry: &ImageEntry) -> Option<&str> {
+    match &entry.state {
+        EntryState::Present => None,
+        EntryState::Quarantined(reason) => Some(reason),
+    }
+}
