@@ -1,10 +1,11 @@
 //! SHA-512 names of objects.
 //!
 //! An object is known everywhere by the SHA-512 of its bytes: on disk, on the wire and inside images. This crate has
-//! the name ([`Hash`]), its text form and the streaming [`Hasher`]; with the features `gob` and `serde` also its
+//! the name ([`Hash`]), its text form, the streaming [`Hasher`] and the keyed [`hmac`]; with the features `gob` and `serde` also its
 //! forms in those formats. It knows nothing about where objects are kept.
 
 mod hasher;
+mod hmac;
 mod text;
 mod value;
 
@@ -12,5 +13,6 @@ mod value;
 mod json;
 
 pub use hasher::{Hasher, of};
+pub use hmac::{hmac, hmac_equal};
 pub use text::ParseHashError;
 pub use value::Hash;

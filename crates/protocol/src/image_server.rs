@@ -6,10 +6,8 @@ use std::sync::Arc;
 use bstr::BString;
 use gob::{Duration, Time};
 use hash::Hash;
+pub use image::tags::TagsToMatch;
 use image::{ComputedFile, Directory, Image, InodeTable, record};
-
-/// Tags an image must have: any of the listed values for each key.
-pub type TagsToMatch = BTreeMap<String, Vec<String>>;
 
 record! {
     /// Of `AddImage` and `AddImageTrusted`.
