@@ -3,7 +3,8 @@
 use hash::Hash;
 use protocol::image_server::{DeleteUnreferencedObjectsRequest, DeleteUnreferencedObjectsResponse};
 use protocol::object_server::{
-    AddObjectRequest, AddObjectResponse, CheckObjectsRequest, CheckObjectsResponse,
+    AddObjectRequest, AddObjectResponse, CheckObjectsRequest, CheckObjectsResponse, GetObjectsRequest,
+    GetObjectsResponse,
 };
 
 use crate::error::Error;
@@ -41,6 +42,49 @@ impl ImageServer {
             Err(Error::ObjectRefused {
                 hash: Box::new(hash),
                 text: reply.error_string,
+            })
+        }
+    }
+
+    /// One object of at most `max_bytes`, verified.
+    ///
+    /// # Errors
+    /// The call failed, there is no such object, or it is too large.
+    pub async fn get_object(&mut self, hash: &Hash, max_bytes: u64) -> Result<Vec<u8>, Error> {
+        let mut stream = self
+            .client()
+            .open("ObjectServer.GetObjects")
+            .await
+            .map_err(Error::GetObjects)?;
+        let request = GetObjectsRequest {
+            hashes: vec![*hash],
+            ..GetObjectsRequest::default()
+        };
+        stream.write_value(&request).await?;
+        stream.flush().await?;
+        let reply: GetObjectsResponse = stream.read_prompt_value().await?;
+        if !reply.response_string.is_empty() {
+            stream.finish().await?;
+            return Err(Error::Refused(reply.response_string));
+        }
+        let size = match reply.object_sizes[..] {
+            [size] if size <= max_bytes => size,
+            [_] => return Err(Error::Protocol("a larger object than this can be")),
+            _ => return Err(Error::Protocol("another number of sizes than of objects")),
+        };
+        let mut data = Vec::new();
+        while (data.len() as u64) < size {
+            let missing = size - data.len() as u64;
+            stream.read_raw_into(&mut data, missing).await?;
+        }
+        stream.finish().await?;
+        let computed = hash::of(&data);
+        if computed == *hash {
+            Ok(data)
+        } else {
+            Err(Error::Damaged {
+                expected: Box::new(*hash),
+                computed: Box::new(computed),
             })
         }
     }

@@ -1,0 +1,255 @@
+//! All flags (`imagetool.md §2`) and what can be wrong with them beyond their syntax.
+
+use std::time::Duration;
+
+use flags::{Flag, Table, Values};
+
+use crate::{inputs, typed_name, verbs};
+
+/// Shorter lives are mistakes.
+const MIN_EXPIRATION: Duration = Duration::from_secs(15 * 60);
+
+const SCAN_EXCLUDE: &str = "/data/.*,/home/.*,/tmp/.*,/var/log/.*,/var/mail/.*,/var/spool/.*,/var/tmp/.*";
+
+const SKIP_FIELDS: &[&str] = &[
+    "m: mode",
+    "l: number of links",
+    "u: UID",
+    "g: GID",
+    "s: size/rdev",
+    "t: mtime",
+    "n: name",
+    "d: data",
+];
+
+/// The command line of the program.
+pub(crate) fn table() -> Table {
+    Table::tool(
+        "imagetool",
+        "looks at, adds, fetches and manages the images of an image server",
+    )
+    .flags(connection())
+    .flags(selection())
+    .flags(adding())
+    .flags(showing())
+    .flags(fetching())
+    .flags(raw_images())
+    .flags(elsewhere())
+    .flags(general())
+    .verbs(verbs::all())
+    .note(
+        "Image types (X:NAME; without a type i: is assumed)",
+        typed_name::HELP,
+    )
+    .note("Letters of -skipFields", SKIP_FIELDS)
+}
+
+/// What makes wrong use although each flag is right by itself.
+pub(crate) fn check(values: &Values) -> Result<(), String> {
+    let expires_in = values.duration("expiresIn");
+    if !expires_in.is_zero() && expires_in < MIN_EXPIRATION {
+        return Err(format!(
+            "Minimum expiration: {}",
+            human::go_duration(MIN_EXPIRATION)
+        ));
+    }
+    let filter_file = values.string("filterFile");
+    // Standard input can be read once only, and the verb will want it.
+    if !filter_file.is_empty() && filter_file != "-" {
+        inputs::filter(filter_file).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
+fn connection() -> Vec<Flag> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let certificates = if home.is_empty() {
+        String::new()
+    } else {
+        format!("{home}/.ssl")
+    };
+    vec![
+        Flag::string("imageServerHostname", "localhost", "host of the image server").key(),
+        Flag::unsigned("imageServerPortNum", 6971, "port of the image server").key(),
+        Flag::string(
+            "masterImageServerHostname",
+            "",
+            "host of the master image server, if it is another one",
+        ),
+        Flag::string(
+            "certDirectory",
+            certificates,
+            "directory with your certificates and keys",
+        )
+        .key(),
+        Flag::boolean(
+            "srpcClientDoNotUseMethodPowers",
+            false,
+            "do not use the powers of the certificate",
+        )
+        .rare(),
+        Flag::duration("srpcDefaultConnectTimeout", "15s", "how long connecting may take").rare(),
+        Flag::duration("srpcDefaultKeepAlivePeriod", "5m0s", "period of TCP keep-alive").rare(),
+        Flag::duration(
+            "srpcDefaultTlsHandshakeTimeout",
+            "1m0s",
+            "accepted; connecting has one limit",
+        )
+        .rare(),
+        Flag::string("srpcProxy", "", "not in this build yet").rare(),
+        Flag::boolean("srpcTrustVmOwners", true, "of servers; without effect here").hidden(),
+        Flag::list("srpcTrustedGroups", "", "of servers; without effect here").hidden(),
+        Flag::list("srpcTrustedUsers", "", "of servers; without effect here").hidden(),
+        Flag::string("srpcUnixSocketPath", "", "of servers; without effect here").hidden(),
+    ]
+    .into_iter()
+    .map(|flag| flag.group("connection"))
+    .collect()
+}
+
+fn selection() -> Vec<Flag> {
+    vec![
+        Flag::boolean(
+            "ignoreExpiring",
+            false,
+            "leave expiring images out when finding and listing",
+        ),
+        Flag::list(
+            "tagsToMatch",
+            "",
+            "only images with these tags: k=v,k=v2,k2=v3 (same key: any value)",
+        ),
+        Flag::string(
+            "buildCommitId",
+            "",
+            "only images of this commit or branch, when finding the latest",
+        ),
+    ]
+    .into_iter()
+    .map(|flag| flag.group("which images"))
+    .collect()
+}
+
+fn adding() -> Vec<Flag> {
+    vec![
+        Flag::duration(
+            "expiresIn",
+            "0s",
+            "life time of the image, at least 15m; 0 is for ever",
+        )
+        .key(),
+        Flag::string(
+            "requiredPaths",
+            image::required_paths::DEFAULT,
+            "path:type list that an image must have",
+        ),
+        Flag::string("buildLog", "", "file or URL with the build log"),
+        Flag::string("releaseNotes", "", "file or URL with release notes"),
+        Flag::string("computedFiles", "", "file with the list of computed files"),
+        Flag::string(
+            "copyMtimesFrom",
+            "",
+            "image to take modification times of unchanged files from",
+        ),
+        Flag::string(
+            "deleteFilter",
+            "",
+            "filter file used instead of the images' own, for addi and diff",
+        ),
+        Flag::duration("objectAddInterval", "0s", "pause between two objects").rare(),
+    ]
+    .into_iter()
+    .map(|flag| flag.group("adding"))
+    .collect()
+}
+
+fn showing() -> Vec<Flag> {
+    vec![
+        Flag::boolean(
+            "json",
+            false,
+            "print results as JSON; lists with one object a line",
+        )
+        .key(),
+        Flag::string(
+            "filterFile",
+            "",
+            "filter file for show, diff and scanning of directories",
+        ),
+        Flag::string("skipFields", "", "fields left out of listings, for show and diff"),
+        Flag::boolean("ignoreFilters", false, "compare trees as they are"),
+        Flag::list("diffArgs", "", "arguments for the diff tool"),
+    ]
+    .into_iter()
+    .map(|flag| flag.group("showing and comparing"))
+    .collect()
+}
+
+fn fetching() -> Vec<Flag> {
+    vec![
+        Flag::duration("timeout", "0s", "how long to wait for an image to appear"),
+        Flag::boolean("compress", false, "compress tar output with gzip"),
+        Flag::string(
+            "computedFilesRoot",
+            "",
+            "directory with the content of computed files",
+        ),
+        Flag::string("objectCacheDirectory", "", "not in this build yet").rare(),
+        Flag::size("objectCacheSize", "10GiB", "not in this build yet").rare(),
+        Flag::list(
+            "scanExcludeList",
+            SCAN_EXCLUDE,
+            "expressions left out by scan-filtered-files",
+        )
+        .rare(),
+    ]
+    .into_iter()
+    .map(|flag| flag.group("fetching"))
+    .collect()
+}
+
+fn raw_images() -> Vec<Flag> {
+    vec![
+        Flag::boolean("allocateBlocks", false, "allocate blocks"),
+        Flag::string("extraKernelOptions", "", "options for the kernel"),
+        Flag::string("extraPartitionsFilename", "", "file with further partitions"),
+        Flag::boolean("makeBootable", true, "install a boot loader"),
+        Flag::size("minBytes", "4MiB", "smallest size of the root file system"),
+        Flag::size("minFreeBytes", "4MiB", "free space in it"),
+        Flag::string("overlayDirectory", "", "files laid over the image"),
+        Flag::string("rootLabel", "", "label of the root file system"),
+        Flag::unsigned("roundupPower", 24, "power of 2 the size is rounded up to"),
+        Flag::string("tableType", "msdos", "partition table"),
+    ]
+    .into_iter()
+    .map(|flag| flag.group("raw images (not in this build yet)").rare())
+    .collect()
+}
+
+fn elsewhere() -> Vec<Flag> {
+    vec![
+        Flag::string("fleetManagerHostname", "", "host of the fleet manager"),
+        Flag::unsigned("fleetManagerPortNum", 6977, "its port"),
+        Flag::string("hypervisorHostname", "", "host of the hypervisor"),
+        Flag::unsigned("hypervisorPortNum", 6976, "its port"),
+        Flag::string("mdbServerHostname", "localhost", "host of the machine database"),
+        Flag::unsigned("mdbServerPortNum", 6973, "its port"),
+        Flag::boolean("runTriggers", false, "run triggers when patching /"),
+    ]
+    .into_iter()
+    .map(|flag| flag.group("other services (not in this build yet)").rare())
+    .collect()
+}
+
+fn general() -> Vec<Flag> {
+    vec![
+        Flag::integer("logDebugLevel", -1, "how much to tell on standard error"),
+        Flag::boolean("logDatestamps", false, "accepted; messages have no datestamps").rare(),
+        Flag::boolean("logSubseconds", false, "accepted; messages have no datestamps").rare(),
+        Flag::boolean("debug", false, "accepted, without effect").rare(),
+        Flag::string("cpuProfileFilename", "", "accepted, without effect").rare(),
+    ]
+    .into_iter()
+    .map(|flag| flag.group("general"))
+    .collect()
+}

@@ -1,0 +1,18 @@
+//! `delete name`: deletes an image.
+
+use flags::{Mark, Verb};
+
+use super::Verdict;
+use crate::session::Session;
+
+pub(super) const NAME: &str = "delete";
+pub(super) const DOING: &str = "error deleting image";
+
+pub(super) fn verb() -> Verb {
+    Verb::new(NAME, "name", "delete an image").group("change").mark(Mark::Master).mark(Mark::Destroys).examples(&["imagetool delete base/2026-11-22 # its name cannot be used again", "imagetool -masterImageServerHostname=images.example.com delete base/2026-11-22 # where the server is a replica"])
+}
+
+pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
+    session.master().await?.delete_image(&arguments[0]).await?;
+    Ok(Verdict::Done)
+}

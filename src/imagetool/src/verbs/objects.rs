@@ -1,0 +1,54 @@
+//! Single objects: logs, notes, files.
+
+use anyhow::{anyhow, bail};
+use image::{Annotation, FileSystem, InodeRef, RegularInode};
+
+use crate::session::Session;
+use crate::trees;
+use crate::typed_name::TypedName;
+
+/// A log that is larger is not a log.
+const ANNOTATION_MAX_BYTES: u64 = 1 << 30;
+
+/// A single file is held in memory; disks of virtual machines are not fetched this way.
+const FILE_MAX_BYTES: u64 = 4 << 30;
+
+/// The build log of an image.
+pub(super) async fn build_log(session: &mut Session, name: &str) -> anyhow::Result<Vec<u8>> {
+    let (image, _) = trees::metadata(session, &TypedName::parse(name)?).await?;
+    match &image.build_log {
+        Some(Annotation {
+            object: Some(hash), ..
+        }) => Ok(session
+            .server()
+            .await?
+            .get_object(hash, ANNOTATION_MAX_BYTES)
+            .await?),
+        Some(Annotation { url, .. }) if !url.is_empty() => {
+            bail!("the log is at {url}: this build does not fetch it from there yet")
+        }
+        _ => bail!("BuildLog data not available"),
+    }
+}
+
+/// The content of a regular file of an image.
+pub(super) async fn file(session: &mut Session, name: &str, path: &str) -> anyhow::Result<Vec<u8>> {
+    let tree = trees::tree(session, &TypedName::parse(name)?).await?.tree;
+    let inode = regular(&tree, path)?.clone();
+    if inode.size == 0 {
+        return Ok(Vec::new());
+    }
+    Ok(session
+        .server()
+        .await?
+        .get_object(&inode.hash, FILE_MAX_BYTES)
+        .await?)
+}
+
+fn regular<'a>(tree: &'a FileSystem, path: &str) -> anyhow::Result<&'a RegularInode> {
+    match tree.lookup(path.as_bytes()) {
+        Some((_, InodeRef::Regular(inode))) => Ok(inode),
+        Some(_) => Err(anyhow!("file: \"{path}\" is not a regular file")),
+        None => Err(anyhow!("file: \"{path}\" not present in image")),
+    }
+}

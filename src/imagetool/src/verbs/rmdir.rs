@@ -1,0 +1,18 @@
+//! `rmdir name`: deletes an empty directory.
+
+use flags::{Mark, Verb};
+
+use super::Verdict;
+use crate::session::Session;
+
+pub(super) const NAME: &str = "rmdir";
+pub(super) const DOING: &str = "error deleting directory";
+
+pub(super) fn verb() -> Verb {
+    Verb::new(NAME, "name", "delete an empty directory").group("change").mark(Mark::Master).mark(Mark::Destroys)
+}
+
+pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
+    session.master().await?.delete_directory(&arguments[0]).await?;
+    Ok(Verdict::Done)
+}
