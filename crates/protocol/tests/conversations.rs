@@ -1,5 +1,7 @@
 //! Recorded conversations of the original are understood, and what was said in JSON is said here byte for byte.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 
