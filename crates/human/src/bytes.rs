@@ -16,7 +16,8 @@ pub fn bytes(size: u64) -> String {
     format!("{size} B")
 }
 
-/// A size as flags write it, without loss: `10MiB`, `1000`.
+/// A size as flags write it, without loss: `10MiB`, `1kB`, `1500B`. The largest binary unit that leaves no remainder, else
+/// the largest decimal one.
 pub fn size(size: u64) -> String {
     for (shift, prefix) in [(60, "Ei"), (50, "Pi")].into_iter().chain(BINARY) {
         let count = size >> shift;
@@ -24,7 +25,13 @@ pub fn size(size: u64) -> String {
             return format!("{count}{prefix}B");
         }
     }
-    size.to_string()
+    for (power, prefix) in [(18, "E"), (15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k")] {
+        let unit = 10_u64.pow(power);
+        if size >= unit && size.is_multiple_of(unit) {
+            return format!("{}{prefix}B", size / unit);
+        }
+    }
+    format!("{size}B")
 }
 
 /// Why a text is not a size.
@@ -104,7 +111,18 @@ mod tests {
         for value in [0, 1, 1000, 1024, 4 << 20, 10 << 30, 1 << 60, u64::MAX] {
             assert_eq!(parse_size(&size(value)), Ok(value));
         }
-        assert_eq!(size(10 << 20), "10MiB");
+        let cases = [
+            (0, "0B"),
+            (1500, "1500B"),
+            (1024, "1KiB"),
+            (2000, "2kB"),
+            (10 << 20, "10MiB"),
+            (1_000_000_000, "1GB"),
+            (1_000_000_000_000, "976562500KiB"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(size(value), text);
+        }
     }
 
     #[test]

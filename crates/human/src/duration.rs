@@ -38,7 +38,8 @@ fn unsigned(nanoseconds: u64) -> String {
     let mut rest = nanoseconds - nanoseconds % SECOND;
     let mut text = String::new();
     for (unit, letter) in [(YEAR, 'y'), (WEEK, 'w'), (DAY, 'd')] {
-        if rest >= unit {
+        // Once there is a unit, the smaller ones follow even if they are zero.
+        if rest >= unit || !text.is_empty() {
             text += &format!("{}{letter}", rest / unit);
             rest %= unit;
         }
@@ -95,7 +96,8 @@ mod tests {
             (DAY, "1d0s"),
             (DAY + 2 * HOUR, "1d2h0m0s"),
             (730 * HOUR, "4w2d10h0m0s"),
-            (WEEK, "1w0s"),
+            (WEEK, "1w0d0s"),
+            (30 * YEAR + 76_728 * SECOND, "30y0w0d21h18m48s"),
             (3 * WEEK - SECOND - DAY, "2w5d23h59m59s"),
             (4 * YEAR + 52 * WEEK - 35 * SECOND, "4y51w6d23h59m25s"),
         ];

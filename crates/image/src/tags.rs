@@ -8,9 +8,9 @@ pub type TagsToMatch = BTreeMap<String, Vec<String>>;
 /// Why a list of tags is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TagsError {
-    /// No equals sign.
-    #[error("bad tag: {0:?}: write KEY=VALUE,KEY=VALUE")]
-    NoValue(String),
+    /// Not one equals sign. The text is the original's.
+    #[error("malformed tag: {0:?}")]
+    Malformed(String),
     /// The JSON form is no object of strings.
     #[error("error decoding tags: {0}")]
     Json(String),
@@ -19,8 +19,8 @@ pub enum TagsError {
 /// Parses tags to match, `k=v,k=v2,k2=v3`; several values for one key are alternatives. The empty text is the empty map.
 pub fn parse_match(text: &str) -> Result<TagsToMatch, TagsError> {
     let mut tags = TagsToMatch::new();
-    for (key, value) in pairs(text) {
-        let (key, value) = (key, value?);
+    for pair in pairs(text) {
+        let (key, value) = pair?;
         tags.entry(key.to_owned()).or_default().push(value.to_owned());
     }
     Ok(tags)
@@ -39,13 +39,12 @@ pub fn parse_json(text: &[u8]) -> Result<BTreeMap<String, String>, TagsError> {
         .map_err(|error| TagsError::Json(error.to_string()))
 }
 
-fn pairs(text: &str) -> impl Iterator<Item = (&str, Result<&str, TagsError>)> {
-    text.split(',')
-        .filter(|item| !item.is_empty())
-        .map(|item| match item.split_once('=') {
-            Some((key, value)) => (key, Ok(value)),
-            None => (item, Err(TagsError::NoValue(item.to_owned()))),
-        })
+fn pairs(text: &str) -> impl Iterator<Item = Result<(&str, &str), TagsError>> {
+    let items = (!text.is_empty()).then(|| text.split(',')).into_iter().flatten();
+    items.map(|item| match item.split_once('=') {
+        Some((key, value)) if !value.contains('=') => Ok((key, value)),
+        _ => Err(TagsError::Malformed(item.to_owned())),
+    })
 }
 
 /// Whether an image with these tags is one of those asked for: it has each key with one of its values.
@@ -75,9 +74,22 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_hold_an_equals_sign_and_a_key_needs_one() {
-        assert_eq!(parse("a=b=c").unwrap()["a"], "b=c");
-        assert_eq!(parse_match("a"), Err(TagsError::NoValue("a".into())));
+    fn each_tag_needs_one_equals_sign() {
+        for (text, item) in [
+            ("a", "a"),
+            ("a=b,", ""),
+            (",", ""),
+            ("a=b,c,d=e", "c"),
+            ("a=b=c", "a=b=c"),
+        ] {
+            let error = parse_match(text).unwrap_err();
+            assert_eq!(error.to_string(), format!("malformed tag: {item:?}"));
+            assert!(parse(text).is_err());
+        }
+        assert_eq!(
+            parse("a=,=x").unwrap(),
+            parse_json(br#"{"a": "", "": "x"}"#).unwrap()
+        );
         assert_eq!(parse_json(b"# x\n{\"a\": \"b\"}").unwrap()["a"], "b");
     }
 }
