@@ -29,7 +29,7 @@ pub fn parse_match(text: &str) -> Result<TagsToMatch, TagsError> {
 /// Parses tags of an image, `k=v,k2=v2`; the last value of a key stays.
 pub fn parse(text: &str) -> Result<BTreeMap<String, String>, TagsError> {
     pairs(text)
-        .map(|(key, value)| Ok((key.to_owned(), value?.to_owned())))
+        .map(|pair| pair.map(|(key, value)| (key.to_owned(), value.to_owned())))
         .collect()
 }
 
