@@ -114,7 +114,7 @@ fn selection() -> Vec<Flag> {
             false,
             "leave expiring images out when finding and listing",
         ),
-        Flag::list(
+        Flag::string(
             "tagsToMatch",
             "",
             "only images with these tags: k=v,k=v2,k2=v3 (same key: any value)",
@@ -252,4 +252,52 @@ fn general() -> Vec<Flag> {
     .into_iter()
     .map(|flag| flag.group("general"))
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(arguments: &[&str]) -> Values {
+        match table().parse(arguments.iter().map(ToString::to_string)) {
+            flags::Outcome::Run(values) => values,
+            flags::Outcome::Exit(exit) => panic!("{}", exit.text),
+        }
+    }
+
+    #[test]
+    fn short_lives_and_unreadable_filters_are_wrong_use() {
+        assert_eq!(
+            check(&values(&["-expiresIn=10m", "list"])),
+            Err("Minimum expiration: 15m0s".to_owned())
+        );
+        assert_eq!(check(&values(&["-expiresIn=15m", "list"])), Ok(()));
+        let error = check(&values(&["-filterFile=/nonexistent", "list"])).unwrap_err();
+        assert_eq!(error, "open /nonexistent: no such file or directory");
+    }
+
+    #[test]
+    fn tags_are_read_as_they_are_written() {
+        let session = crate::session::Session::new(values(&["-tagsToMatch=a=b,a=c,d=e", "list"]));
+        let tags = session.selection("").unwrap().tags;
+        assert_eq!(tags["a"], ["b", "c"]);
+        assert_eq!(tags["d"], ["e"]);
+    }
+
+    #[test]
+    fn every_command_of_the_original_is_known() {
+        let known: Vec<&str> = table().all_verbs().iter().map(flags::Verb::name).collect();
+        let original = "add addi addrep adds analyse-file-system bulk-addrep change-image-expiration check \
+            check-directory chown copy copy-filtered-files delete delunrefobj diff diff-build-logs diff-files \
+            diff-filters diff-package-lists diff-triggers estimate-usage find-latest-image get get-archive-data \
+            get-build-log get-file-in-image get-image-expiration get-image-updates \
+            get-object-statistics-for-images get-package-list get-replication-master import-fs-tree list list-mdb \
+            list-not-in-mdb listdirs listunrefobj make-raw-image match-triggers merge-filters merge-triggers mkdir \
+            patch-directory restore-from-file rmdir run-command-in-image-chroot save-to-file scan-filtered-files \
+            show show-bad-computed-files show-bad-image-subs show-computed-file-subs show-filter show-inode \
+            show-metadata show-triggers showunrefobj tar test-download-speed trace-inode-history unpack-fs-tree wait";
+        for verb in original.split_whitespace() {
+            assert!(known.contains(&verb), "{verb}");
+        }
+    }
 }

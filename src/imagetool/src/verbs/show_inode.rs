@@ -16,7 +16,7 @@ use super::Verdict;
 use crate::session::Session;
 
 pub(super) const NAME: &str = "show-inode";
-pub(super) const DOING: &str = "error showing inode";
+pub(super) const DOING: &str = "error showing image inode";
 
 pub(super) fn verb() -> Verb {
     Verb::new(NAME, "name inodePath", "print the listing line of one file").group("look")
@@ -30,7 +30,7 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
     }
     let tree = trees::tree(session, &name).await?.tree;
     let Some((number, inode)) = tree.lookup(&path) else {
-        bail!("path: {path} not present in image");
+        bail!("path: \"{path}\" not present in image");
     };
     print(session, path.as_bstr(), inode, LinkCounts::of(&tree).get(&tree, number))
 }
@@ -54,7 +54,7 @@ fn print(session: &mut Session, path: &BStr, inode: InodeRef<'_>, links: u32) ->
         shown::json_line(&mut session.out, path, inode, links)?;
     } else {
         let fields = Fields::without(session.values.string("skipFields"));
-        image::listing::write_line(&mut session.out, path.as_bstr(), inode, links, fields, &local_time::listed)?;
+        image::listing::write_line(&mut session.out, path.as_bstr(), inode, links, fields, local_time::listed)?;
     }
     Ok(Verdict::Done)
 }
