@@ -1,4 +1,4 @@
-//! Calls per second and bulk bytes per second on loopback: plain, TLS, Unix socket.
+//! Calls per second and bulk bytes per second on loopback: plain, TLS, Unix socket; or only those named.
 
 use std::error::Error;
 use std::net::TcpListener;
@@ -65,6 +65,7 @@ impl Raw for Pour {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
     let pair = client_pair()?;
     let (certificate, key) = self_signed()?;
     let own = X509::from_pem(&pair.0)?;
@@ -75,6 +76,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ("TLS", Some(tls), Some(credentials), false),
         ("Unix", None, None, true),
     ] {
+        if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
+            continue;
+        }
         let service = ServiceBuilder::new("Test").request_reply(Echo).raw(Pour);
         let registry = Registry::builder().service(service).build();
         let server = Server::new(registry, tls.map(Arc::new), Policy::default());
@@ -100,7 +104,7 @@ async fn measure(name: &str, mut client: Client) -> Result<(), Box<dyn Error>> {
         client.call::<_, Number>("Test.Echo", &Number { number }).await?;
     }
     let calls = f64::from(CALLS) / start.elapsed().as_secs_f64();
-    let start = Instant::now();
+    let (start, start_cpu) = (Instant::now(), cpu_seconds());
     let mut stream = client.open("Test.Pour").await?;
     stream.write_value(&Number { number: BULK_BYTES }).await?;
     stream.flush().await?;
@@ -112,8 +116,26 @@ async fn measure(name: &str, mut client: Client) -> Result<(), Box<dyn Error>> {
     }
     stream.finish().await?;
     let megabytes = BULK_BYTES as f64 / 1e6 / start.elapsed().as_secs_f64();
-    println!("{name}: {pings:.0} pings/s, {calls:.0} calls/s, {megabytes:.0} MB/s");
+    let cpu = (cpu_seconds() - start_cpu) / (BULK_BYTES as f64 / 1e9);
+    println!(
+        "{name}: {pings:.0} pings/s, {calls:.0} calls/s, {megabytes:.0} MB/s, {cpu:.2} CPU s/GB both sides"
+    );
     Ok(())
+}
+
+/// User and system time of this process so far.
+fn cpu_seconds() -> f64 {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // Fields 14 and 15; the second one, in brackets, may contain anything.
+    let fields = stat
+        .rsplit(')')
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(11)
+        .take(2);
+    fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_PER_SECOND
 }
 
 /// A client certificate signed by itself, which the server then takes for a CA.

@@ -12,7 +12,7 @@ use tokio_openssl::SslStream;
 use super::statistics::OpenConnection;
 use super::{Client, ConnectError, ConnectOptions, dial, ping, upgrade};
 use crate::coder::Coder;
-use crate::conn::{Conn, Transport};
+use crate::conn::{Coalesced, Conn, Transport};
 use crate::http::{self, CONNECTED_STATUS};
 use crate::server::paths;
 use crate::tls::{KeyPair, alert};
@@ -196,7 +196,7 @@ async fn ask(
 async fn handshake(pair: &KeyPair, stream: TcpStream) -> Result<Transport, Failure> {
     let failed = |error: openssl::error::ErrorStack| ConnectError::Tls(error.to_string());
     let ssl = Ssl::new(pair.context()).map_err(failed)?;
-    let mut stream = SslStream::new(ssl, stream).map_err(failed)?;
+    let mut stream = SslStream::new(ssl, Coalesced::new(stream)).map_err(failed)?;
     Pin::new(&mut stream)
         .connect()
         .await

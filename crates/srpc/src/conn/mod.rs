@@ -4,6 +4,7 @@
 //! lines and raw bytes follow each other directly (srpc.md §3.3). There is one write buffer, sent when it is full and
 //! when [`Conn::flush`] says so. The two directions are halves that can be used side by side: [`Conn::split`].
 
+mod coalesced;
 mod error;
 mod read_half;
 mod read_raw;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::coder::{Coder, Message};
 
+pub use coalesced::Coalesced;
 pub use error::ConnError;
 pub use read_half::{READ_BUFFER_BYTES, ReadHalf};
 pub use read_raw::RAW_READ_BYTES;

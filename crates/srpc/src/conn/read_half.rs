@@ -15,6 +15,9 @@ use crate::json::Scanner;
 /// What is read from the stream at a time, where the stream has it.
 pub const READ_BUFFER_BYTES: usize = 64 << 10;
 
+/// What a connection holds that waits for its peer to say something.
+const IDLE_BUFFER_BYTES: usize = 8 << 10;
+
 /// What the peer sends: lines, values and raw bytes from one buffer.
 pub struct ReadHalf {
     transport: Shared,
@@ -68,7 +71,12 @@ impl ReadHalf {
 
     /// Waits until more bytes are in the read buffer. 0 at the end of the stream.
     pub(super) async fn fill(&mut self, patience: Patience) -> Result<usize, ConnError> {
-        if self.received.is_empty() && self.received.capacity() > KEPT_BUFFER_BYTES {
+        let kept_bytes = if patience == Patience::Endless {
+            IDLE_BUFFER_BYTES
+        } else {
+            KEPT_BUFFER_BYTES
+        };
+        if self.received.is_empty() && self.received.capacity() > kept_bytes {
             self.received = BytesMut::new();
         }
         let timing = self.timing;
@@ -105,8 +113,13 @@ impl ReadHalf {
         if self.end_seen {
             return Poll::Ready(Ok(0));
         }
-        if self.received.capacity() - self.received.len() < READ_BUFFER_BYTES / 4 {
-            self.received.reserve(READ_BUFFER_BYTES);
+        if self.received.capacity() - self.received.len() < IDLE_BUFFER_BYTES / 4 {
+            let first = self.received.is_empty();
+            self.received.reserve(if first {
+                IDLE_BUFFER_BYTES
+            } else {
+                READ_BUFFER_BYTES
+            });
         }
         let room = (self.received.capacity() - self.received.len()).min(READ_BUFFER_BYTES);
         let mut target = (&mut self.received).limit(room);

@@ -13,8 +13,13 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio_openssl::SslStream;
 use tokio_util::io::poll_read_buf;
 
+use super::coalesced::Coalesced;
+
 /// How long a polite end of a stream may take.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Bytes of one TLS record.
+const RECORD_BYTES: usize = 16 << 10;
 
 /// Any other duplex stream.
 pub trait AnyStream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -26,7 +31,7 @@ pub enum Transport {
     /// Plain TCP.
     Tcp(TcpStream),
     /// TLS inside CONNECT.
-    Tls(Box<SslStream<TcpStream>>),
+    Tls(Box<SslStream<Coalesced>>),
     /// After the upgrade of srpc.md §6.
     Unix(UnixStream),
     /// Whatever else: a tunnel, a pipe in a fuzz target.
@@ -63,7 +68,17 @@ impl Transport {
     }
 
     pub(super) fn poll_write(&mut self, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        if let Self::Tls(stream) = self
+            && data.len() > RECORD_BYTES
+        {
+            stream.get_mut().cork();
+        }
         self.stream().poll_write(context, data)
+    }
+
+    /// Must follow the last write before waiting for the peer.
+    pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_flush(context)
     }
 
     fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -102,8 +117,8 @@ impl From<TcpStream> for Transport {
     }
 }
 
-impl From<SslStream<TcpStream>> for Transport {
-    fn from(stream: SslStream<TcpStream>) -> Self {
+impl From<SslStream<Coalesced>> for Transport {
+    fn from(stream: SslStream<Coalesced>) -> Self {
         Self::Tls(Box::new(stream))
     }
 }

@@ -23,6 +23,8 @@ pub struct WriteHalf {
     /// Bytes at the front of `unsent` that are already sent.
     sent_bytes: usize,
     encoder: gob::Encoder,
+    /// The stream may hold on to what was written.
+    unflushed: bool,
     /// A raw write was dropped half-way: what the peer gets next would not be what it expects.
     torn: bool,
     pub(super) timing: Timing,
@@ -36,6 +38,7 @@ impl WriteHalf {
             unsent: Vec::new(),
             sent_bytes: 0,
             encoder: gob::Encoder::new(),
+            unflushed: false,
             torn: false,
             timing: Timing::new(),
         }
@@ -146,7 +149,9 @@ impl WriteHalf {
             let data = &self.unsent[self.sent_bytes..];
             let send = poll_fn(|context| poll_send(&self.transport, data, reader.as_deref_mut(), context));
             self.sent_bytes += timing.limit(Patience::Stall, send).await?;
+            self.unflushed = true;
         }
+        self.flush_transport(reader).await?;
         self.sent_bytes = 0;
         self.unsent.clear();
         if self.unsent.capacity() > KEPT_BUFFER_BYTES {
@@ -167,13 +172,25 @@ impl WriteHalf {
             let send = poll_fn(|context| poll_send(&self.transport, data, reader.as_deref_mut(), context));
             data = &data[timing.limit(Patience::Stall, send).await?..];
         }
+        self.unflushed = true;
+        self.flush_transport(reader).await?;
         self.torn = false;
+        Ok(())
+    }
+
+    async fn flush_transport(&mut self, mut reader: Option<&mut ReadHalf>) -> Result<(), ConnError> {
+        if self.unflushed {
+            let flush = poll_fn(|context| {
+                let flushed = self.transport.lock().poll_flush(context);
+                while_held_up(flushed, reader.as_deref_mut(), context)
+            });
+            self.timing.limit(Patience::Stall, flush).await?;
+            self.unflushed = false;
+        }
         Ok(())
     }
 }
 
-/// Writes; while that is held up, `reader` takes in what the peer sends, so that two peers that both send do not wait for each
-/// other.
 fn poll_send(
     transport: &Shared,
     data: &[u8],
@@ -183,10 +200,21 @@ fn poll_send(
     let written = transport.lock().poll_write(context, data);
     match written {
         Poll::Ready(Ok(0)) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-        Poll::Ready(result) => Poll::Ready(result),
-        Poll::Pending => match reader.map_or(Ok(()), |reader| reader.poll_ahead(context)) {
-            Ok(()) => Poll::Pending,
-            Err(error) => Poll::Ready(Err(error)),
-        },
+        other => while_held_up(other, reader, context),
     }
+}
+
+/// While sending is pending, `reader` takes in what the peer sends, so that two peers that both send do not wait for each other.
+fn while_held_up<T>(
+    sending: Poll<io::Result<T>>,
+    reader: Option<&mut ReadHalf>,
+    context: &mut Context<'_>,
+) -> Poll<io::Result<T>> {
+    if sending.is_pending()
+        && let Some(reader) = reader
+        && let Err(error) = reader.poll_ahead(context)
+    {
+        return Poll::Ready(Err(error));
+    }
+    sending
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio_openssl::SslStream;
 
 use crate::call::Caller;
+use crate::conn::Coalesced;
 use crate::powers::{ClaimsError, identify};
 use crate::tls::{ServerTls, alert};
 
@@ -40,10 +41,10 @@ pub(super) async fn accept(
     tls: &ServerTls,
     stream: TcpStream,
     limit: Duration,
-) -> Result<(SslStream<TcpStream>, Caller), HandshakeError> {
+) -> Result<(SslStream<Coalesced>, Caller), HandshakeError> {
     let failed = |error: openssl::error::ErrorStack| HandshakeError::Tls(error.to_string());
     let ssl = Ssl::new(tls.context()).map_err(failed)?;
-    let mut stream = SslStream::new(ssl, stream).map_err(failed)?;
+    let mut stream = SslStream::new(ssl, Coalesced::new(stream)).map_err(failed)?;
     match tokio::time::timeout(limit, Pin::new(&mut stream).accept()).await {
         Err(_) => return Err(HandshakeError::TooSlow(limit)),
         Ok(Err(error)) => return Err(HandshakeError::Tls(alert::describe_tls(&error))),
@@ -53,7 +54,7 @@ pub(super) async fn accept(
     Ok((stream, caller))
 }
 
-fn caller_of(tls: &ServerTls, stream: &SslStream<TcpStream>) -> Result<Caller, HandshakeError> {
+fn caller_of(tls: &ServerTls, stream: &SslStream<Coalesced>) -> Result<Caller, HandshakeError> {
     let chain = stream.ssl().verified_chain().ok_or(HandshakeError::NoChain)?;
     let failed = |error: openssl::error::ErrorStack| ClaimsError::Certificate(error.to_string());
     let leaf = chain.get(0).ok_or(HandshakeError::NoChain)?;
