@@ -9,7 +9,7 @@ mod systemd;
 pub use begin::Daemon;
 pub use common_flags::{common_flags, credential_flags, log_flags, port_flag, srpc_flags};
 pub use credentials::{LoadedCredentials, load_credentials, policy};
-pub use signals::{StopSignal, stop_signal};
+pub use signals::{StopSignal, StopSignals};
 pub use systemd::{notify_ready, notify_stopping};
 
 /// How long a daemon that was told to stop lets running calls finish.

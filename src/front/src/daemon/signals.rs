@@ -26,19 +26,36 @@ impl StopSignal {
     }
 }
 
-struct Signals {
+/// The signals that end the daemon, caught from the moment this is made. Make it before the daemon says it is ready:
+/// till then a signal ends the process at once, as it does the original.
+pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
 }
 
-impl Signals {
-    fn new() -> io::Result<Self> {
+impl StopSignals {
+    /// Catches them from now on. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// The operating system refuses.
+    pub fn catch() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
         })
+    }
+
+    /// Waits for one. From then on a second one ends the process at once with status 1, for whoever cannot wait.
+    pub async fn wait(mut self) -> StopSignal {
+        let first = self.next().await;
+        tokio::spawn(async move {
+            let second = self.next().await;
+            eprintln!("second signal ({}): ending at once", second.name());
+            std::process::exit(1);
+        });
+        first
     }
 
     async fn next(&mut self) -> StopSignal {
@@ -48,19 +65,4 @@ impl Signals {
             _ = self.hang_up.recv() => StopSignal::HangUp,
         }
     }
-}
-
-/// Waits for the signal to stop. From then on a second one ends the process at once with status 1, for whoever cannot wait.
-///
-/// # Errors
-/// The signals cannot be caught.
-pub async fn stop_signal() -> io::Result<StopSignal> {
-    let mut signals = Signals::new()?;
-    let first = signals.next().await;
-    tokio::spawn(async move {
-        let second = signals.next().await;
-        eprintln!("second signal ({}): ending at once", second.name());
-        std::process::exit(1);
-    });
-    Ok(first)
 }

@@ -300,3 +300,7 @@ fn plain(status: StatusCode, text: impl Into<String>) -> HttpResponse {
         .content_type("text/plain; charset=utf-8")
         .body(text.into())
 }
+
+#[cfg(test)]
+#[path = "tests/pages.rs"]
+mod tests;

@@ -1,0 +1,159 @@
+use super::super::{LogConfig, Logs};
+use super::*;
+use crate::testing::{Front, body};
+
+fn front(directory: &std::path::Path) -> Front {
+    let config = LogConfig {
+        directory: Some(directory.to_owned()),
+        silent: true,
+        ..LogConfig::default()
+    };
+    Front::start_with(Logs::start(config).unwrap(), None)
+}
+
+fn texts(answer: &str) -> Vec<&str> {
+    body(answer).lines().map(|line| &line[20..]).collect()
+}
+
+#[tokio::test]
+async fn log_files_are_listed_and_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    let front = front(directory.path());
+    let logs = front.site.logs();
+    for text in [
+        "AddImage(a) by alice",
+        "AddImage(b) by bob",
+        "DeleteImage(<b>) by bob",
+    ] {
+        logs.print(text);
+    }
+    let names = front.get("/logs?output=text").await;
+    let name = body(&names).trim();
+    assert_eq!(
+        Some(name),
+        logs.directory()
+            .unwrap()
+            .current()
+            .as_ref()
+            .map(LogFileName::as_str)
+    );
+    let page = front.get("/logs").await;
+    assert!(
+        page.contains(&format!(
+            "<a href=\"/logs/dump?name={name}\">{name}</a> (current)"
+        )),
+        "{page}"
+    );
+    assert!(
+        page.contains("DeleteImage(&lt;b&gt;) by bob") && !page.contains("(<b>)"),
+        "{page}"
+    );
+
+    for wanted in ["latest", name] {
+        let dump = front.get(&format!("/logs/dump?name={wanted}")).await;
+        assert_eq!(
+            texts(&dump),
+            [
+                "AddImage(a) by alice",
+                "AddImage(b) by bob",
+                "DeleteImage(<b>) by bob"
+            ]
+        );
+    }
+    let dump = front
+        .get("/logs/dump?name=latest&include=Add&exclude=alice")
+        .await;
+    assert_eq!(texts(&dump), ["AddImage(b) by bob"]);
+    let dump = front.get("/logs/dump?name=latest&recentFirst&exclude=%3Cb").await;
+    assert_eq!(texts(&dump), ["AddImage(b) by bob", "AddImage(a) by alice"]);
+    assert_eq!(
+        texts(&front.get("/logs/showSinceStartup?include=alice").await),
+        ["AddImage(a) by alice"]
+    );
+}
+
+#[tokio::test]
+async fn nothing_outside_the_directory_can_be_shown() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("notes"), "secret").unwrap();
+    let front = front(directory.path());
+    for name in [
+        "notes",
+        "..%2fnotes",
+        "%2fetc%2fpasswd",
+        "2020-01-01:00:00:00",
+        "",
+    ] {
+        assert!(
+            front
+                .get(&format!("/logs/dump?name={name}"))
+                .await
+                .starts_with("HTTP/1.1 404 "),
+            "{name}"
+        );
+    }
+    assert!(
+        front
+            .get("/logs/dump?name=latest&include=(")
+            .await
+            .starts_with("HTTP/1.1 400 ")
+    );
+}
+
+#[tokio::test]
+async fn the_last_period_may_span_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = "2020/01/01 00:00:00 long ago\n";
+    std::fs::write(directory.path().join("2020-01-01:00:00:00"), old).unwrap();
+    let front = front(directory.path());
+    front.site.logs().print("just now");
+    let hour = front.get("/logs/showLast?1h").await;
+    assert!(hour.contains("just now") && !hour.contains("long ago"), "{hour}");
+    let years = front.get("/logs/showLast?99y").await;
+    assert!(
+        years.contains("just now") && years.contains("long ago"),
+        "{years}"
+    );
+    assert!(front.get("/logs/showLast?zz").await.starts_with("HTTP/1.1 400 "));
+}
+
+#[tokio::test]
+async fn the_panic_of_the_previous_run_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let old =
+        "2020/01/01 00:00:00 work\n2020/01/01 00:00:01 panic: oh no (thread x)\n2020/01/01 00:00:01 frame\n";
+    std::fs::write(directory.path().join("2020-01-01:00:00:00"), old).unwrap();
+    let front = front(directory.path());
+    let answer = front.get("/logs/showPreviousPanic").await;
+    assert_eq!(texts(&answer), ["panic: oh no (thread x)", "frame"]);
+}
+
+#[tokio::test]
+async fn without_files_the_memory_is_shown() {
+    let front = Front::start();
+    front.site.logs().print("in memory");
+    assert_eq!(texts(&front.get("/logs/showSinceStartup").await), ["in memory"]);
+    assert!(front.get("/logs/showLast?1m").await.contains("in memory"));
+    assert_eq!(body(&front.get("/logs?output=text").await), "");
+    assert_eq!(
+        body(&front.get("/logs/showPreviousPanic").await),
+        "Last invocation did not panic!\n"
+    );
+    assert!(
+        front
+            .get("/logs/dump?name=latest")
+            .await
+            .starts_with("HTTP/1.1 404 ")
+    );
+}
+
+#[tokio::test]
+async fn stack_dumps_are_not_given_in_a_row() {
+    let front = Front::start();
+    let answers = [
+        front.get("/logs/showStackTrace").await,
+        front.get("/logs/showStackTrace").await,
+    ];
+    assert!(answers[0].contains("threads:"), "{}", answers[0]);
+    assert_eq!(body(&answers[1]), "Too soon\n");
+}
