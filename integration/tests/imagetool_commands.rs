@@ -67,6 +67,8 @@ impl Stage {
             &["--server", "localhost,127.0.0.1"],
             &server_certificates,
         )?;
+        let ca = home.path().join("CA.pem");
+        std::fs::copy(authority.directory().join("CA.pem"), &ca)?;
         let status = Command::new("bash")
             .args(["-c", SET_UP])
             .current_dir(directory.path())
@@ -75,7 +77,7 @@ impl Stage {
         ensure!(status.success(), "the set-up failed");
         let flag = |name: &str, path: &Path| format!("-{name}={}", path.display());
         let server = home.start(&[
-            &flag("CAfile", &authority.directory().join("CA.pem")),
+            &flag("CAfile", &ca),
             "-identityCAfile=",
             &flag("certFile", &server_certificates.join("cert.pem")),
             &flag("keyFile", &server_certificates.join("key.pem")),

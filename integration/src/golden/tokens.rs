@@ -146,17 +146,8 @@ fn mask(value: Value) -> Value {
         Value::Object(map) => {
             let mut masked: serde_json::Map<String, Value> = map
                 .into_iter()
-                .map(|(name, value)| {
-                    let fixed = OF_THE_MOMENT.contains(&name.as_str());
-                    (
-                        name,
-                        if fixed {
-                            Value::from("of the moment")
-                        } else {
-                            mask(value)
-                        },
-                    )
-                })
+                .filter(|(name, _)| !OF_THE_MOMENT.contains(&name.as_str()))
+                .map(|(name, value)| (name, mask(value)))
                 .collect();
             masked.sort_keys();
             Value::Object(masked)
