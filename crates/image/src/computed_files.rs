@@ -14,7 +14,7 @@ pub enum ParseError {
     #[error("bad line: {0}")]
     BadLine(String),
     /// Not the JSON it should be.
-    #[error("error decoding computed files: {}", go_json::error_text(.0))]
+    #[error("error decoding computed files list {}", go_json::error_text(.0))]
     Json(#[source] serde_json::Error),
 }
 

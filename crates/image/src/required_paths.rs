@@ -2,7 +2,6 @@
 
 use bstr::BString;
 
-use crate::tree::mode;
 use crate::{FileSystem, InodeRef};
 
 /// What is required of a client's images unless its user says otherwise.
@@ -13,16 +12,12 @@ pub const DEFAULT: &str = "/etc:d,/etc/passwd:f,/usr:d,/usr/bin:d";
 pub enum Kind {
     /// `d`
     Directory,
-    /// `f`: a regular file, computed or not.
+    /// `f`: a regular file that is not computed.
     Regular,
     /// `l`
     Symlink,
-    /// `b`
-    BlockDevice,
-    /// `c`
-    CharacterDevice,
-    /// `p`
-    Pipe,
+    /// `b`, `c` or `p`; like the original nobody looks which.
+    Special,
 }
 
 /// A path and the kind it must have.
@@ -77,9 +72,7 @@ fn parse_one(item: &str) -> Result<RequiredPath, ParseError> {
         "d" => Kind::Directory,
         "f" => Kind::Regular,
         "l" => Kind::Symlink,
-        "b" => Kind::BlockDevice,
-        "c" => Kind::CharacterDevice,
-        "p" => Kind::Pipe,
+        "b" | "c" | "p" => Kind::Special,
         _ => return Err(ParseError::UnknownType(item.to_owned())),
     };
     Ok(RequiredPath {
@@ -111,18 +104,9 @@ pub fn verify(tree: &FileSystem, required: &[RequiredPath]) -> Result<(), Requir
 fn mismatch(inode: InodeRef<'_>, kind: Kind) -> Option<&'static str> {
     let (fits, words) = match kind {
         Kind::Directory => (matches!(inode, InodeRef::Directory(_)), "directory"),
-        Kind::Regular => (
-            matches!(inode, InodeRef::Regular(_) | InodeRef::ComputedRegular(_)),
-            "regular file",
-        ),
+        Kind::Regular => (matches!(inode, InodeRef::Regular(_)), "regular file"),
         Kind::Symlink => (matches!(inode, InodeRef::Symlink(_)), "symlink"),
-        Kind::BlockDevice => (is_special(inode, mode::BLOCK_DEVICE), "special inode"),
-        Kind::CharacterDevice => (is_special(inode, mode::CHARACTER_DEVICE), "special inode"),
-        Kind::Pipe => (is_special(inode, mode::FIFO), "special inode"),
+        Kind::Special => (matches!(inode, InodeRef::Special(_)), "special inode"),
     };
     (!fits).then_some(words)
-}
-
-fn is_special(inode: InodeRef<'_>, kind: u32) -> bool {
-    matches!(inode, InodeRef::Special(inode) if inode.mode & mode::TYPE == kind)
 }

@@ -11,7 +11,7 @@ use super::class::{class, perl_or_property};
 use super::escape::{Escape, escape};
 use super::{FilterError, MAXIMUM_NESTING};
 
-/// Repetitions count to this, as in RE2.
+/// Repetitions count to this, those inside each other multiplied, as in RE2.
 const MAXIMUM_REPEAT: u32 = 1000;
 
 /// What an error's words are; Go's where there are any.
@@ -68,6 +68,9 @@ pub(super) fn translate(text: &str) -> Result<String, FilterError> {
     let mut names: Vec<&str> = Vec::new();
     // Where a repetition goes: Go looks through flags at the item before them, the engine does not.
     let mut item_end = 0;
+    // Copies that counted repetitions inside each other make of a piece: of the last item, and at most per open group.
+    let mut copies = 1;
+    let mut levels = vec![1_u64];
     while let Some(character) = rest.chars().next() {
         let here = rest;
         rest = &rest[character.len_utf8()..];
@@ -88,6 +91,7 @@ pub(super) fn translate(text: &str) -> Result<String, FilterError> {
                     };
                     continue;
                 }
+                levels.push(1);
                 Before::Nothing
             }
             ')' => {
@@ -95,7 +99,11 @@ pub(super) fn translate(text: &str) -> Result<String, FilterError> {
                     .checked_sub(1)
                     .ok_or_else(|| syntax(problem::UNEXPECTED_PAREN, text))?;
                 out.push(')');
-                Before::Item
+                item_end = out.len();
+                copies = levels.pop().unwrap_or(1);
+                note_copies(&mut levels, copies);
+                before = Before::Item;
+                continue;
             }
             '|' => {
                 out.push('|');
@@ -125,6 +133,11 @@ pub(super) fn translate(text: &str) -> Result<String, FilterError> {
                     let operator = &here[..here.len() - after.len()];
                     rest = repeated(before, here, after)?;
                     check_counts(counts, operator)?;
+                    copies *= counts.1.unwrap_or(counts.0).max(1);
+                    if copies > u64::from(MAXIMUM_REPEAT) {
+                        return Err(syntax(problem::REPEAT_SIZE, operator));
+                    }
+                    note_copies(&mut levels, copies);
                     item_end += insert_repetition(&mut out, item_end, counts);
                     before = Before::Repeated;
                     continue;
@@ -148,11 +161,19 @@ pub(super) fn translate(text: &str) -> Result<String, FilterError> {
             }
         };
         item_end = out.len();
+        copies = 1;
     }
     if depth > 0 {
         return Err(syntax(problem::MISSING_PAREN, text));
     }
     Ok(out)
+}
+
+/// Remembers for the group that is open what its repetitions multiply to.
+fn note_copies(levels: &mut [u64], copies: u64) {
+    if let Some(level) = levels.last_mut() {
+        *level = copies.max(*level);
+    }
 }
 
 /// Handles what follows a repetition operator: a `?` for preference is dropped, another operator is refused.
@@ -378,6 +399,7 @@ mod tests {
         (r"^a*?b+?c??$", &["b", "aabbc"], &["a"]),
         (r"^a(?i)+b$", &["aaB", "ab"], &["Aab"]),
         (r"^a*(?i){2}b$", &["aaaB", "b"], &["Aab"]),
+        (r"^((a{10}){10}b{10}){10}$", &[], &["a"]),
         (r"^a|b$", &["ax", "xb"], &["xa"]),
         (r"^ #x$", &[" #x"], &["x"]),
         (r"^[^\x00-\x{10FFFF}]", &[], &["a"]),
@@ -446,6 +468,8 @@ mod tests {
             (r"a{2}{3}", problem::NESTED_REPEAT),
             (r"a{1001}", problem::REPEAT_SIZE),
             (r"a{3,2}", problem::REPEAT_SIZE),
+            (r"(a{100}){100}", problem::REPEAT_SIZE),
+            (r"((a{10}b|c){10}){11,}", problem::REPEAT_SIZE),
             (r"a{99999999999999999999}", problem::REPEAT_SIZE),
         ];
         for (text, expected) in cases {
