@@ -47,8 +47,9 @@ touch -d '2026-11-22 04:46:44 UTC' t2/etc/newfile t2/etc/ssh/sshd_config
 ln -sfn hello2 t2/usr/bin/hi
 cp -a t1 rootfs
 (cd t1 && tar --sort=name -cf ../t1.tar . && gzip -n <../t1.tar >../t1.tgz)
-mkdir -p out cfr-source out/cfr/etc
+mkdir -p out/cfr/etc
 printf 'spliced in\n' >out/cfr/etc/computed.conf
+printf '/a/.*\n/tmp/.*\n' >out/filter2
 "#;
 
 struct Stage {
