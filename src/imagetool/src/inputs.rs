@@ -55,10 +55,7 @@ pub(crate) fn triggers(name: &str) -> anyhow::Result<Option<Triggers>> {
     if name.is_empty() {
         return Ok(None);
     }
-    let triggers = image::triggers::parse(&read(name)?);
-    triggers
-        .map(Some)
-        .map_err(|e| anyhow!("error decoding triggers {e}"))
+    Ok(Some(image::triggers::parse(&read(name)?)?))
 }
 
 /// The name of a readable file becomes an object, anything else a URL; `""` is none.

@@ -79,6 +79,8 @@ impl Fields {
             Inode::Symlink(link) => Fields {
                 flag: b'2',
                 link: link.symlink.clone(),
+                // The one kind that goes without its type bits.
+                mode: 0o777,
                 ..fields
             },
             Inode::Special(special) => {
@@ -150,8 +152,10 @@ impl Fields {
         records
     }
 
+    /// `DIRECTORY/PaxHeaders.0/NAME`, cleaned and cut.
     fn pax_header(&self, size: usize) -> Fields {
-        let name = self.name.trim_end_with(|c| c == '/');
+        // A directory's name ends with a slash, so its own name counts as the directory here.
+        let name = &self.name;
         let slash = name.rfind_byte(b'/').map_or(0, |at| at + 1);
         let mut header: Vec<u8> = name[..slash]
             .strip_prefix(b"./")
@@ -160,6 +164,9 @@ impl Fields {
         header.extend_from_slice(b"PaxHeaders.0/");
         header.extend_from_slice(&name[slash..]);
         header.retain(u8::is_ascii);
+        if header.ends_with(b"/") {
+            header.pop();
+        }
         header.truncate(NAME_BYTES);
         while header.ends_with(b"/") {
             header.pop();
@@ -202,8 +209,10 @@ impl Fields {
         block[156] = self.flag;
         text(&mut block[157..257], &self.link);
         block[257..265].copy_from_slice(b"ustar\x0000");
-        octal(&mut block[329..337], self.major);
-        octal(&mut block[337..345], self.minor);
+        if self.flag != b'x' {
+            octal(&mut block[329..337], self.major);
+            octal(&mut block[337..345], self.minor);
+        }
         text(&mut block[345..500], prefix);
         block[148..156].fill(b' ');
         let sum = block.iter().map(|&byte| u64::from(byte)).sum();

@@ -1,6 +1,7 @@
 //! A tree becomes a tar archive (`imagetool.md §6.3`).
 //!
-//! The form is the original's to the byte: names start with `./`, the mode field holds the whole `st_mode` with its type bits, directories
+//! The form is the original's to the byte: names start with `./`, the mode field holds the whole `st_mode` with its type bits (not for
+//! symbolic links), directories
 //! and links have time 0, further names of an inode are hard links to the first, computed files are empty, owners have
 //! no names. The same tree always gives the same bytes.
 

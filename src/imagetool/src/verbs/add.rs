@@ -77,8 +77,9 @@ pub(super) fn splice(session: &Session, tree: &mut FileSystem) -> anyhow::Result
     if name.is_empty() {
         return Ok(());
     }
-    let files = image::computed_files::parse(name, &inputs::read(name)?)?;
-    Ok(image::computed_files::splice(tree, &files)?)
+    let loaded = inputs::read(name).and_then(|text| Ok(image::computed_files::parse(name, &text)?));
+    let files = loaded.map_err(|e| anyhow!("cannot load computed files: {e}"))?;
+    image::computed_files::splice(tree, &files).map_err(|e| anyhow!("cannot splice computed files: {e}"))
 }
 
 /// `-copyMtimesFrom`.

@@ -19,7 +19,7 @@ pub(super) fn verb() -> Verb {
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
     let (name, old) = (&arguments[0], TypedName::parse(&arguments[1])?);
-    finish::named(name, copy(session, name, &old).await)
+    copy(session, name, &old).await
 }
 
 async fn copy(session: &mut Session, name: &str, old: &TypedName) -> anyhow::Result<Verdict> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use anyhow::anyhow;
 use bstr::BString;
 use flags::Verb;
 use image::filter::CompiledFilter;
@@ -10,7 +11,7 @@ use image::walk::Walk;
 use image::{FileSystem, Filter};
 
 use super::{Verdict, tool};
-use crate::session::Session;
+use crate::session::{NotConnected, Session};
 use crate::trees::{self, Tree};
 use crate::typed_name::TypedName;
 use crate::{inputs, local_time};
@@ -29,8 +30,8 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
-    let mut left = trees::tree(session, &TypedName::parse(&arguments[1])?).await?;
-    let mut right = trees::tree(session, &TypedName::parse(&arguments[2])?).await?;
+    let mut left = side(session, "left", &arguments[1]).await?;
+    let mut right = side(session, "right", &arguments[2]).await?;
     if !session.values.boolean("ignoreFilters") {
         let delete_filter = inputs::filter(session.values.string("deleteFilter"))?;
         reduce(&mut left, &mut right, delete_filter)?;
@@ -45,6 +46,11 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
     };
     let (left, right) = (listing(&mut left.tree)?, listing(&mut right.tree)?);
     tool::compare(session, &arguments[0], &left, &right).await
+}
+
+async fn side(session: &mut Session, side: &str, name: &str) -> anyhow::Result<Tree> {
+    let tree = trees::tree(session, &TypedName::parse(name)?).await;
+    tree.map_err(|e| if e.is::<NotConnected>() { e } else { anyhow!("error getting {side} image: {e}") })
 }
 
 /// Leaves out what the filter that both sides agree on (or only one has) does not manage.

@@ -9,7 +9,7 @@ use super::Verdict;
 use crate::session::Session;
 
 pub(super) const NAME: &str = "estimate-usage";
-pub(super) const DOING: &str = "error estimating usage";
+pub(super) const DOING: &str = "error estimating image size";
 
 pub(super) fn verb() -> Verb {
     Verb::new(NAME, "name", "estimate the space an image takes on a file system").group("look")

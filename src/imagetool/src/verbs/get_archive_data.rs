@@ -11,7 +11,7 @@ use super::Verdict;
 use crate::session::Session;
 
 pub(super) const NAME: &str = "get-archive-data";
-pub(super) const DOING: &str = "error getting archive data";
+pub(super) const DOING: &str = "error getting image";
 
 pub(super) fn verb() -> Verb {
     Verb::new(NAME, "name outfile", "write an image's metadata to a file, as JSON if its name ends in .json").group("move").mark(Mark::Rare)

@@ -9,7 +9,7 @@ use super::Verdict;
 use crate::session::Session;
 
 pub(super) const NAME: &str = "get-build-log";
-pub(super) const DOING: &str = "error getting build log";
+pub(super) const DOING: &str = "error getting image build log";
 
 pub(super) fn verb() -> Verb {
     Verb::new(NAME, "name [outfile]", "print the build log of an image, or write it to a file").group("look")

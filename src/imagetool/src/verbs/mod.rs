@@ -92,6 +92,8 @@ verbs![
     // move
     get,
     tar,
+    save_to_file,
+    restore_from_file,
     get_archive_data,
     import_fs_tree,
     // housekeeping
@@ -100,6 +102,7 @@ verbs![
     delunrefobj,
     merge_filters,
     merge_triggers,
+    scan_filtered_files,
     test_download_speed,
 ];
 
@@ -113,10 +116,7 @@ const MISSING: &[(&str, &str)] = &[
     ("list-not-in-mdb", ""),
     ("make-raw-image", "name rawfile"),
     ("patch-directory", "name directory"),
-    ("restore-from-file", "filename"),
     ("run-command-in-image-chroot", "name cmd..."),
-    ("save-to-file", "name [outfile]"),
-    ("scan-filtered-files", "name directory"),
     ("show-bad-computed-files", ""),
     ("show-bad-image-subs", ""),
     ("show-computed-file-subs", ""),

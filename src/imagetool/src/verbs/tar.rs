@@ -17,7 +17,7 @@ use crate::trees;
 use crate::typed_name::TypedName;
 
 pub(super) const NAME: &str = "tar";
-pub(super) const DOING: &str = "error tarring image";
+pub(super) const DOING: &str = "error taring image";
 
 /// Bytes collected before they are written.
 const BUFFER_BYTES: usize = 1 << 20;
