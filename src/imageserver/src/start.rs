@@ -9,7 +9,7 @@ use crate::{metrics, pages, rpc};
 use actors::{ActorState, Health};
 use anyhow::{Context, bail};
 use front::daemon::{
-    Daemon, STOP_LIMIT, load_credentials, notify_ready, notify_stopping, policy, stop_signal,
+    Daemon, STOP_LIMIT, StopSignals, load_credentials, notify_ready, notify_stopping, policy,
 };
 use front::health::Condition;
 use front::listener::Listener;
@@ -66,11 +66,13 @@ async fn serve(
     listener: Listener,
     mut given_up: watch::Receiver<Option<String>>,
 ) -> anyhow::Result<Option<String>> {
+    // Before the port opens: whoever waited for it may stop us at once.
+    let signals = StopSignals::catch()?;
     let listening = listener.start(STOP_LIMIT)?;
     notify_ready();
     let failure = tokio::select! {
-        signal = stop_signal() => {
-            tracing::info!("Stopping: {}", signal?.name());
+        signal = signals.wait() => {
+            tracing::info!("Stopping: {}", signal.name());
             None
         }
         cause = given_up.wait_for(Option::is_some) => cause.ok().and_then(|cause| cause.clone()),

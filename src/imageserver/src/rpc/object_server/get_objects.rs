@@ -25,6 +25,8 @@ impl Raw for GetObjects {
     async fn serve(&self, call: &Call, conn: &mut Conn) -> Result<(), RawError> {
         // Waited for before the request is read, so that those who wait cost a connection and nothing else.
         let _slot: GetObjectsSlot = tokio::select! {
+            // A caller that has said everything and closed its side still gets its objects.
+            biased;
             slot = self.0.get_objects_slot() => slot,
             error = conn.closed() => return Err(error.into()),
             () = call.draining.cancelled() => return Err(RawError::close_client()),
