@@ -14,6 +14,7 @@ type Job = Box<dyn FnOnce() + Send>;
 pub(crate) struct Pool {
     sender: crossbeam_channel::Sender<Job>,
     room: Arc<Semaphore>,
+    limit: usize,
 }
 
 /// Why work has no result.
@@ -41,7 +42,13 @@ impl Pool {
         Ok(Pool {
             sender,
             room: Arc::new(Semaphore::new(limit)),
+            limit,
         })
+    }
+
+    /// Nothing runs or waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.room.available_permits() == self.limit
     }
 
     /// Runs `work` on the pool. Once begun or queued it runs to its end, also if the caller goes away.

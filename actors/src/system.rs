@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use storage::{ImageDir, LocalObjects, ObjectBackend, StorageError};
-use tokio::sync::{broadcast, oneshot, watch};
+use tokio::sync::{broadcast, watch};
 
 /// Threads that read and verify objects. More than cores: with a cold cache they wait for the disk.
 const READ_THREADS: usize = 8;
@@ -137,14 +137,15 @@ fn spawn(
     images: ImageIndex,
     given_up: Arc<watch::Sender<Option<String>>>,
 ) -> Result<(actix_rt::System, JoinHandle<()>), StartError> {
-    let (sender, started) = oneshot::channel();
+    // Not tokio's: this may be called from inside a runtime, which must not be blocked by its own means.
+    let (sender, started) = std::sync::mpsc::sync_channel(1);
     let thread = std::thread::Builder::new()
         .name("actors".to_owned())
         .spawn(move || {
             let runner = actix_rt::System::new();
-            runner.block_on(async move {
-                let object_arbiter = actix_rt::Arbiter::new().handle();
-                let image_arbiter = actix_rt::Arbiter::new().handle();
+            let arbiters = runner.block_on(async move {
+                let arbiters = [actix_rt::Arbiter::new(), actix_rt::Arbiter::new()];
+                let [object_arbiter, image_arbiter] = [arbiters[0].handle(), arbiters[1].handle()];
                 let index = images.shared.clone();
                 let published: object_store::PublishedObjects = Arc::new(move || {
                     index
@@ -164,12 +165,18 @@ fn spawn(
                 let make = move |guard, birth| ImageIndexActor::new(shared.clone(), guard, birth);
                 actix_rt::spawn(supervise(images.actor, image_arbiter, given_up, make));
                 let _ = sender.send(actix_rt::System::current());
+                arbiters
             });
             if let Err(error) = runner.run() {
                 tracing::error!("actors: {error}");
             }
+            // Ended threads are what stopping promises: they hold the directories and their locks.
+            for arbiter in arbiters {
+                arbiter.stop();
+                let _ = arbiter.join();
+            }
         })?;
-    match started.blocking_recv() {
+    match started.recv() {
         Ok(system) => Ok((system, thread)),
         Err(_) => Err(std::io::Error::other("the actors' thread ended at once").into()),
     }
@@ -207,6 +214,14 @@ impl System {
         self.objects.actor.inner.address.store(None);
         system.stop();
         let _ = thread.join();
+        let pools = [
+            &self.images.shared.pool,
+            &self.objects.shared.read_pool,
+            &self.objects.shared.writer,
+        ];
+        while !pools.iter().all(|pool| pool.is_idle()) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 }
 

@@ -160,7 +160,7 @@ impl ImageEntry {
             num_regular_inodes: tree.num_regular_inodes,
             total_data_bytes: tree.total_data_bytes,
             usage_estimate: image::usage::estimate(&tree),
-            computed_files: super::codec::computed_files(&tree),
+            computed_files: image::computed_files::list(&tree),
             objects: ObjectList::new(ids, table, of_tree),
             inodes: InodeCounts::of(&tree),
             state: EntryState::Present,

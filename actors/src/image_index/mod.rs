@@ -194,7 +194,11 @@ impl ImageIndex {
 
     /// How the actor is.
     pub fn health(&self) -> Health {
-        self.actor.health()
+        let mut health = self.actor.health();
+        health.last_error = health
+            .last_error
+            .or_else(|| self.shared.last_job_error.lock().clone());
+        health
     }
 
     /// Makes the actor panic, if the configuration allows it: for tests of supervision.

@@ -65,8 +65,7 @@ fn write(shared: &Shared, restore: Restore) -> Result<Written, IndexError> {
     let OpenArchive {
         name,
         mut image,
-        expected,
-        provided,
+        seal,
     } = *archive;
     image::name::check_image(&name).map_err(|source| IndexError::Name {
         name: name.clone(),
@@ -91,16 +90,14 @@ fn write(shared: &Shared, restore: Restore) -> Result<Written, IndexError> {
         check_expiration_limit(&shared.expiration, expires_at, &requester, now)?;
         image.expires_at = expires_at;
     }
-    if expected == provided {
+    let Err(mismatch) = seal else {
         return write_image(shared, &name, image, ticket, Write::OverTombstone);
-    }
+    };
     // Not sealed here: a new image of the caller's, and no way around a tombstone.
     image.created_by = requester.username;
     image.created_on = Time::now();
     write_image(shared, &name, image, ticket, Write::New).map_err(|error| match error {
-        IndexError::Storage(StorageError::Tombstone { .. }) => {
-            IndexError::HmacMismatch { expected, provided }
-        }
+        IndexError::Storage(StorageError::Tombstone { .. }) => mismatch,
         other => other,
     })
 }

@@ -97,7 +97,8 @@ impl ImageDir {
             match FileType::from_raw_mode(stat.st_mode) {
                 FileType::Directory => children.push(name),
                 FileType::RegularFile if last.ends_with('~') => {
-                    if remove_temporaries && unlinkat(&directory, last, AtFlags::empty()).is_ok() {
+                    let removed = remove_temporaries && unlinkat(&directory, last, AtFlags::empty()).is_ok();
+                    if removed {
                         listing
                             .temporaries_removed
                             .push(name.trim_end_matches('~').to_owned());

@@ -127,3 +127,34 @@ impl ObjectBackend for LocalObjects {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_unnamed_files_serves_as_well() {
+        let directory = tempfile::tempdir().unwrap();
+        let objects = LocalObjects::open(directory.path()).unwrap();
+        objects.staging.pretend_no_tmpfile();
+        let staged: Vec<_> = (0..10_u8)
+            .map(|number| objects.stage_bytes(&[number]).unwrap())
+            .collect();
+        let temporaries = directory.path().join(TEMPORARIES_NAME);
+        let left = || std::fs::read_dir(&temporaries).unwrap().count();
+        assert_eq!(left(), 10);
+        for result in objects.commit(staged) {
+            let committed = result.unwrap();
+            assert!(committed.newly_added);
+            assert_eq!(objects.open(&committed.hash).unwrap().size, 1);
+        }
+        assert_eq!(left(), 0);
+        drop(objects.stage_bytes(b"given up").unwrap());
+        assert_eq!(left(), 0);
+        let damaged = directory.path().join(place_of(&hash::of(&[3])));
+        std::fs::write(damaged, b"damage").unwrap();
+        let staged = objects.stage_bytes(&[3]).unwrap();
+        assert!(objects.commit(vec![staged]).pop().unwrap().unwrap().repaired);
+        assert_eq!(left(), 0);
+    }
+}

@@ -1,0 +1,213 @@
+//! What the tests of this crate share: directories of their own, started actors, small images.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
+
+use actors::image_index::{AddRequest, Requester};
+use actors::{Config, ObjectError, System};
+use hash::Hash;
+use image::{DirectoryEntry, DirectoryInode, FileSystem, Image, Inode, RegularInode};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Directories that outlive the actors on them.
+pub struct Directories {
+    pub root: tempfile::TempDir,
+}
+
+impl Directories {
+    pub fn new() -> Directories {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("images")).unwrap();
+        std::fs::create_dir(root.path().join("objects")).unwrap();
+        Directories { root }
+    }
+
+    pub fn images(&self) -> PathBuf {
+        self.root.path().join("images")
+    }
+
+    pub fn objects(&self) -> PathBuf {
+        self.root.path().join("objects")
+    }
+
+    /// Where an object lies.
+    pub fn object(&self, hash: &Hash) -> PathBuf {
+        let hex = hash.to_string();
+        self.objects().join(&hex[..2]).join(&hex[2..4]).join(&hex[4..])
+    }
+
+    /// Leases end at once, and panics on purpose are let through.
+    pub fn config(&self) -> Config {
+        Config {
+            image_dir: self.images(),
+            object_dir: self.objects(),
+            lease: Duration::ZERO,
+            allow_debug_panic: true,
+            ..Config::default()
+        }
+    }
+
+    pub fn start(&self) -> System {
+        actors::start(self.config()).unwrap()
+    }
+}
+
+/// A file name, its content, its inode number.
+pub fn tree(files: &[(&str, &[u8])]) -> FileSystem {
+    let mut tree = FileSystem {
+        directory_inode: DirectoryInode {
+            mode: 0o40755,
+            ..DirectoryInode::default()
+        },
+        ..FileSystem::default()
+    };
+    let mut inodes = Vec::new();
+    for (number, (name, content)) in (1_u64..).zip(files) {
+        let hash = if content.is_empty() {
+            Hash::ZERO
+        } else {
+            hash::of(content)
+        };
+        let inode = RegularInode {
+            mode: 0o100_644,
+            size: content.len() as u64,
+            hash,
+            ..RegularInode::default()
+        };
+        inodes.push((number, Inode::Regular(inode)));
+        let entry = DirectoryEntry {
+            name: (*name).into(),
+            inode_number: number,
+        };
+        tree.directory_inode.entry_list.push(entry);
+    }
+    tree.inode_table = inodes.into();
+    tree.recount();
+    tree
+}
+
+pub fn image(files: &[(&str, &[u8])]) -> Image {
+    Image {
+        file_system: Some(tree(files)),
+        ..Image::default()
+    }
+}
+
+pub fn expiring(files: &[(&str, &[u8])], after: Duration) -> Image {
+    Image {
+        expires_at: (std::time::SystemTime::now() + after).into(),
+        ..image(files)
+    }
+}
+
+/// Stores contents, under a lease that ends at once.
+pub async fn store(system: &System, contents: &[&[u8]]) -> Vec<Hash> {
+    let lease = system.objects.lease();
+    let mut hashes = Vec::new();
+    for content in contents {
+        hashes.push(
+            system
+                .objects
+                .add(content.to_vec().into(), &lease)
+                .await
+                .unwrap()
+                .hash,
+        );
+    }
+    hashes
+}
+
+pub async fn add(system: &System, name: &str, image: Image) -> Result<(), actors::IndexError> {
+    add_as(system, name, image, Requester::internal()).await
+}
+
+pub async fn add_as(
+    system: &System,
+    name: &str,
+    image: Image,
+    requester: Requester,
+) -> Result<(), actors::IndexError> {
+    system
+        .images
+        .add(AddRequest {
+            name: name.into(),
+            image,
+            requester,
+            trusted: false,
+        })
+        .await
+}
+
+/// Stores the contents of an image and adds it.
+pub async fn put(system: &System, name: &str, files: &[(&str, &[u8])]) {
+    let contents: Vec<&[u8]> = files
+        .iter()
+        .map(|(_, content)| *content)
+        .filter(|content| !content.is_empty())
+        .collect();
+    let lease = system.objects.lease();
+    for content in contents {
+        system.objects.add(content.to_vec().into(), &lease).await.unwrap();
+    }
+    add(system, name, image(files)).await.unwrap();
+}
+
+pub fn user(name: &str, groups: &[&str]) -> Requester {
+    Requester {
+        username: name.into(),
+        groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        method_access: false,
+        authenticated: true,
+    }
+}
+
+pub fn privileged(name: &str) -> Requester {
+    Requester {
+        method_access: true,
+        ..user(name, &[])
+    }
+}
+
+pub async fn read(system: &System, hash: &Hash) -> Result<Vec<u8>, ObjectError> {
+    let mut object = system.objects.open_verified(hash).await?;
+    let mut all = Vec::new();
+    while let Some(chunk) = object.next_chunk().await {
+        all.extend_from_slice(&chunk?);
+    }
+    Ok(all)
+}
+
+/// Waits until something becomes true; fails loudly if it does not within half a minute.
+pub async fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(
+            start.elapsed() < Duration::from_secs(30),
+            "waited in vain: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Names of images in the snapshot.
+pub fn names(system: &System) -> Vec<String> {
+    system
+        .images
+        .snapshot()
+        .images
+        .keys()
+        .map(|name| name.to_string())
+        .collect()
+}
+
+pub fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_tree(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
