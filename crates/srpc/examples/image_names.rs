@@ -48,22 +48,33 @@ impl RequestReply for CheckImage {
     }
 }
 
-struct ListImages;
+/// The fields that choose images are left out: whatever the caller sends in them is passed over.
+#[derive(Gob, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ListSelectedImagesRequest {
+    directory_name: String,
+}
 
-impl Raw for ListImages {
-    const NAME: &'static str = "ListImages";
+struct ListSelectedImages;
+
+impl Raw for ListSelectedImages {
+    const NAME: &'static str = "ListSelectedImages";
 
     fn access(&self) -> Access {
         Access::PUBLIC
     }
 
     async fn serve(&self, call: &Call, conn: &mut Conn) -> Result<(), RawError> {
+        let request: ListSelectedImagesRequest = conn.read_prompt_value().await?;
         println!(
-            "ListImages by {:?} through {}",
+            "ListSelectedImages by {:?} through {}",
             call.caller.username,
             conn.transport_kind()
         );
-        for name in NAMES {
+        for name in NAMES
+            .iter()
+            .filter(|name| name.starts_with(&request.directory_name))
+        {
             conn.write_line(name).await?;
         }
         conn.write_line("").await?;
@@ -89,7 +100,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let credentials = credential_files.load()?;
     let service = ServiceBuilder::new("ImageServer")
         .request_reply(CheckImage)
-        .raw(ListImages);
+        .raw(ListSelectedImages);
     let registry = Registry::builder().service(service).build();
     let server = Server::new(registry, credentials.server, Policy::default());
     let thread = listener::spawn_thread(server, std::net::TcpListener::bind(address)?)?;

@@ -318,6 +318,79 @@ async fn bulk_bytes_travel_through_tls() {
     assert!(answer == data);
 }
 
+#[tokio::test]
+async fn both_halves_work_side_by_side() {
+    let authority = Authority::new("CA");
+    let secure = Running::secure(authority.server_tls());
+    let insecure = Running::insecure();
+    let credentials = authority.issue(&user("u", &["*.*"])).credentials();
+    for mut client in [
+        secure.connect(Some(&credentials)).await.unwrap(),
+        insecure.connect(None).await.unwrap(),
+    ] {
+        let mut stream = client.open("Test.Mirror").await.unwrap();
+        let (reader, writer) = stream.split();
+        // More than may be read ahead.
+        let (length, rounds) = (1_000_000_u64, 12);
+        let write = async {
+            let data = vec![7; 1_000_000];
+            for _ in 0..rounds {
+                writer.write_value(&Length { length }).await.unwrap();
+                writer.write_raw(&data).await.unwrap();
+            }
+            writer.write_value(&Length { length: 0 }).await.unwrap();
+            writer.flush().await.unwrap();
+        };
+        let read = async {
+            let mut bytes = 0;
+            loop {
+                let mut left = usize::try_from(reader.read_value::<Length>().await.unwrap().length).unwrap();
+                if left == 0 {
+                    return bytes;
+                }
+                while left > 0 {
+                    let seen = reader.fill_buf().await.unwrap().len().min(left);
+                    reader.consume(seen);
+                    left -= seen;
+                    bytes += seen;
+                }
+            }
+        };
+        let ((), bytes) = tokio::join!(write, read);
+        assert_eq!(bytes, 12_000_000);
+        stream.finish().await.unwrap();
+        client.ping().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_take_what_we_send_is_given_up() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let peer = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.read_exact(&mut [0; 29]).unwrap();
+        stream
+            .write_all(b"HTTP/1.0 200 Connected to Go SRPC\n\n\n")
+            .unwrap();
+        stream
+    });
+    let options = ConnectOptions {
+        unix_upgrade: false,
+        stall_timeout: std::time::Duration::from_millis(50),
+        ..ConnectOptions::new(address)
+    };
+    let mut client = Client::connect(&options).await.unwrap();
+    let mut stream = client.open("Any.Method").await.unwrap();
+    let error = stream.write_raw(&vec![0; 64 << 20]).await.unwrap_err();
+    assert!(error.to_string().starts_with("stalled"), "{error}");
+    assert!(
+        stream.flush().await.is_err(),
+        "what follows would be taken for the rest"
+    );
+    drop(peer.join().unwrap());
+}
+
 #[test]
 fn futures_of_the_client_may_move_between_threads() {
     fn check<T: Send>(_: &T) {}

@@ -33,7 +33,7 @@ pub struct MethodSnapshot {
     pub name: Arc<str>,
     /// It is of the request-reply kind.
     pub is_request_reply: bool,
-    /// Calls refused for lack of rights, or vetoed.
+    /// Calls refused for lack of rights; a blocker's vetoes are not among them.
     pub denied_calls: u64,
     /// Calls begun.
     pub permitted_calls: u64,
