@@ -31,6 +31,7 @@ mod help;
 mod nearest;
 mod outcome;
 mod parse;
+pub mod shared;
 mod table;
 mod usage;
 mod value;

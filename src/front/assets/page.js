@@ -1,8 +1,9 @@
-// Sorting and filtering of tables in place, copy buttons, times that stay current. Pages are whole without it.
+// Sorting and filtering of tables in place, copy buttons, times that stay current, parts that follow events. Pages are whole without it.
 "use strict";
 (() => {
   const TIMES_EVERY_MS = 30000;
   const FILTER_FROM_ROWS = 12;
+  const LIVE_MOST_CHARACTERS = 1000000;
 
   function relative(seconds) {
     const amount = Math.abs(seconds);
@@ -84,6 +85,19 @@
       });
       element.after(button);
     }
+  }
+
+  // Parts that follow what happens. At the end of the text they stay there, else they leave the reader alone.
+  for (const element of document.querySelectorAll("[data-live]")) {
+    element.scrollTop = element.scrollHeight;
+    const source = new EventSource(element.dataset.live);
+    source.addEventListener("message", (event) => {
+      const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - 4;
+      const whole = element.textContent;
+      const kept = whole.length > LIVE_MOST_CHARACTERS ? whole.slice(whole.indexOf("\n", LIVE_MOST_CHARACTERS / 4) + 1) : whole;
+      element.textContent = kept === "" ? event.data : `${kept}\n${event.data}`;
+      if (atEnd) element.scrollTop = element.scrollHeight;
+    });
   }
 
   tellTimes();

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use flags::Version;
 use jiff::Timestamp;
 
-use crate::health::Health;
+use crate::health::{Condition, Health};
 use crate::logs::Logs;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Unit};
 
 /// A link in the frame.
 #[derive(Clone, Debug)]
@@ -44,13 +44,25 @@ pub struct Site {
 }
 
 impl Site {
-    /// A site without links; it started now.
+    /// A site without links; it started now. A log that cannot be written makes it degraded.
     pub fn new(program: impl Into<String>, metrics: Arc<Metrics>, logs: Logs) -> Self {
+        let health = Health::new();
+        let watched = logs.clone();
+        health.check("log", move || {
+            watched.trouble().map_or(Condition::Healthy, Condition::Degraded)
+        });
+        let counted = logs.clone();
+        metrics.register(
+            "/log/lost-lines",
+            "log lines that never reached a file",
+            Unit::None,
+            move || counted.lost_lines(),
+        );
         Self {
             program: program.into(),
             version: Version::of_build(),
             started: Timestamp::now(),
-            health: Health::new(),
+            health,
             metrics,
             logs,
             links: Vec::new(),

@@ -1,4 +1,5 @@
 //! Promises about a daemon as a process, kept by the example in `examples/daemon.rs`.
+#![allow(clippy::unwrap_used)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

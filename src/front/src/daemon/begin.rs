@@ -34,6 +34,10 @@ impl Daemon {
         if values.boolean("logAtStartup") {
             logs.print(&format!("Startup: {}", table.version()));
         }
+        if !values.arguments().is_empty() {
+            // As with the original they change nothing, but `-archiveMode true` was probably meant to.
+            logs.print(&format!("arguments ignored: {}", values.arguments().join(" ")));
+        }
         Self { table, values, logs }
     }
 }

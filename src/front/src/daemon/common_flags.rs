@@ -4,11 +4,11 @@ use flags::Flag;
 
 /// All of them, for a daemon that listens on `port`.
 pub fn common_flags(program: &str, port: u16) -> Vec<Flag> {
-    let mut flags = vec![port_flag(port), listen_address_flag()];
-    flags.extend(credential_flags(program));
-    flags.extend(srpc_flags());
-    flags.extend(log_flags(program));
-    flags
+    let mut all = vec![port_flag(port), listen_address_flag()];
+    all.extend(credential_flags(program));
+    all.extend(flags::shared::rpc());
+    all.extend(log_flags(program));
+    all
 }
 
 /// `-portNum`.
@@ -54,43 +54,6 @@ pub fn credential_flags(program: &str) -> Vec<Flag> {
     .collect()
 }
 
-/// How the RPC transport behaves, as server and as client.
-pub fn srpc_flags() -> Vec<Flag> {
-    let socket = format!("@SRPC.{}", std::process::id());
-    vec![
-        Flag::boolean(
-            "srpcClientDoNotUseMethodPowers",
-            false,
-            "connect to servers without method powers",
-        )
-        .rare(),
-        Flag::duration("srpcDefaultConnectTimeout", "15s", "how long connecting may take"),
-        Flag::duration("srpcDefaultKeepAlivePeriod", "5m0s", "period of TCP keep-alive"),
-        Flag::duration(
-            "srpcDefaultTlsHandshakeTimeout",
-            "1m0s",
-            "how long a TLS handshake may take",
-        ),
-        Flag::string("srpcProxy", "", "proxy to connect through").rare(),
-        Flag::boolean(
-            "srpcTrustVmOwners",
-            true,
-            "owners of the SmallStack VM this runs on may call everything",
-        )
-        .rare(),
-        Flag::list("srpcTrustedGroups", "", "groups that may call everything"),
-        Flag::list("srpcTrustedUsers", "", "users that may call everything"),
-        Flag::string(
-            "srpcUnixSocketPath",
-            socket,
-            "socket for callers on this host; @ for the abstract namespace, empty for none",
-        ),
-    ]
-    .into_iter()
-    .map(|flag| flag.group("rpc"))
-    .collect()
-}
-
 /// How the log is kept.
 pub fn log_flags(program: &str) -> Vec<Flag> {
     vec![
@@ -127,4 +90,60 @@ pub fn log_flags(program: &str) -> Vec<Flag> {
     .into_iter()
     .map(|flag| flag.group("log"))
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of the original's usage that have our flags, without the help.
+    const ORIGINAL: &[(&str, &str, &str)] = &[
+        ("CAfile", "string", "/etc/ssl/CA.pem"),
+        ("alsoLogToStderr", "", "false"),
+        ("certFile", "string", "/etc/ssl/imageserver/cert.pem"),
+        ("generateMissingWebcert", "", "false"),
+        ("identityCAfile", "string", "/etc/ssl/IdentityCA.pem"),
+        ("idleMarkTimeout", "duration", "0s"),
+        ("initialLogDebugLevel", "int", "-1"),
+        ("keyFile", "string", "/etc/ssl/imageserver/key.pem"),
+        ("logAtStartup", "", "true"),
+        ("logDir", "string", "/var/log/imageserver"),
+        ("logFileMaxSize", "value", "10MiB"),
+        ("logQuota", "value", "100MiB"),
+        ("logSubseconds", "", "false"),
+        ("logbufLines", "uint", "1024"),
+        ("permitInsecureMode", "", "false"),
+        ("portNum", "uint", "6971"),
+        ("srpcClientDoNotUseMethodPowers", "", "false"),
+        ("srpcDefaultConnectTimeout", "duration", "15s"),
+        ("srpcDefaultKeepAlivePeriod", "duration", "5m0s"),
+        ("srpcDefaultTlsHandshakeTimeout", "duration", "1m0s"),
+        ("srpcProxy", "string", ""),
+        ("srpcTrustVmOwners", "", "true"),
+        ("srpcTrustedGroups", "value", ""),
+        ("srpcTrustedUsers", "value", ""),
+    ];
+
+    #[test]
+    fn the_common_flags_have_the_names_kinds_and_defaults_of_the_original() {
+        let all = common_flags("imageserver", 6971);
+        for (name, word, default) in ORIGINAL {
+            let flag = all
+                .iter()
+                .find(|flag| flag.name() == *name)
+                .unwrap_or_else(|| panic!("{name} is missing"));
+            assert_eq!(
+                (flag.kind().word(), flag.default_text()),
+                (*word, *default),
+                "{name}"
+            );
+        }
+        let ours = ["listenAddress", "srpcUnixSocketPath"];
+        for flag in &all {
+            let is_known =
+                ORIGINAL.iter().any(|(name, _, _)| *name == flag.name()) || ours.contains(&flag.name());
+            assert!(is_known, "{} is new: is that meant?", flag.name());
+        }
+        flags::command(&flags::Table::daemon("imageserver", "").flags(all)).debug_assert();
+    }
 }

@@ -7,7 +7,7 @@ mod signals;
 mod systemd;
 
 pub use begin::Daemon;
-pub use common_flags::{common_flags, credential_flags, log_flags, port_flag, srpc_flags};
+pub use common_flags::{common_flags, credential_flags, log_flags, port_flag};
 pub use credentials::{LoadedCredentials, load_credentials, policy};
 pub use signals::{StopSignal, StopSignals};
 pub use systemd::{notify_ready, notify_stopping};

@@ -23,10 +23,14 @@ use actix_web::dev::AppConfig;
 use actix_web::middleware::Compress;
 use actix_web::{App, web};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::page::{headers, not_found};
 use crate::site::Site;
 use crate::{assets, health, logs, metrics};
+
+/// How often the recorder of figures tidies up.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Why the port cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +118,10 @@ impl Listener {
             .run();
         let handle = running.handle();
         let ended = tokio::spawn(running);
+        tokio::spawn(upkeep(
+            Arc::clone(self.site.metrics()),
+            self.server.draining().clone(),
+        ));
         self.site.health().set_ready(true);
         Ok(Listening {
             address,
@@ -122,6 +130,16 @@ impl Listener {
             handle,
             ended,
         })
+    }
+}
+
+/// Lets the recorder of figures tidy up till the daemon stops.
+async fn upkeep(metrics: Arc<metrics::Metrics>, stop: CancellationToken) {
+    while tokio::time::timeout(UPKEEP_EVERY, stop.cancelled())
+        .await
+        .is_err()
+    {
+        metrics.upkeep();
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::stream;
 use jiff::Timestamp;
 
 use super::files::{LogDirectory, LogFileName};
 use super::panics::PANIC_PREFIX;
 use super::reading::{Collected, collect, period, since, stamp};
 use super::{Line, LineFilter, Logs, stack_dump};
-use crate::page::{Output, Page, Query, escape};
+use crate::page::{Output, Page, Query, escape, live};
 use crate::site::Site;
 
 /// Least time between two stack dumps, in milliseconds.
@@ -22,6 +23,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(web::resource("/logs").to(list))
         .service(web::resource("/logs/dump").to(dump))
+        .service(web::resource("/logs/follow").to(follow))
         .service(web::resource("/logs/showLast").to(show_last))
         .service(web::resource("/logs/showSinceStartup").to(show_since_startup))
         .service(web::resource("/logs/showPreviousPanic").to(show_previous_panic))
@@ -31,9 +33,6 @@ pub fn configure(config: &mut web::ServiceConfig) {
 /// The lines in memory, as a passage for status pages.
 pub fn recent_html(logs: &Logs) -> String {
     let lines = logs.recent();
-    if lines.is_empty() {
-        return crate::page::empty("Nothing was logged yet.", "");
-    }
     let text: Vec<&str> = lines.iter().map(|line| line.full()).collect();
     format!(
         "<pre class=\"log\" tabindex=\"0\">{}</pre>",
@@ -114,6 +113,32 @@ async fn list(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
         .body(body)
         .command("curl 'http://HOST:PORT/logs/dump?name=latest'")
         .respond()
+}
+
+/// The lines from now on, as events; a follower who cannot keep up is dropped, and its browser asks again.
+async fn follow(
+    request: HttpRequest,
+    site: web::Data<Site>,
+    server: web::Data<srpc::Server>,
+) -> HttpResponse {
+    let query = Query::new(request.query_string());
+    let level = query
+        .get("level")
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(site.logs().level());
+    match filter(query) {
+        Ok(filter) => {
+            let watch = site.logs().watch(filter, level);
+            live(
+                &server,
+                stream::unfold(watch, |mut watch| async {
+                    let line = watch.next().await?;
+                    Some((line.full().to_owned(), watch))
+                }),
+            )
+        }
+        Err(error) => plain(StatusCode::BAD_REQUEST, error),
+    }
 }
 
 async fn dump(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {

@@ -18,7 +18,7 @@ const BATCH_MOST_LINES: u64 = 512;
 /// How long the writer sleeps when nothing is to be marked.
 const FOREVER: Duration = Duration::from_secs(3600);
 /// How long to wait before a new file is tried after one could not be made.
-const FILE_RETRY: Duration = Duration::from_secs(5);
+const FILE_RETRY: Duration = Duration::from_secs(1);
 
 /// The last line of a file that is full.
 const ROTATION_LINE: &str = "Closing and will open new logfile";
@@ -169,7 +169,7 @@ impl Target {
                 Err(RecvTimeoutError::Timeout) if self.config.idle_mark.is_zero() => {}
                 Err(RecvTimeoutError::Timeout) => {
                     let line = Line::now(ALWAYS, "MARK", self.config.subseconds);
-                    self.write(&(line.full().to_owned() + "\n"), 1);
+                    self.write(line.full().to_owned() + "\n", 1);
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -199,8 +199,9 @@ impl Target {
                 }
             }
         }
-        self.report_lost(&mut text);
-        self.write(&text, lines);
+        if !text.is_empty() {
+            self.write(text, lines);
+        }
         for done in flushed {
             // Who asked may have stopped waiting.
             let _ = done.send(());
@@ -208,26 +209,29 @@ impl Target {
         flow
     }
 
-    fn report_lost(&mut self, text: &mut String) {
+    /// Writes lines, and before them how many are missing if that was not said yet.
+    fn write(&mut self, lines_text: String, lines: u64) {
         let lost = self.shared.lost.load(Ordering::Relaxed);
+        let mut text = String::new();
         if lost > self.reported_lost {
             let words = format!("{} log lines were lost here", lost - self.reported_lost);
             text.push_str(Line::now(ALWAYS, &words, self.config.subseconds).full());
             text.push('\n');
-            self.reported_lost = lost;
         }
-    }
-
-    fn write(&mut self, text: &str, lines: u64) {
+        text.push_str(&lines_text);
         if self.to_stderr {
             // Standard error may be a closed terminal; the ring still has the lines.
             let _ = io::stderr().write_all(text.as_bytes());
         }
-        if let Err(error) = self.write_to_file(text) {
-            self.shared.lost.fetch_add(lines, Ordering::Relaxed);
-            *self.shared.trouble.lock() = Some(error.to_string());
-        } else if self.files.is_some() {
-            *self.shared.trouble.lock() = None;
+        match self.write_to_file(&text) {
+            Ok(()) => {
+                self.reported_lost = lost;
+                *self.shared.trouble.lock() = None;
+            }
+            Err(error) => {
+                self.shared.lost.fetch_add(lines, Ordering::Relaxed);
+                *self.shared.trouble.lock() = Some(error.to_string());
+            }
         }
     }
 

@@ -127,6 +127,17 @@ fn a_directory_that_goes_away_stops_the_files_but_not_the_log() {
     assert!(logs.lost_lines() >= 1);
     assert!(logs.trouble().is_some());
     assert_eq!(texts(&logs).last().map(String::as_str), Some("still here"));
+
+    // Once it is back the log says what is missing.
+    fs::create_dir(&directory).unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    while logs.trouble().is_some() {
+        assert!(std::time::Instant::now() < deadline, "no new file is made");
+        std::thread::sleep(Duration::from_millis(100));
+        logs.print("back");
+        logs.flush();
+    }
+    assert!(all_files(&logs)[0].contains(" log lines were lost here\n"));
 }
 
 #[test]

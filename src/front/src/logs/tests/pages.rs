@@ -157,3 +157,69 @@ async fn stack_dumps_are_not_given_in_a_row() {
     assert!(answers[0].contains("threads:"), "{}", answers[0]);
     assert_eq!(body(&answers[1]), "Too soon\n");
 }
+
+#[tokio::test]
+async fn a_log_that_cannot_be_written_shows_on_every_page_and_stops_nothing() {
+    let parent = tempfile::tempdir().unwrap();
+    let directory = parent.path().join("log");
+    let config = LogConfig {
+        file_max_bytes: 1,
+        directory: Some(directory.clone()),
+        silent: true,
+        ..LogConfig::default()
+    };
+    let front = Front::start_with(Logs::start(config).unwrap(), None);
+    front.site.logs().print("fills the file");
+    front.site.logs().flush();
+    std::fs::remove_dir_all(&directory).unwrap();
+    front.site.logs().print("has nowhere to go");
+    front.site.logs().flush();
+    let page = front.get("/logs").await;
+    assert!(
+        page.starts_with("HTTP/1.1 200 ") && page.contains("degraded: log: "),
+        "{page}"
+    );
+    assert_ne!(
+        body(&front.get("/metrics/log/lost-lines?format=text").await),
+        "0\n"
+    );
+}
+
+#[tokio::test]
+async fn the_log_can_be_followed_and_a_follower_does_not_hold_up_a_stop() {
+    let front = Front::start();
+    let logs = front.site.logs().clone();
+    let mut stream = front.connect().await;
+    let request = b"GET /logs/follow?exclude=not HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut stream, request)
+        .await
+        .unwrap();
+    let mut answer = String::new();
+    let mut byte = [0];
+    while !answer.ends_with("\r\n\r\n") {
+        tokio::io::AsyncReadExt::read_exact(&mut stream, &mut byte)
+            .await
+            .unwrap();
+        answer.push(byte[0].into());
+    }
+    assert!(
+        answer.contains("text/event-stream") && !answer.contains("gzip"),
+        "{answer}"
+    );
+    logs.print("not this");
+    logs.print("but that");
+    answer.clear();
+    while !answer.ends_with("\n\n") {
+        tokio::io::AsyncReadExt::read_exact(&mut stream, &mut byte)
+            .await
+            .unwrap();
+        answer.push(byte[0].into());
+    }
+    assert!(
+        // The number is the length of the chunk, in hexadecimal.
+        answer.starts_with("24\r\ndata: ") && answer.ends_with(" but that\n\n"),
+        "{answer}"
+    );
+    assert_eq!(front.listening.stop(crate::testing::PATIENCE).await, 0);
+    assert_eq!(crate::testing::read_to_end(&mut stream).await, b"\r\n0\r\n\r\n");
+}

@@ -140,7 +140,10 @@ async fn metrics_answer_by_who_asks() {
     );
     assert_eq!(body(&front.get("/metrics/nope").await), "Path does not exist.");
     let all = front.get("/metrics/?format=text").await;
-    assert!(body(&all).starts_with("/image-count 3\n/proc/args \""), "{all}");
+    assert!(
+        body(&all).starts_with("/image-count 3\n/log/lost-lines 0\n/proc/args \""),
+        "{all}"
+    );
     assert_eq!(body(&front.get("/has-tricorder-metrics").await), "true");
 }
 
