@@ -3,12 +3,16 @@
 //! A task reads the connection and hands pieces through a bounded queue, so that receiving, verifying and writing overlap; whoever
 //! reads slowly slows the server down, nothing piles up.
 
+use std::future::Future;
+use std::time::Duration;
+
 use hash::{Hash, Hasher};
 use protocol::object_server::{GetObjectsRequest, GetObjectsResponse};
 use srpc::Client;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tree_io::Cancel;
 
 use crate::error::Error;
 
@@ -20,6 +24,9 @@ pub const PIECE_BYTES: usize = 256 << 10;
 
 /// Pieces waiting to be read: at most 16 MiB.
 const QUEUED_PIECES: usize = 64;
+
+/// How soon a cancellation is noticed while nothing moves.
+const CANCEL_PERIOD: Duration = Duration::from_millis(200);
 
 /// Part of an object.
 #[derive(Debug)]
@@ -73,12 +80,16 @@ impl ObjectStream {
         }
     }
 
-    /// As [`next`](Self::next), for threads outside the runtime.
+    /// As [`next`](Self::next), for threads outside the runtime; ends soon after a cancellation although the peer is silent.
     ///
     /// # Errors
     /// Why nothing more will come.
-    pub fn blocking_next(&mut self) -> Result<Option<Piece>, Error> {
-        match self.pieces.blocking_recv() {
+    pub fn blocking_next(&mut self, cancel: &Cancel) -> Result<Option<Piece>, Error> {
+        let received = match self.pieces.try_recv() {
+            Ok(piece) => Some(piece),
+            Err(_) => self.runtime.block_on(cancellable(cancel, self.pieces.recv()))?,
+        };
+        match received {
             Some(piece) => Ok(Some(piece)),
             None => match self.task.take() {
                 // It has dropped its end of the queue: it is about to return.
@@ -179,30 +190,46 @@ async fn receive(
     Ok(client)
 }
 
-impl tree_io::ObjectSource for ObjectStream {
+/// An [`ObjectStream`] for the threads that write trees.
+pub struct BlockingObjects {
+    /// Where the objects come from.
+    pub stream: ObjectStream,
+    /// Ends waiting for them.
+    pub cancel: Cancel,
+}
+
+impl tree_io::ObjectSource for BlockingObjects {
     fn next_object(
         &mut self,
         _hash: &Hash,
         _size: u64,
         consume: &mut dyn FnMut(&[u8]) -> Result<(), tree_io::Error>,
     ) -> Result<(), tree_io::Error> {
+        let failed = |e: Error| match e {
+            Error::Tree(error) => error,
+            other => tree_io::Error::Source(Box::new(other)),
+        };
         loop {
-            match self
-                .blocking_next()
-                .map_err(|e| tree_io::Error::Source(Box::new(e)))?
-            {
+            match self.stream.blocking_next(&self.cancel).map_err(failed)? {
                 Some(piece) => {
                     consume(&piece.data)?;
                     if piece.is_last {
                         return Ok(());
                     }
                 }
-                None => {
-                    return Err(tree_io::Error::Source(Box::new(Error::Protocol(
-                        "fewer objects than wanted",
-                    ))));
-                }
+                None => return Err(failed(Error::Protocol("fewer objects than wanted"))),
             }
+        }
+    }
+}
+
+/// Waits for `work`, looking from time to time whether somebody has asked to stop.
+pub(crate) async fn cancellable<T>(cancel: &Cancel, work: impl Future<Output = T>) -> Result<T, Error> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        cancel.check()?;
+        if let Ok(done) = tokio::time::timeout(CANCEL_PERIOD, &mut work).await {
+            return Ok(done);
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use tokio::runtime::Handle;
 use tree_io::error::BoxError;
-use tree_io::{FoundObject, ObjectSink};
+use tree_io::{Cancel, FoundObject, ObjectSink};
 
 use super::AddQueue;
+use crate::fetch::cancellable;
 
 /// For threads outside the runtime; blocks them while too much is in flight.
 pub struct QueueSink<'a> {
@@ -12,10 +13,13 @@ pub struct QueueSink<'a> {
     pub queue: &'a AddQueue,
     /// The runtime the queue works in.
     pub runtime: Handle,
+    /// Ends waiting for room.
+    pub cancel: Cancel,
 }
 
 impl ObjectSink for QueueSink<'_> {
     fn put(&self, object: FoundObject) -> Result<(), BoxError> {
-        self.runtime.block_on(self.queue.add(object)).map_err(Into::into)
+        let put = cancellable(&self.cancel, self.queue.add(object));
+        self.runtime.block_on(put)?.map_err(Into::into)
     }
 }

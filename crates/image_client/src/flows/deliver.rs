@@ -1,25 +1,29 @@
 //! Something that produces objects, and a queue that takes them.
 
 use tokio::runtime::Handle;
-use tree_io::ObjectSink;
+use tree_io::{Cancel, ObjectSink};
 
 use crate::add_queue::{AddQueue, AddReport, Connections, QueueSink};
 use crate::error::Error;
+use crate::fetch::cancellable;
 
 /// Runs `produce` (a scan, reading an archive) on a thread of its own, with the queue as its sink, and waits until all is with the
 /// server.
 ///
 /// # Errors
-/// Of the two that can fail, the one that failed first: a scan whose sink stopped has the sink's error.
+/// Of the two that can fail, the one that failed first: a scan whose sink stopped has the sink's error. After a cancellation
+/// `interrupted`.
 pub async fn deliver<T: Send + 'static>(
     queue: AddQueue,
+    cancel: Cancel,
     produce: impl FnOnce(&dyn ObjectSink) -> Result<T, tree_io::Error> + Send + 'static,
 ) -> Result<(T, AddReport, Connections), Error> {
-    let runtime = Handle::current();
+    let (runtime, stop) = (Handle::current(), cancel.clone());
     let work = move || {
         let produced = produce(&QueueSink {
             queue: &queue,
             runtime,
+            cancel,
         });
         (produced, queue)
     };
@@ -28,6 +32,7 @@ pub async fn deliver<T: Send + 'static>(
         .map_err(|_| Error::TaskDied)?;
     let value = match produced {
         Ok(value) => value,
+        Err(tree_io::Error::Sink(_)) if stop.is_cancelled() => return Err(tree_io::Error::Cancelled.into()),
         Err(tree_io::Error::Sink(error)) => {
             // The queue stopped taking: its own error is the reason.
             return match queue.finish().await {
@@ -37,6 +42,6 @@ pub async fn deliver<T: Send + 'static>(
         }
         Err(error) => return Err(error.into()),
     };
-    let (report, connections) = queue.finish().await?;
+    let (report, connections) = cancellable(&stop, queue.finish()).await??;
     Ok((value, report, connections))
 }

@@ -11,7 +11,7 @@ use tree_io::computed::{LocalObjects, WithLocal};
 use tree_io::{Cancel, ObjectSource, Progress, UnpackOptions};
 
 use crate::error::Error;
-use crate::fetch::{ObjectStream, Verify};
+use crate::fetch::{BlockingObjects, ObjectStream, Verify};
 
 /// Unpacks `tree` into `target`; `initial_image` is left there as a note.
 ///
@@ -73,11 +73,15 @@ async fn with_objects(
     work: impl FnOnce(&mut dyn ObjectSource) -> Result<(), tree_io::Error> + Send + 'static,
 ) -> Result<(), Error> {
     wanted.retain(|(hash, _)| !local.contains(hash));
-    let mut stream = ObjectStream::start(client, wanted, Verify::Reader);
+    let stream = ObjectStream::start(client, wanted, Verify::Reader);
+    let mut rest = BlockingObjects {
+        stream,
+        cancel: cancel.clone(),
+    };
     let done = tokio::task::spawn_blocking(move || {
         work(&mut WithLocal {
             local: &local,
-            rest: &mut stream,
+            rest: &mut rest,
             cancel,
         })
     });

@@ -52,7 +52,7 @@ pub(super) async fn build(
     let line = ProgressLine::adding(&progress, queue.progress());
     let (cancel, source) = (session.cancel.clone(), PathBuf::from(path));
     let start = Instant::now();
-    let produced = deliver(queue, move |sink| {
+    let produced = deliver(queue, cancel.clone(), move |sink| {
         let options = ScanOptions {
             filter: filter.as_ref(),
             threads: None,
