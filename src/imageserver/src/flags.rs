@@ -46,98 +46,98 @@ fn own() -> Vec<Flag> {
         Flag::string(
             "imageDir",
             "/var/lib/imageserver",
-            "Directory of the images; it must exist",
+            "directory of the images; it must exist",
         )
         .group(DATA),
         Flag::string(
             "objectDir",
             "/var/lib/objectserver",
-            "Directory of the objects; it must exist",
+            "directory of the objects; it must exist",
         )
         .group(DATA),
         Flag::boolean(
             "allowPublicAddObjects",
             false,
-            "Let every authenticated user call AddObjects",
+            "let every authenticated user call AddObjects",
         )
         .group(ACCESS),
         Flag::boolean(
             "allowPublicCheckObjects",
             false,
-            "Let every authenticated user call CheckObjects",
+            "let every authenticated user call CheckObjects",
         )
         .group(ACCESS),
         Flag::boolean(
             "allowPublicGetObjects",
             false,
-            "Let every authenticated user call GetObjects",
+            "let every authenticated user call GetObjects",
         )
         .group(ACCESS),
         Flag::boolean(
             "allowUnauthenticatedReads",
             false,
-            "Open the methods that only read, and the contents of objects, to callers without a certificate",
+            "open the methods that only read, and the contents of objects, to callers without a certificate",
         )
         .group(ACCESS),
         Flag::boolean(
             "archiveMode",
             false,
-            "Keep everything the master ever had (needs -imageServerHostname)",
+            "keep everything the master ever had (needs -imageServerHostname)",
         )
         .group(REPLICATION),
         Flag::boolean(
             "archiveExpiringImages",
             false,
-            "In archive mode, take expiring images too",
+            "in archive mode, take expiring images too",
         )
         .group(REPLICATION),
         Flag::string(
             "imageServerHostname",
             "",
-            "Host of the image server to replicate; empty makes this a master",
+            "host of the image server to replicate; empty makes this a master",
         )
         .group(REPLICATION),
         Flag::unsigned(
             "imageServerPortNum",
             PORT.into(),
-            "Port of the image server to replicate",
+            "port of the image server to replicate",
         )
         .group(REPLICATION),
         Flag::string(
             "replicationExcludeFilter",
             "",
-            "File of expressions: images that match are not replicated",
+            "file of expressions: images that match are not replicated",
         )
         .group(REPLICATION),
         Flag::string(
             "replicationIncludeFilter",
             "",
-            "File of expressions: only images that match are replicated",
+            "file of expressions: only images that match are replicated",
         )
         .group(REPLICATION),
         Flag::duration(
             "maximumExpirationDuration",
             "24h0m0s",
-            "Furthest expiration ordinary users may set",
+            "furthest expiration ordinary users may set",
         )
         .group(HOUSEKEEPING),
         Flag::duration(
             "maximumExpirationDurationPrivileged",
             "730h0m0s",
-            "Furthest expiration users with method access may set",
+            "furthest expiration users with method access may set",
         )
         .group(HOUSEKEEPING),
         Flag::integer(
             "objectServerCleanupStartPercent",
             95,
-            "Delete unreferenced objects when the file system is this full",
+            "delete unreferenced objects when the file system is this full",
         )
         .group(HOUSEKEEPING),
         Flag::integer("objectServerCleanupStopPercent", 90, "... until it is this full").group(HOUSEKEEPING),
         Flag::size(
             "objectServerCleanupStartSize",
             "",
-            "Delete unreferenced objects when they take more than this",
+            "delete unreferenced objects when they take more than this",
         )
         .group(HOUSEKEEPING),
         Flag::size(
@@ -149,25 +149,25 @@ fn own() -> Vec<Flag> {
         Flag::string(
             "informationDatabaseTemplate",
             "",
-            "Template of the link from an image to an information database",
+            "template of the link from an image to an information database",
         )
         .group(HOUSEKEEPING),
         Flag::boolean(
             "debug",
             false,
-            "Accepted for existing scripts; see -initialLogDebugLevel",
+            "accepted for existing scripts; see -initialLogDebugLevel",
         )
         .group(DIAGNOSIS),
         Flag::duration(
             "lockCheckInterval",
             "2s",
-            "Time between checks that the actors answer",
+            "time between checks that the actors answer",
         )
         .group(DIAGNOSIS),
         Flag::duration(
             "lockLogTimeout",
             "5s",
-            "Log when an actor has not answered for this long",
+            "log when an actor has not answered for this long",
         )
         .group(DIAGNOSIS),
     ]

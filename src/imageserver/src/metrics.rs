@@ -14,6 +14,10 @@ pub(crate) const PUBLISH_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Registers the paths that existing dashboards read.
 pub(crate) fn register(metrics: &Metrics, shared: &Shared) {
+    for health in [shared.images.health(), shared.objects.health()] {
+        // There before the first restart, so that an alert on its growth sees the first one too.
+        metrics::counter!("actor_restarts_total", "actor" => health.actor).increment(0);
+    }
     let state = || Shared::clone(shared);
     let images = state();
     metrics.register("/image-count", "number of images", Unit::None, move || {

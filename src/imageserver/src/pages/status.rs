@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, web};
 use actors::object_store::ObjectStatistics;
 use actors::{ActorState, Health};
 use askama::Template;
+use front::metrics::Value;
 use front::page::{Cell, Column, Page, Table, empty};
 use front::site::Site;
 use srpc::Server;
@@ -37,6 +38,7 @@ struct Body {
     transport: ServerStatistics,
     calls: String,
     actors: String,
+    process: String,
     log: Vec<String>,
 }
 
@@ -97,6 +99,7 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
         slots_max: GET_OBJECTS_SLOTS,
         calls: calls(&transport).html(),
         transport,
+        process: process(site).html(),
         actors: actors(&[shared.images.health(), shared.objects.health()]).html(),
         log: lines
             .iter()
@@ -169,6 +172,40 @@ fn calls(transport: &ServerStatistics) -> Table {
             Cell::count(method.running_calls),
         ]);
     }
+    table
+}
+
+/// Start, processor time, memory and host, from the figures every process has.
+fn process(site: &Site) -> Table {
+    let figure = |path: &str| site.metrics().sample(path).map(|sample| sample.value);
+    let seconds = |value: Option<Value>| match value {
+        Some(Value::Duration(duration)) => human::duration(duration),
+        _ => String::new(),
+    };
+    let bytes = |value: Option<Value>| match value {
+        Some(Value::Unsigned(bytes)) => human::bytes(bytes),
+        _ => String::new(),
+    };
+    // The kernel's name: looking the full one up may take a resolver's time.
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let mut table = Table::new([
+        Column::text("Started"),
+        Column::text("Processor time"),
+        Column::text("Memory"),
+        Column::text("Most memory"),
+        Column::text("Host"),
+    ]);
+    let times = [
+        seconds(figure("/proc/cpu/user")),
+        seconds(figure("/proc/cpu/sys")),
+    ];
+    table.push([
+        Cell::time(Some(site.started())),
+        Cell::text(format!("{} user, {} system", times[0], times[1])),
+        Cell::text(bytes(figure("/proc/memory/total"))),
+        Cell::text(bytes(figure("/proc/memory/max-resident-set-size"))),
+        Cell::text(host),
+    ]);
     table
 }
 
