@@ -136,6 +136,32 @@ fn a_truncated_request_ends_that_connection_only() {
     running.raw();
 }
 
+#[test]
+fn a_caller_that_closed_its_sending_side_gets_its_answers() {
+    let running = Running::insecure();
+    for (path, value, end) in [
+        ("/_goSRPC_/", gob::to_vec(&Length { length: 3 }), vec![]),
+        (
+            "/_SRPC_/unsecured/JSON",
+            b"{\"Length\":3}\n".to_vec(),
+            b"{\"Length\":0}\n".to_vec(),
+        ),
+    ] {
+        let mut stream = TcpStream::connect(running.address).unwrap();
+        stream.set_read_timeout(Some(common::PATIENCE)).unwrap();
+        let mut all = format!("CONNECT {path} HTTP/1.0\n\nTest.Mirror\n").into_bytes();
+        all.extend(value);
+        all.extend(b"abc");
+        all.extend(end);
+        stream.write_all(&all).unwrap();
+        stream.shutdown(Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        assert!(answer.contains("abc"), "{path} {answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_oversized_message_is_refused_before_it_is_read() {
     let running = Running::insecure();

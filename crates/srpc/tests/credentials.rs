@@ -108,7 +108,21 @@ fn an_expired_certificate_does_not_stop_a_server() {
     .unwrap();
     let loaded = files(directory.path()).load().unwrap();
     assert!(loaded.server.is_some());
-    assert_eq!(loaded.reload_delay(SystemTime::now()), Duration::from_secs(60));
+    assert_eq!(
+        loaded.reload_delay(SystemTime::now()),
+        Some(Duration::from_secs(60))
+    );
+}
+
+#[test]
+fn credentials_that_do_not_expire_are_not_reloaded_by_themselves() {
+    let directory = tempfile::tempdir().unwrap();
+    let files = CredentialFiles {
+        permit_insecure_mode: true,
+        generate_missing_certificate: true,
+        ..files(directory.path())
+    };
+    assert_eq!(files.load().unwrap().reload_delay(SystemTime::now()), None);
 }
 
 #[test]

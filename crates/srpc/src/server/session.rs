@@ -133,7 +133,7 @@ impl Session<'_> {
                 Ok(Next::Line) => {}
                 Ok(Next::Drop) => return End::Abrupt,
                 Err(error) => {
-                    tracing::debug!(peer = %self.peer, user = self.caller.username, %error, "connection lost");
+                    tracing::trace!(peer = %self.peer, user = self.caller.username, %error, "connection lost");
                     return End::Abrupt;
                 }
             }
@@ -183,7 +183,7 @@ impl Session<'_> {
         let owners = self.server.machine_owners.load();
         let Some(permitted) = decide(&wanted, &[&self.server.policy.trusted, &owners]) else {
             method.statistics.deny();
-            tracing::info!(peer = %self.peer, user = self.caller.username, method = %method.full_name, "access denied");
+            tracing::debug!(peer = %self.peer, user = self.caller.username, method = %method.full_name, "access denied");
             return Err("access to method denied".to_owned());
         };
         let call = Call {
@@ -235,14 +235,14 @@ impl Session<'_> {
         let (peer, user, name) = (self.peer, &self.caller.username, &method.full_name);
         match caught {
             Ok(Outcome::Succeeded) => {
-                tracing::debug!(%peer, user, method = %name, "call succeeded");
+                tracing::trace!(%peer, user, method = %name, "call succeeded");
             }
             Ok(Outcome::Failed(error)) => {
-                tracing::info!(%peer, user, method = %name, error, "call failed");
+                tracing::debug!(%peer, user, method = %name, error, "call failed");
             }
             Ok(Outcome::Close(text)) => {
                 if let Some(error) = text {
-                    tracing::warn!(%peer, user, method = %name, error, "call failed, closing the connection");
+                    tracing::debug!(%peer, user, method = %name, error, "call failed, closing the connection");
                 }
                 return Ok(Next::Drop);
             }

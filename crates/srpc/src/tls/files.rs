@@ -169,13 +169,10 @@ pub struct Credentials {
 
 impl Credentials {
     /// How long to wait before loading again: half the remaining life of the first certificate to expire, at least a minute.
-    pub fn reload_delay(&self, now: SystemTime) -> Duration {
-        let half = self
-            .expiries()
-            .min()
-            .map(|expiry| expiry.duration_since(now).unwrap_or_default() / 2)
-            .unwrap_or(RELOAD_DELAY_MIN);
-        half.max(RELOAD_DELAY_MIN)
+    /// `None` if there is nothing that expires: insecure mode with a generated certificate.
+    pub fn reload_delay(&self, now: SystemTime) -> Option<Duration> {
+        let first = self.expiries().min()?;
+        Some((first.duration_since(now).unwrap_or_default() / 2).max(RELOAD_DELAY_MIN))
     }
 
     fn expiries(&self) -> impl Iterator<Item = SystemTime> {

@@ -1,7 +1,7 @@
 //! Keeps a server's credentials fresh.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
@@ -17,6 +17,14 @@ pub struct Reloader {
     current: ArcSwap<Credentials>,
     wanted: Notify,
     last_error: ArcSwapOption<String>,
+}
+
+/// For ever, if there is nothing to wait for.
+async fn sleep(delay: Option<Duration>) {
+    match delay {
+        Some(delay) => tokio::time::sleep(delay).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Reloader {
@@ -51,7 +59,7 @@ impl Reloader {
             let delay = self.current.load().reload_delay(SystemTime::now());
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(delay) => {}
+                () = sleep(delay) => {}
                 () = self.wanted.notified() => {}
             }
             let files = self.files.clone();
