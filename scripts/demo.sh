@@ -59,6 +59,7 @@ clean_up() {
     stop_server
   fi
   if [ -n "$work" ] && [ -z "$server" ]; then
+    [ "$code" -ne 0 ] || say "Removing what it made."
     rm -rf --one-file-system "$work"
   fi
   [ "$code" -eq 0 ] || warn "the demonstration FAILED"
@@ -221,5 +222,5 @@ if [ -n "${KEEP_RUNNING:-}" ]; then
   say "  kill $server; rm -rf $work"
   disown "$server"
 else
-  say "The server is stopped and its files are removed; KEEP_RUNNING=1 make demo leaves it running."
+  say "The image server is stopped; KEEP_RUNNING=1 make demo leaves it running."
 fi
