@@ -30,12 +30,12 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(web::resource("/logs/showStackTrace").to(show_stack_trace));
 }
 
-/// The lines in memory, as a passage for status pages.
+/// The lines in memory, as a passage for status pages; with JavaScript it goes on as lines are written.
 pub fn recent_html(logs: &Logs) -> String {
     let lines = logs.recent();
     let text: Vec<&str> = lines.iter().map(|line| line.full()).collect();
     format!(
-        "<pre class=\"log\" tabindex=\"0\">{}</pre>",
+        "<pre class=\"log\" tabindex=\"0\" data-live=\"/logs/follow\">{}</pre>",
         escape(&text.join("\n"))
     )
 }

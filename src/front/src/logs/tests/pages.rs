@@ -38,6 +38,7 @@ async fn log_files_are_listed_and_shown() {
             .map(LogFileName::as_str)
     );
     let page = front.get("/logs").await;
+    assert!(page.contains("data-live=\"/logs/follow\""), "{page}");
     assert!(
         page.contains(&format!(
             "<a href=\"/logs/dump?name={name}\">{name}</a> (current)"
