@@ -243,6 +243,7 @@ fn elsewhere() -> Vec<Flag> {
 
 fn general() -> Vec<Flag> {
     vec![
+        Flag::boolean("dryRun", false, "say what would be deleted, and delete nothing"),
         Flag::integer("logDebugLevel", -1, "how much to tell on standard error"),
         Flag::boolean("logDatestamps", false, "accepted; messages have no datestamps").rare(),
         Flag::boolean("logSubseconds", false, "accepted; messages have no datestamps").rare(),

@@ -1,5 +1,6 @@
 //! `delete name`: deletes an image.
 
+use anyhow::bail;
 use flags::{Mark, Verb};
 
 use super::Verdict;
@@ -13,6 +14,13 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
+    if session.values.boolean("dryRun") {
+        if !session.master().await?.check_image(&arguments[0]).await? {
+            bail!("image does not exist");
+        }
+        session.out.line(format!("would delete image: {}", arguments[0]))?;
+        return Ok(Verdict::Done);
+    }
     session.master().await?.delete_image(&arguments[0]).await?;
     Ok(Verdict::Done)
 }

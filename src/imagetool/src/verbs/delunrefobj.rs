@@ -16,6 +16,26 @@ pub(super) fn verb() -> Verb {
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
     let percentage = arguments[0].parse().map_err(|e| anyhow!("percentage {:?}: {e}", arguments[0]))?;
     let bytes = human::parse_size(&arguments[1])?;
+    if session.values.boolean("dryRun") {
+        return dry_run(session, percentage, bytes).await;
+    }
     session.server().await?.delete_unreferenced_objects(percentage, bytes).await?;
+    Ok(Verdict::Done)
+}
+
+/// What the server would do: the objects unreferenced longest first, until both amounts are reached.
+async fn dry_run(session: &mut Session, percentage: u8, bytes: u64) -> anyhow::Result<Verdict> {
+    let objects = session.server().await?.list_unreferenced_objects().await?;
+    let least = objects.len() * usize::from(percentage) / 100;
+    let (mut count, mut freed) = (0, 0);
+    for object in &objects {
+        if count >= least && freed >= bytes {
+            break;
+        }
+        count += 1;
+        freed += object.size;
+    }
+    let (all, freed) = (objects.len(), human::bytes(freed));
+    session.out.line(format!("would delete {count} of {all} unreferenced objects ({freed})"))?;
     Ok(Verdict::Done)
 }

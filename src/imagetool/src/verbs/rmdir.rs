@@ -1,5 +1,6 @@
 //! `rmdir name`: deletes an empty directory.
 
+use anyhow::bail;
 use flags::{Mark, Verb};
 
 use super::Verdict;
@@ -13,6 +14,13 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
+    if session.values.boolean("dryRun") {
+        if !session.master().await?.check_directory(&arguments[0]).await? {
+            bail!("directory: {} does not exist", arguments[0]);
+        }
+        session.out.line(format!("would delete directory: {} (if it is empty)", arguments[0]))?;
+        return Ok(Verdict::Done);
+    }
     session.master().await?.delete_directory(&arguments[0]).await?;
     Ok(Verdict::Done)
 }
