@@ -86,7 +86,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_fails_its_own_job_and_no_other() {
         let pool = Pool::new("test", 1, 1).unwrap();
-        let failed = pool.run(|| panic!("on purpose")).await.map(|()| ());
+        let failed = pool.run::<()>(|| panic!("on purpose")).await;
         assert_eq!(failed.unwrap_err().to_string(), "internal error: on purpose");
         assert_eq!(pool.run(|| 7).await.unwrap(), 7);
     }

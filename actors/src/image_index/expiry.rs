@@ -75,12 +75,15 @@ impl ImageIndexActor {
                 .get(&name)
                 .map(|entry| entry.expires_at());
             match expires_at {
-                // Deleted before: its tombstone goes.
-                None => self.end(context, name, remove_tombstone),
+                // Deleted before: its tombstone goes. Alone, since the name may be given anew at any moment.
+                None => {
+                    self.end_tombstone(context, name);
+                    return;
+                }
                 Some(at) if at.is_zero() => {}
                 Some(at) if at <= now => {
                     tracing::info!("Auto expiring (deleting) image: {name}");
-                    self.end(context, name, |shared, name| Ok(shared.directory.remove(name)?));
+                    self.end_image(context, name);
                 }
                 // Extended meanwhile.
                 Some(at) => {
@@ -90,17 +93,13 @@ impl ImageIndexActor {
         }
     }
 
-    fn end(
-        &mut self,
-        context: &mut Context<Self>,
-        name: Arc<str>,
-        remove: impl FnOnce(&Shared, &str) -> Result<(), IndexError> + Send + 'static,
-    ) {
+    /// The entry keeps the name taken until its file is gone.
+    fn end_image(&mut self, context: &mut Context<Self>, name: Arc<str>) {
         self.being_modified.insert(name.clone());
         let on_disk = name.clone();
         self.run(
             context,
-            move |shared| remove(shared, &on_disk),
+            move |shared| Ok(shared.directory.remove(&on_disk)?),
             move |actor, context, removed| {
                 actor.being_modified.remove(&name);
                 match removed {
@@ -109,6 +108,20 @@ impl ImageIndexActor {
                         tracing::error!("expiring image {name}: {error}");
                         actor.arm_expiry(context, later(Time::now()), name);
                     }
+                }
+            },
+        );
+    }
+
+    fn end_tombstone(&mut self, context: &mut Context<Self>, name: Arc<str>) {
+        let on_disk = name.clone();
+        self.run_alone(
+            context,
+            move |shared| remove_tombstone(shared, &on_disk),
+            move |actor, context, removed| {
+                if let Err(error) = removed {
+                    tracing::error!("removing the tombstone of expired image {name}: {error}");
+                    actor.arm_expiry(context, later(Time::now()), name);
                 }
             },
         );

@@ -13,7 +13,7 @@ use storage::{ImageFile, Stamp, StorageError};
 /// What became of one image file.
 pub(super) enum Loaded {
     /// An entry and the references it holds.
-    Entry(ImageEntry, Ticket),
+    Entry(Box<ImageEntry>, Ticket),
     /// It had expired and was removed.
     Expired,
     /// It was deleted meanwhile.
@@ -47,7 +47,7 @@ pub(crate) fn load(shared: &Shared) -> Result<(), StorageError> {
         }
         for loaded in loaded {
             if let Loaded::Entry(entry, ticket) = loaded {
-                snapshot.images.insert(entry.name.clone(), Arc::new(entry));
+                snapshot.images.insert(entry.name.clone(), Arc::from(entry));
                 tickets.push(ticket);
             }
         }
@@ -100,7 +100,7 @@ pub(super) fn load_one(shared: &Shared, name: &str, stamp: Stamp) -> Loaded {
     let unknown = |cause: String| {
         tracing::warn!("image {name} is quarantined: {cause}");
         let entry = ImageEntry::unknown(name, cause, stamp, table.clone());
-        Loaded::Entry(entry, shared.objects.ledger.take_present(&[]).0)
+        Loaded::Entry(Box::new(entry), shared.objects.ledger.take_present(&[]).0)
     };
     if let Err(error) = image::name::check_image(name) {
         return unknown(format!("bad name: {error}"));
@@ -139,7 +139,7 @@ pub(super) fn load_one(shared: &Shared, name: &str, stamp: Stamp) -> Loaded {
         tracing::warn!("image {name} is quarantined: {cause}");
         entry.state = EntryState::Quarantined(cause);
     }
-    Loaded::Entry(entry, ticket)
+    Loaded::Entry(Box::new(entry), ticket)
 }
 
 /// A directory with its metadata. If that cannot be read nobody gets rights from it; the original refuses to start.

@@ -67,7 +67,7 @@ impl Handler<Envelope<Reload>> for ImageIndexActor {
                             .shared
                             .objects
                             .ledger
-                            .settle(ticket, || actor.shared.publish_image(entry));
+                            .settle(ticket, || actor.shared.publish_image(*entry));
                         actor.arm_expiry(context, expires_at, name.clone());
                         if usable {
                             actor.shared.tell(IndexEvent::AddImage(name));

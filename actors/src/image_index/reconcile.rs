@@ -10,7 +10,7 @@ use storage::StorageError;
 
 /// What is on disk and not in the snapshot, and the reverse.
 pub(super) struct Reconciled {
-    added: Vec<(ImageEntry, Ticket)>,
+    added: Vec<(Box<ImageEntry>, Ticket)>,
     removed: Vec<Arc<str>>,
     directories_changed: Vec<DirectoryEntry>,
     directories_removed: Vec<Arc<str>>,
@@ -92,7 +92,7 @@ impl Reconciled {
             shared
                 .objects
                 .ledger
-                .settle(ticket, || shared.publish_image(entry));
+                .settle(ticket, || shared.publish_image(*entry));
             if usable {
                 shared.tell(IndexEvent::AddImage(name));
             }

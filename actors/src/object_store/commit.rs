@@ -4,12 +4,17 @@ use super::table::fingerprint;
 use super::{Lease, ObjectError, Shared};
 use crate::handle::Request;
 use std::collections::VecDeque;
-use storage::{Committed, Staged};
+use storage::{Committed, Staged, StorageError};
 use tokio::sync::oneshot;
 
 /// Objects flushed together at most: bounds how long the first of them waits for the last (about 0.5 s), while the cost
 /// of a flush per object hardly falls beyond 1,000.
 const GROUP_OBJECTS: usize = 4096;
+
+/// The backend answers every object; an answer that is missing would be its defect.
+const MISSING_ANSWER: StorageError = StorageError::UnknownObject {
+    hash: hash::Hash::ZERO,
+};
 
 /// Make these durable and present.
 pub(crate) struct Commit {
@@ -72,12 +77,7 @@ pub(super) fn run(shared: &Shared, group: Vec<Waiting>) {
             .map(|known| {
                 let committed = match known {
                     Some(committed) => committed,
-                    // The backend answers every object; an answer that is missing would be its defect.
-                    None => results.next().unwrap_or_else(|| {
-                        Err(storage::StorageError::UnknownObject {
-                            hash: hash::Hash::ZERO,
-                        })
-                    })?,
+                    None => results.next().unwrap_or(Err(MISSING_ANSWER))?,
                 };
                 shared
                     .table

@@ -102,18 +102,17 @@ pub fn expiring(files: &[(&str, &[u8])], after: Duration) -> Image {
 /// Stores contents, under a lease that ends at once.
 pub async fn store(system: &System, contents: &[&[u8]]) -> Vec<Hash> {
     let lease = system.objects.lease();
-    let mut hashes = Vec::new();
-    for content in contents {
-        hashes.push(
-            system
-                .objects
-                .add(content.to_vec().into(), &lease)
-                .await
-                .unwrap()
-                .hash,
-        );
-    }
-    hashes
+    let _room = system.objects.staging_room(contents.len()).await.unwrap();
+    let backend = system.objects.backend();
+    let staged = contents
+        .iter()
+        .map(|content| backend.stage_bytes(content).unwrap())
+        .collect();
+    let outcomes = system.objects.commit(staged, &lease).await;
+    outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap().hash)
+        .collect()
 }
 
 pub async fn add(system: &System, name: &str, image: Image) -> Result<(), actors::IndexError> {
