@@ -16,6 +16,9 @@ mod rpc;
 mod selection;
 mod start;
 mod state;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
 mod time;
 
 use front::daemon::Daemon;

@@ -38,11 +38,11 @@ impl Raw for AddObjects {
         let mut pipeline = Pipeline::new(self.0.objects.clone(), lease(&self.0, call));
         while let Some(request) = next_request(conn, &mut pipeline).await? {
             if request.length <= receive::SMALL_OBJECT_BYTES {
-                let data = receive::small(conn, request.length).await?;
+                let data = receive::small(conn, &mut pipeline, request.length).await?;
                 pipeline.gather(conn, data, request.expected_hash).await?;
             } else {
                 pipeline.launch_gathered(conn).await?;
-                let staged = receive::large(conn, self.0.objects.backend(), request.length).await?;
+                let staged = receive::large(conn, &mut pipeline, &self.0.objects, request.length).await?;
                 pipeline.launch_large(conn, staged, request.expected_hash).await?;
             }
         }

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::receive::LargeObject;
 use super::store::{self, Answers, Received};
 use actors::object_store::{Lease, ObjectStore};
 use hash::Hash;
 use protocol::object_server::AddObjectResponse;
 use srpc::{Conn, RawError};
-use storage::Staged;
 use tokio::task::JoinHandle;
 
 /// Bytes of small objects stored together. Together with [`IN_FLIGHT_BATCHES`] this bounds what one caller can make the
@@ -44,6 +44,11 @@ impl Pipeline {
         self.in_flight.is_empty()
     }
 
+    /// There is something whose storing has not begun.
+    pub(super) fn has_gathered(&self) -> bool {
+        !self.gathered.is_empty()
+    }
+
     /// Takes a small object; stores what has gathered once that is worth it.
     pub(super) async fn gather(
         &mut self,
@@ -77,13 +82,13 @@ impl Pipeline {
     pub(super) async fn launch_large(
         &mut self,
         conn: &mut Conn,
-        staged: Result<Staged, String>,
+        received: Result<LargeObject, String>,
         expected: Option<Hash>,
     ) -> Result<(), RawError> {
         self.make_room(conn).await?;
         let (objects, lease) = (self.objects.clone(), Arc::clone(&self.lease));
         self.in_flight
-            .push_back(tokio::spawn(store::large(objects, lease, staged, expected)));
+            .push_back(tokio::spawn(store::large(objects, lease, received, expected)));
         Ok(())
     }
 

@@ -2,10 +2,16 @@
 
 use std::sync::Arc;
 
+use super::receive::LargeObject;
 use actors::object_store::{Lease, ObjectStore};
 use hash::Hash;
 use protocol::object_server::AddObjectResponse;
 use storage::Staged;
+use tokio::sync::Semaphore;
+
+/// Batches being hashed and written at a time, over all callers: more than cores, since they wait for the disk as well.
+const STAGING_BATCHES: usize = 8;
+static STAGERS: Semaphore = Semaphore::const_new(STAGING_BATCHES);
 
 /// One small object as it was received.
 pub(super) struct Received {
@@ -30,6 +36,7 @@ pub(super) async fn batch(objects: ObjectStore, lease: Arc<Lease>, batch: Vec<Re
         Ok(room) => room,
         Err(error) => return Ok(batch.iter().map(|_| failed(error.to_string())).collect()),
     };
+    let _turn = STAGERS.acquire().await;
     let store = objects.clone();
     let prepared = tokio::task::spawn_blocking(move || {
         batch
@@ -47,15 +54,15 @@ pub(super) async fn batch(objects: ObjectStore, lease: Arc<Lease>, batch: Vec<Re
 pub(super) async fn large(
     objects: ObjectStore,
     lease: Arc<Lease>,
-    staged: Result<Staged, String>,
+    received: Result<LargeObject, String>,
     expected: Option<Hash>,
 ) -> Answers {
-    let prepared = match staged {
-        Ok(staged) => match mismatch(staged.hash(), expected) {
-            Some(answer) => Prepared::Answered(answer),
-            None => Prepared::Staged(staged),
+    let (prepared, _room) = match received {
+        Ok(LargeObject { staged, room }) => match mismatch(staged.hash(), expected) {
+            Some(answer) => (Prepared::Answered(answer), None),
+            None => (Prepared::Staged(staged), Some(room)),
         },
-        Err(error) => Prepared::Answered(failed(error)),
+        Err(error) => (Prepared::Answered(failed(error)), None),
     };
     commit(&objects, &lease, vec![prepared]).await
 }
