@@ -51,6 +51,7 @@ pub struct ObjectStream {
     pieces: mpsc::Receiver<Piece>,
     task: Option<JoinHandle<Result<Client, Error>>>,
     runtime: Handle,
+    verify: Verify,
 }
 
 impl ObjectStream {
@@ -63,6 +64,7 @@ impl ObjectStream {
             pieces,
             task: Some(task),
             runtime: Handle::current(),
+            verify,
         }
     }
 
@@ -220,6 +222,10 @@ impl tree_io::ObjectSource for BlockingObjects {
                 None => return Err(failed(Error::Protocol("fewer objects than wanted"))),
             }
         }
+    }
+
+    fn is_verified(&self) -> bool {
+        self.stream.verify == Verify::Here
     }
 }
 

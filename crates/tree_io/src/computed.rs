@@ -104,6 +104,11 @@ impl ObjectSource for WithLocal<'_> {
         let root = Root::open(&self.local.root).map_err(|e| Error::io("open", shown, e))?;
         pieces(&mut open(&root, path)?, path, &self.cancel, consume)
     }
+
+    fn is_verified(&self) -> bool {
+        // A local file may have changed since it was hashed.
+        self.local.paths.is_empty() && self.rest.is_verified()
+    }
 }
 
 fn open(root: &Root, path: &BString) -> Result<File, Error> {

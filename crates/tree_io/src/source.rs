@@ -5,7 +5,7 @@ use hash::{Hash, Hasher};
 use crate::error::Error;
 
 /// Gives objects in an order agreed upon beforehand ([`crate::unpack::wanted`], [`crate::tar_out::wanted`]). What comes is
-/// verified by the reader: a source need not.
+/// verified by the reader unless the source has done so.
 pub trait ObjectSource {
     /// Hands the next object's `size` bytes to `consume`, in pieces of any length.
     ///
@@ -17,6 +17,11 @@ pub trait ObjectSource {
         size: u64,
         consume: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error>;
+
+    /// Whether objects were compared with their names before they come, at the latest before their last piece.
+    fn is_verified(&self) -> bool {
+        false
+    }
 }
 
 /// Checks a passing object against its name and size.

@@ -143,6 +143,23 @@ fn a_damaged_object_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_target_to_be_updated_stays_as_it_was_when_data_are_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+    plain_tree(&from);
+    let (tree, objects) = scanned(&from);
+    fs::create_dir_all(to.join("usr/bin")).unwrap();
+    fs::write(to.join("usr/bin/hello"), "old").unwrap();
+    let before = flat(&scanned(&to).0);
+    for good in 0..3 {
+        let mut source = Damaged(Pieces(&objects), good);
+        let error = unpack(&tree, &to, &mut source, &UnpackOptions::default()).unwrap_err();
+        assert!(matches!(error, Error::Damaged { .. }), "{error}");
+        assert_eq!(flat(&scanned(&to).0), before);
+    }
+}
+
+#[test]
 fn an_image_with_the_staging_name_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir_all(dir.path().join("from/.inodes")).unwrap();

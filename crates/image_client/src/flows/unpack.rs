@@ -27,15 +27,22 @@ pub async fn unpack(
     progress: Progress,
 ) -> Result<(), Error> {
     let wanted = tree_io::unpack::wanted(&tree)?;
-    with_objects(client, wanted, local, cancel.clone(), move |objects| {
-        let options = UnpackOptions {
-            initial_image: initial_image.as_deref(),
-            threads: None,
-            cancel,
-            progress,
-        };
-        tree_io::unpack(&tree, &target, objects, &options)
-    })
+    with_objects(
+        client,
+        wanted,
+        Verify::Reader,
+        local,
+        cancel.clone(),
+        move |objects| {
+            let options = UnpackOptions {
+                initial_image: initial_image.as_deref(),
+                threads: None,
+                cancel,
+                progress,
+            };
+            tree_io::unpack(&tree, &target, objects, &options)
+        },
+    )
     .await
 }
 
@@ -58,22 +65,28 @@ pub async fn tar(
     } else {
         tree_io::tar_out
     };
-    with_objects(client, wanted, local, cancel.clone(), move |objects| {
-        write(&tree, objects, &mut output, &cancel, &progress)
-    })
+    with_objects(
+        client,
+        wanted,
+        Verify::Here,
+        local,
+        cancel.clone(),
+        move |objects| write(&tree, objects, &mut output, &cancel, &progress),
+    )
     .await
 }
 
-/// Both hash what they write, on several threads or while it passes, so the stream need not.
+/// Unpacking hashes on its own threads; an archive is written by one, so there the stream verifies.
 async fn with_objects(
     client: Client,
     mut wanted: Vec<(Hash, u64)>,
+    verify: Verify,
     local: LocalObjects,
     cancel: Cancel,
     work: impl FnOnce(&mut dyn ObjectSource) -> Result<(), tree_io::Error> + Send + 'static,
 ) -> Result<(), Error> {
     wanted.retain(|(hash, _)| !local.contains(hash));
-    let stream = ObjectStream::start(client, wanted, Verify::Reader);
+    let stream = ObjectStream::start(client, wanted, verify);
     let mut rest = BlockingObjects {
         stream,
         cancel: cancel.clone(),

@@ -45,7 +45,7 @@ pub(super) fn initial_image(root: &Root, name: &str, rollback: &mut Rollback<'_>
         Err(Errno::NOENT) => {
             for directory in ["var", "var/lib"] {
                 match rustix::fs::mkdirat(root, directory, Mode::from_raw_mode(0o755)) {
-                    Ok(()) => rollback.made_directory(directory.into()),
+                    Ok(()) => rollback.made_directory(format!("/{directory}").into()),
                     Err(Errno::EXIST) => {}
                     Err(e) => return Err(Error::io("mkdir", format!("/{directory}"), e)),
                 }

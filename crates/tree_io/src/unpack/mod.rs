@@ -19,7 +19,7 @@ use std::path::Path;
 
 use hash::Hash;
 use image::FileSystem;
-use rustix::fs::{Mode, mkdirat};
+use rustix::fs::{AtFlags, Mode, mkdirat, statat};
 
 use crate::beneath::Root;
 use crate::error::Error;
@@ -28,6 +28,7 @@ use crate::{Cancel, Progress};
 
 use plan::Plan;
 use rollback::Rollback;
+use stage::Stage;
 
 /// The staging directory; an image with this name at its top cannot be unpacked.
 pub const STAGING: &str = ".inodes";
@@ -96,18 +97,55 @@ fn run(
     mkdirat(&root, STAGING, Mode::RWXU)
         .map_err(|e| Error::io("mkdir", target.join(STAGING).as_os_str().as_encoded_bytes(), e))?;
     rollback.made_staging();
-    let staging = root
-        .directory(STAGING.as_bytes())
-        .map_err(|e| Error::io("open", STAGING, e))?;
-    receive::receive(plan, &staging, objects, options)?;
-    options.cancel.check()?;
-    place::place(plan, &root, &staging, rollback)?;
+    if is_all_new(plan, &root)? {
+        rollback.everything_is_new();
+        let stage = Stage {
+            root: &root,
+            names: Some(&plan.first_names),
+        };
+        place::directories(plan, &root, rollback)?;
+        for name in plan.top_level_files() {
+            rollback.made_entry(name);
+        }
+        receive::receive(plan, stage, objects, options)?;
+        place::further_names(plan, &root, stage)?;
+    } else {
+        receive::receive(
+            plan,
+            Stage {
+                root: &root,
+                names: None,
+            },
+            objects,
+            options,
+        )?;
+        options.cancel.check()?;
+        let staging = root
+            .directory(STAGING.as_bytes())
+            .map_err(|e| Error::io("open", STAGING, e))?;
+        place::directories(plan, &root, rollback)?;
+        place::staged(plan, &root, &staging, rollback)?;
+    }
     directories::finish(plan, &root)?;
     if let Some(name) = options.initial_image {
         directories::initial_image(&root, name, rollback)?;
     }
-    rustix::fs::unlinkat(&root, STAGING, rustix::fs::AtFlags::REMOVEDIR)
-        .map_err(|e| Error::io("rmdir", STAGING, e))
+    rustix::fs::unlinkat(&root, STAGING, AtFlags::REMOVEDIR).map_err(|e| Error::io("rmdir", STAGING, e))
+}
+
+/// Whether no top-level name of the image exists in the target, so that nothing can be replaced.
+fn is_all_new(plan: &Plan<'_>, root: &Root) -> Result<bool, Error> {
+    let Some((_, top)) = plan.directories.first() else {
+        return Ok(true);
+    };
+    for entry in &top.entry_list {
+        match statat(root, entry.name.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
+            Err(rustix::io::Errno::NOENT) => {}
+            Ok(_) => return Ok(false),
+            Err(e) => return Err(Error::io("stat", &entry.name, e)),
+        }
+    }
+    Ok(true)
 }
 
 /// An estimate, as the server's (`imageserver.md §2.5`): whole blocks for files and directories, 64 bytes for links.

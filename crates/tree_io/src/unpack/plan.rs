@@ -22,6 +22,8 @@ pub(super) struct Plan<'a> {
     pub(super) directories: Vec<(BString, &'a DirectoryInode)>,
     /// How many names each inode that is no directory has.
     pub(super) links: HashMap<u64, u64>,
+    /// The first name of each of them.
+    pub(super) first_names: HashMap<u64, BString>,
     /// Inodes without content: links, devices, empty and computed files.
     pub(super) plain: Vec<(u64, &'a Inode)>,
     /// Objects in the order of first use.
@@ -44,6 +46,7 @@ impl<'a> Plan<'a> {
         let mut plan = Plan {
             directories: Vec::new(),
             links: HashMap::new(),
+            first_names: HashMap::new(),
             plain: Vec::new(),
             objects: Vec::new(),
             usage: 0,
@@ -73,6 +76,7 @@ impl<'a> Plan<'a> {
                         *links += 1;
                         if *links == 1 {
                             plan.add(entry.inode_number, inode, &child, &mut positions)?;
+                            plan.first_names.insert(entry.inode_number, child);
                         }
                     }
                 }
@@ -80,6 +84,18 @@ impl<'a> Plan<'a> {
             plan.directories.push((path, directory));
         }
         Ok(plan)
+    }
+
+    /// Paths directly below the root that are no directories.
+    pub(super) fn top_level_files(&self) -> impl Iterator<Item = BString> {
+        self.directories
+            .first()
+            .into_iter()
+            .flat_map(|(_, top)| &top.entry_list)
+            .filter_map(|entry| {
+                let name = || [b"/", entry.name.as_slice()].concat().into();
+                self.links.contains_key(&entry.inode_number).then(name)
+            })
     }
 
     /// Inodes were checked; a miss is answered all the same.

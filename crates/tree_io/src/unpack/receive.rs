@@ -1,7 +1,6 @@
 //! Objects arrive in order; several threads turn them into files.
 
 use std::num::NonZeroUsize;
-use std::os::fd::{AsFd, OwnedFd};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use image::Inode;
@@ -29,13 +28,10 @@ enum Job<'a> {
 
 pub(super) fn receive(
     plan: &Plan<'_>,
-    staging: &OwnedFd,
+    stage: Stage<'_>,
     objects: &mut dyn ObjectSource,
     options: &UnpackOptions<'_>,
 ) -> Result<(), Error> {
-    let stage = Stage {
-        directory: staging.as_fd(),
-    };
     let threads = options
         .threads
         .or_else(|| std::thread::available_parallelism().ok())

@@ -1,5 +1,6 @@
 //! Removing what a failed unpack made, and nothing else.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use bstr::BString;
@@ -12,6 +13,7 @@ pub(super) struct Rollback<'a> {
     target: &'a Path,
     target_is_ours: bool,
     staging_is_ours: bool,
+    everything_is_new: bool,
     directories: Vec<BString>,
     entries: Vec<BString>,
 }
@@ -22,6 +24,7 @@ impl<'a> Rollback<'a> {
             target,
             target_is_ours: false,
             staging_is_ours: false,
+            everything_is_new: false,
             directories: Vec::new(),
             entries: Vec::new(),
         }
@@ -35,15 +38,13 @@ impl<'a> Rollback<'a> {
         self.staging_is_ours = true;
     }
 
-    /// Whether single names matter: in a target of our own everything goes at once.
-    pub(super) fn wants_names(&self) -> bool {
-        !self.target_is_ours
+    /// No name of the image was there before.
+    pub(super) fn everything_is_new(&mut self) {
+        self.everything_is_new = true;
     }
 
     pub(super) fn made_directory(&mut self, path: BString) {
-        if self.wants_names() {
-            self.directories.push(path);
-        }
+        self.directories.push(path);
     }
 
     pub(super) fn made_entry(&mut self, path: BString) {
@@ -58,6 +59,17 @@ impl<'a> Rollback<'a> {
         }
         if self.staging_is_ours {
             let _ = std::fs::remove_dir_all(self.target.join(STAGING));
+        }
+        // What is in a directory of ours is ours.
+        if self.everything_is_new {
+            for path in self
+                .directories
+                .iter()
+                .filter(|path| path.iter().skip(1).all(|&b| b != b'/'))
+            {
+                let name = std::ffi::OsStr::from_bytes(path.strip_prefix(b"/").unwrap_or(path));
+                let _ = std::fs::remove_dir_all(self.target.join(name));
+            }
         }
         let Ok(root) = Root::open(self.target) else {
             return;

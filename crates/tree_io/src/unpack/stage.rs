@@ -1,15 +1,19 @@
-//! Making inodes in the staging directory, named by their numbers.
+//! Making inodes, with content, owner, mode and time.
+
+use std::collections::HashMap;
 
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::OwnedFd;
 
+use bstr::{BString, ByteSlice};
 use image::{Inode, RegularInode};
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, chmodat, chownat, fchmod,
-    fchown, futimens, mknodat, openat, symlinkat, utimensat,
+    fchown, futimens, mknodat, symlinkat, utimensat,
 };
 
+use crate::beneath::Root;
 use crate::error::Error;
 
 /// Permission bits, set-id and sticky bits.
@@ -18,25 +22,46 @@ const PERMISSIONS: u32 = 0o7777;
 /// Nanoseconds in a second.
 const SECOND_NANOSECONDS: i32 = 1_000_000_000;
 
-/// The staging directory, shared by all threads.
+/// Where inodes are made; shared by all threads.
 #[derive(Clone, Copy)]
 pub(super) struct Stage<'a> {
-    pub(super) directory: BorrowedFd<'a>,
+    pub(super) root: &'a Root,
+    /// The names to make them under, by number; without, they are made in the staging directory under their numbers.
+    pub(super) names: Option<&'a HashMap<u64, BString>>,
 }
 
 impl Stage<'_> {
+    /// The path of an inode below the root, before it gets further names.
+    pub(super) fn path(self, number: u64) -> BString {
+        match self.names.and_then(|names| names.get(&number)) {
+            Some(name) => name.clone(),
+            None => format!("/{}/{number}", super::STAGING).into(),
+        }
+    }
+
+    /// Its directory and its name in there.
+    pub(super) fn place(self, number: u64) -> Result<(OwnedFd, BString), Error> {
+        let path = self.path(number);
+        let (parent, name) = split(&path);
+        let directory = self
+            .root
+            .directory(parent)
+            .map_err(|e| Error::io("open", parent, e))?;
+        Ok((directory, name.into()))
+    }
+
     /// An empty file to be filled; give it to [`seal`](Self::seal) then.
     pub(super) fn create(self, number: u64) -> Result<File, Error> {
-        let name = number.to_string();
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        openat(self.directory, name.as_str(), flags, Mode::RUSR | Mode::WUSR)
+        let path = self.path(number);
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+        self.root
+            .open_beneath(&path, flags, Mode::RUSR | Mode::WUSR)
             .map(File::from)
-            .map_err(|e| Error::io("create", shown(&name), e))
+            .map_err(|e| Error::io("create", path, e))
     }
 
     /// Owner, mode and time; the mode after the owner, because changing the owner clears set-id bits.
     pub(super) fn seal(self, number: u64, file: &File, inode: &RegularInode) -> Result<(), Error> {
-        let name = number.to_string();
         let failed = |doing| move |e: rustix::io::Errno| (doing, e);
         let times = times(inode.mtime_seconds, inode.mtime_nano_seconds, number)?;
         fchown(
@@ -47,14 +72,14 @@ impl Stage<'_> {
         .map_err(failed("chown"))
         .and_then(|()| fchmod(file, permissions(inode.mode)).map_err(failed("chmod")))
         .and_then(|()| futimens(file, &times).map_err(failed("set time of")))
-        .map_err(|(doing, e)| Error::io(doing, shown(&name), e))
+        .map_err(|(doing, e)| Error::io(doing, self.path(number), e))
     }
 
     /// A file whose content is in memory.
     pub(super) fn write(self, number: u64, inode: &RegularInode, data: &[u8]) -> Result<(), Error> {
         let mut file = self.create(number)?;
         file.write_all(data)
-            .map_err(|e| Error::io("write", shown(&number.to_string()), e))?;
+            .map_err(|e| Error::io("write", self.path(number), e))?;
         self.seal(number, &file, inode)
     }
 
@@ -66,10 +91,10 @@ impl Stage<'_> {
             let chunk = usize::try_from(size - offset_in).unwrap_or(usize::MAX);
             let copied =
                 rustix::fs::copy_file_range(from, Some(&mut offset_in), &file, Some(&mut offset_out), chunk)
-                    .map_err(|e| Error::io("copy", shown(&number.to_string()), e))?;
+                    .map_err(|e| Error::io("copy", self.path(number), e))?;
             if copied == 0 {
                 let short = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-                return Err(Error::io("copy", shown(&number.to_string()), short));
+                return Err(Error::io("copy", self.path(number), short));
             }
         }
         self.seal(number, &file, inode)
@@ -77,12 +102,8 @@ impl Stage<'_> {
 
     /// An inode without content.
     pub(super) fn plain(self, number: u64, inode: &Inode) -> Result<(), Error> {
-        let name = number.to_string();
         let (uid, gid) = (Uid::from_raw(inode.uid()), Gid::from_raw(inode.gid()));
-        let io = |doing| {
-            let name = name.clone();
-            move |e: rustix::io::Errno| Error::io(doing, shown(&name), e)
-        };
+        let io = |doing| move |e: rustix::io::Errno| Error::io(doing, self.path(number), e);
         match inode {
             Inode::Regular(regular) => self.write(number, regular, b""),
             Inode::ComputedRegular(computed) => {
@@ -96,15 +117,11 @@ impl Stage<'_> {
                 self.write(number, &empty, b"")
             }
             Inode::Symlink(link) => {
-                symlinkat(link.symlink.as_slice(), self.directory, name.as_str()).map_err(io("symlink"))?;
-                chownat(
-                    self.directory,
-                    name.as_str(),
-                    Some(uid),
-                    Some(gid),
-                    AtFlags::SYMLINK_NOFOLLOW,
-                )
-                .map_err(io("chown"))
+                let (directory, name) = self.place(number)?;
+                let name = name.as_bytes();
+                symlinkat(link.symlink.as_slice(), &directory, name).map_err(io("symlink"))?;
+                chownat(&directory, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+                    .map_err(io("chown"))
             }
             Inode::Special(special) => {
                 let kind = FileType::from_raw_mode(special.mode);
@@ -114,40 +131,24 @@ impl Stage<'_> {
                 ) {
                     let why = "special inode is neither a device nor a fifo";
                     return Err(Error::BadTree {
-                        path: name.into(),
+                        path: self.path(number),
                         why,
                     });
                 }
-                mknodat(
-                    self.directory,
-                    name.as_str(),
-                    kind,
-                    Mode::RUSR | Mode::WUSR,
-                    special.rdev,
-                )
-                .map_err(io("mknod"))?;
-                // Nobody else can get at names in this private directory, so going by name is safe.
-                chownat(
-                    self.directory,
-                    name.as_str(),
-                    Some(uid),
-                    Some(gid),
-                    AtFlags::SYMLINK_NOFOLLOW,
-                )
-                .map_err(io("chown"))?;
-                chmodat(
-                    self.directory,
-                    name.as_str(),
-                    permissions(special.mode),
-                    AtFlags::empty(),
-                )
-                .map_err(io("chmod"))?;
+                let (directory, name) = self.place(number)?;
+                let name = name.as_bytes();
+                mknodat(&directory, name, kind, Mode::RUSR | Mode::WUSR, special.rdev)
+                    .map_err(io("mknod"))?;
+                // Nobody else can get at names in directories that are still private, so going by name is safe.
+                chownat(&directory, name, Some(uid), Some(gid), AtFlags::SYMLINK_NOFOLLOW)
+                    .map_err(io("chown"))?;
+                chmodat(&directory, name, permissions(special.mode), AtFlags::empty())
+                    .map_err(io("chmod"))?;
                 let times = times(special.mtime_seconds, special.mtime_nano_seconds, number)?;
-                utimensat(self.directory, name.as_str(), &times, AtFlags::SYMLINK_NOFOLLOW)
-                    .map_err(io("set time of"))
+                utimensat(&directory, name, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(io("set time of"))
             }
             Inode::Directory(_) => Err(Error::BadTree {
-                path: name.into(),
+                path: self.path(number),
                 why: "a directory among plain inodes",
             }),
         }
@@ -180,12 +181,10 @@ fn times(seconds: i64, nanoseconds: i32, number: u64) -> Result<Timestamps, Erro
     })
 }
 
-fn shown(name: &str) -> String {
-    format!("{}/{name}", super::STAGING)
-}
-
-impl AsFd for Stage<'_> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.directory
+/// The directory of an absolute path, and the name in it.
+pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.rfind_byte(b'/') {
+        None | Some(0) => (b"/", path.strip_prefix(b"/").unwrap_or(path)),
+        Some(at) => (&path[..at], &path[at + 1..]),
     }
 }
