@@ -161,13 +161,13 @@ fn own() -> Vec<Flag> {
         Flag::duration(
             "lockCheckInterval",
             "2s",
-            "time between checks that the actors answer",
+            "accepted for existing scripts; there are no such locks here",
         )
         .group(DIAGNOSIS),
         Flag::duration(
             "lockLogTimeout",
             "5s",
-            "log when an actor has not answered for this long",
+            "accepted for existing scripts; there are no such locks here",
         )
         .group(DIAGNOSIS),
     ]

@@ -17,14 +17,14 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, TemplateError> {
     let mut position = 0;
     let (nodes, end) = block(&tokens, &mut position, 0)?;
     match end {
-        End::Input => Ok(nodes),
-        End::Else | End::End => Err(TemplateError::Unbalanced),
+        Stop::Input => Ok(nodes),
+        Stop::Else | Stop::End => Err(TemplateError::Unbalanced),
     }
 }
 
 /// What ended a run of nodes.
 #[derive(PartialEq)]
-enum End {
+enum Stop {
     Input,
     Else,
     End,
@@ -65,7 +65,7 @@ fn block(
     tokens: &[Token<'_>],
     position: &mut usize,
     depth: usize,
-) -> Result<(Vec<Node>, End), TemplateError> {
+) -> Result<(Vec<Node>, Stop), TemplateError> {
     if depth > MAX_DEPTH {
         return Err(TemplateError::TooDeep);
     }
@@ -75,20 +75,20 @@ fn block(
         match token {
             Token::Text("") => {}
             Token::Text(text) => nodes.push(Node::Text((*text).to_owned())),
-            Token::Action("end") => return Ok((nodes, End::End)),
-            Token::Action("else") => return Ok((nodes, End::Else)),
+            Token::Action("end") => return Ok((nodes, Stop::End)),
+            Token::Action("else") => return Ok((nodes, Stop::Else)),
             Token::Action(comment) if comment.starts_with("/*") && comment.ends_with("*/") => {}
             Token::Action(action) => match action.strip_prefix("if ") {
                 Some(condition) => {
                     let condition = expression(condition.trim())?;
                     let (then, end) = block(tokens, position, depth + 1)?;
                     let otherwise = match end {
-                        End::End => Vec::new(),
-                        End::Else => match block(tokens, position, depth + 1)? {
-                            (nodes, End::End) => nodes,
+                        Stop::End => Vec::new(),
+                        Stop::Else => match block(tokens, position, depth + 1)? {
+                            (nodes, Stop::End) => nodes,
                             _ => return Err(TemplateError::Unbalanced),
                         },
-                        End::Input => return Err(TemplateError::Unbalanced),
+                        Stop::Input => return Err(TemplateError::Unbalanced),
                     };
                     nodes.push(Node::If {
                         condition,
@@ -100,7 +100,7 @@ fn block(
             },
         }
     }
-    Ok((nodes, End::Input))
+    Ok((nodes, Stop::Input))
 }
 
 /// `.A.B`, `index .A "b"`, each with `urlquery`/`html` before it or behind a `|`.
