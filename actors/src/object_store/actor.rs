@@ -235,10 +235,11 @@ impl Handler<Envelope<DeleteUnreferenced>> for ObjectStoreActor {
             let _ = reply.send(Err(crate::CallError::Busy { actor: NAME }.into()));
             return;
         }
-        let unreferenced = self.shared.table.unreferenced.len() as u64;
-        let objects = unreferenced * u64::from(request.percentage) / 100;
-        self.deletions
-            .push_back(Deletion::new(objects, request.bytes, Origin::Caller(reply)));
+        self.deletions.push_back(Deletion::new(
+            request.percentage,
+            request.bytes,
+            Origin::Caller(reply),
+        ));
         self.next(context);
     }
 }

@@ -23,7 +23,10 @@ impl Request for DeleteUnreferenced {
 pub(super) struct Deletion {
     /// Everything up to this place in the queue was looked at.
     sequence: u64,
-    pub(super) wanted_objects: u64,
+    /// Of the objects that may be deleted when it begins.
+    percentage: u8,
+    /// What `percentage` comes to, once it has begun.
+    wanted_objects: Option<u64>,
     pub(super) wanted_bytes: u64,
     pub(super) deleted_objects: u64,
     pub(super) deleted_bytes: u64,
@@ -38,10 +41,11 @@ pub(super) enum Origin {
 }
 
 impl Deletion {
-    pub(super) fn new(wanted_objects: u64, wanted_bytes: u64, origin: Origin) -> Deletion {
+    pub(super) fn new(percentage: u8, wanted_bytes: u64, origin: Origin) -> Deletion {
         Deletion {
             sequence: 0,
-            wanted_objects,
+            percentage,
+            wanted_objects: None,
             wanted_bytes,
             deleted_objects: 0,
             deleted_bytes: 0,
@@ -49,8 +53,17 @@ impl Deletion {
         }
     }
 
-    fn is_satisfied(&self) -> bool {
-        self.deleted_objects >= self.wanted_objects && self.deleted_bytes >= self.wanted_bytes
+    /// Counting takes a walk over the queue: done once, and only where a share of it is wanted.
+    fn wanted_objects(&mut self, shared: &Shared) -> u64 {
+        let percentage = u64::from(self.percentage);
+        *self.wanted_objects.get_or_insert_with(|| match percentage {
+            0 => 0,
+            _ => shared.table.unreferenced().len() as u64 * percentage / 100,
+        })
+    }
+
+    fn is_satisfied(&self, wanted_objects: u64) -> bool {
+        self.deleted_objects >= wanted_objects && self.deleted_bytes >= self.wanted_bytes
     }
 
     /// One slice. `None` while there is more to do, else the end. Blocks.
@@ -59,7 +72,8 @@ impl Deletion {
         if unknown > 0 {
             return Some(Err(ObjectError::ReferencesUnknown(unknown)));
         }
-        if self.is_satisfied() {
+        let wanted_objects = self.wanted_objects(shared);
+        if self.is_satisfied(wanted_objects) {
             return Some(Ok(()));
         }
         let candidates = shared.table.unreferenced.after(self.sequence, SLICE_OBJECTS);
@@ -80,7 +94,7 @@ impl Deletion {
             shared.table.finish_delete(id);
             self.deleted_objects += 1;
             self.deleted_bytes += size;
-            if self.is_satisfied() {
+            if self.is_satisfied(wanted_objects) {
                 return Some(Ok(()));
             }
         }

@@ -68,6 +68,13 @@ pub(super) struct Slot {
     pub(super) state: SlotState,
 }
 
+impl Slot {
+    /// No connection counts on it, nor did one within the lease.
+    fn is_unprotected(&self, now: u32) -> bool {
+        self.leases == 0 && self.protected_until <= now
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Shard {
     index: HashTable<u32>,
@@ -404,8 +411,7 @@ impl Table {
             && slot.references == 0
             // Else it was referenced and dropped again meanwhile: its turn comes later.
             && slot.sequence == sequence
-            && slot.leases == 0
-            && slot.protected_until <= now;
+            && slot.is_unprotected(now);
         if !free {
             return None;
         }
@@ -435,12 +441,19 @@ impl Table {
         }
     }
 
-    /// The queue of unreferenced objects, oldest first.
+    /// The queue of unreferenced objects, oldest first, without those that a connection still counts on.
     pub(super) fn unreferenced(&self) -> Vec<(Hash, u64)> {
+        let now = self.ticks(Instant::now());
+        let name_and_size = |id: ObjectId| {
+            let shard = self.shards[id.shard()].read();
+            let slot = shard.slots.get(id.place())?;
+            let listed = slot.state != SlotState::Vacant && slot.is_unprotected(now);
+            listed.then_some((slot.hash, slot.size))
+        };
         self.unreferenced
             .all()
             .into_iter()
-            .filter_map(|id| self.resolve(id))
+            .filter_map(name_and_size)
             .collect()
     }
 

@@ -32,10 +32,6 @@ impl Unreferenced {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.queue.lock().by_sequence.len()
-    }
-
     /// Up to `limit` entries that come after `sequence`.
     pub(super) fn after(&self, sequence: u64, limit: usize) -> Vec<(u64, ObjectId)> {
         let queue = self.queue.lock();
