@@ -50,7 +50,7 @@ pub fn time(then: Timestamp) -> String {
 
 /// A number of bytes in binary units, exact in the title.
 pub fn size(bytes: u64) -> String {
-    format!("<span title=\"{bytes} bytes\">{}</span>", human::size(bytes))
+    format!("<span title=\"{bytes} bytes\">{}</span>", human::bytes(bytes))
 }
 
 /// A hash shortened, whole in the title; the script adds a button that copies it.
