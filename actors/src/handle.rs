@@ -1,7 +1,7 @@
 //! The one way to talk to an actor: a bounded, non-blocking send with a reply, to whoever is the actor now.
 //!
 //! actix offers `try_send` without a reply, `send` that waits for room, and `do_send` that ignores the bound; none tells
-//! how long the queue is, and an address dies with its actor. A [`Handle`] sends a message together with a one-shot
+//! how long the queue is, and an address dies with its actor. A handle sends a message together with a one-shot
 //! reply, counts what is queued, and looks the address up for every call, since a restart changes it.
 
 use actix::dev::SendError;

@@ -78,8 +78,7 @@ async fn a_damaged_image_is_quarantined_with_its_name_and_the_rest_is_served() {
     assert_eq!(names(&system), ["bad", "cut", "good"]);
     assert!(system.images.image("good").await.unwrap().is_some());
     let error = system.images.image("bad").await.unwrap_err().to_string();
-    let expected =
-        "image: bad is quarantined: checksum mismatch; restore its file from a copy and restart, or delete";
+    let expected = "image: bad is quarantined: checksum mismatch; restore its file from a copy and restart, or delete it";
     assert!(error.starts_with(expected), "{error}");
     assert!(system.images.image("cut").await.is_err());
     assert_eq!(system.images.snapshot().quarantined().count(), 2);
@@ -138,14 +137,14 @@ async fn leftovers_are_removed_and_expired_images_end() {
     let directories = Directories::new();
     let system = directories.start();
     put(&system, "image", &[]).await;
-    add(&system, "short", expiring(&[], Duration::from_secs(1)))
+    add(&system, "short", expiring(&[], Duration::from_secs(4)))
         .await
         .unwrap();
     system.stop();
     std::fs::write(directories.images().join("unfinished~"), b"half").unwrap();
     std::fs::create_dir_all(directories.objects().join("aa/bb")).unwrap();
     std::fs::write(directories.objects().join("aa/bb/cc~"), b"half").unwrap();
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(4));
     let system = directories.start();
     assert_eq!(names(&system), ["image"]);
     for gone in ["unfinished~", "short"] {

@@ -11,6 +11,7 @@ use actix::{Context, Handler};
 use gob::Time;
 use image::Image;
 use std::sync::Arc;
+use storage::image_dir::IMAGE_FILE_LIMIT_BYTES;
 use storage::{Stamp, StorageError};
 
 pub(crate) struct Add(pub(super) Box<AddRequest>);
@@ -160,6 +161,9 @@ pub(super) fn write_image(
         return Err(IndexError::NoMetadata(directory.to_owned()));
     }
     let (content, checksum) = encode_image(&image);
+    if content.len() as u64 > IMAGE_FILE_LIMIT_BYTES {
+        return Err(IndexError::TooLarge(content.len()));
+    }
     let stamp = store(shared, name, &content, write)?;
     let table = shared.objects.table.clone();
     let entry = ImageEntry::new(name, image, checksum, stamp, ticket.objects().clone(), table);

@@ -31,6 +31,9 @@ pub enum IndexError {
         /// What is wrong with it.
         source: NameError,
     },
+    /// Larger than what would be read back.
+    #[error("image takes {0} bytes, {limit} at most are stored", limit = storage::image_dir::IMAGE_FILE_LIMIT_BYTES)]
+    TooLarge(usize),
     /// A tree that is none.
     #[error(transparent)]
     Tree(#[from] VerifyError),
@@ -129,7 +132,7 @@ pub enum IndexError {
 
     /// The image is on disk and cannot be used.
     #[error(
-        "image: {name} is quarantined: {cause}; restore its file from a copy and restart, or delete the image and add it again"
+        "image: {name} is quarantined: {cause}; restore its file from a copy and restart, or delete it and add the image under another name"
     )]
     Quarantined {
         /// Image name.
