@@ -15,14 +15,15 @@ mod show_image;
 mod status;
 
 use crate::state::Shared;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::guard::{Any, Get, Head};
+use actix_web::{HttpRequest, HttpResponse, Route, web};
 use context::Context;
 use front::site::Site;
 
 /// Adds the pages to the application.
 pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
     app.app_data(web::Data::new(Shared::clone(shared)))
-        .route("/", web::get().to(status::get))
+        .route("/", reading().to(status::get))
         .route("/listImages", page(list_images::page))
         .route("/listDirectories", page(list_directories::page))
         .route("/showImage", page(show_image::page))
@@ -30,11 +31,11 @@ pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
         .route("/listFilter", page(list_filter::page))
         .route("/listTriggers", page(list_triggers::page))
         .route("/listPackages", page(list_packages::page))
-        .route("/listImage", web::get().to(list_image::get))
-        .route("/listBuildLog", web::get().to(annotation::build_log))
-        .route("/listReleaseNotes", web::get().to(annotation::release_notes));
+        .route("/listImage", reading().to(list_image::get))
+        .route("/listBuildLog", reading().to(annotation::build_log))
+        .route("/listReleaseNotes", reading().to(annotation::release_notes));
     if shared.options.allow_unauthenticated_reads {
-        app.route("/getObject", web::get().to(object::get));
+        app.route("/getObject", reading().to(object::get));
     }
     if debug::is_allowed() {
         app.route("/debug/panicActor", web::post().to(debug::panic_actor));
@@ -42,8 +43,8 @@ pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
 }
 
 /// A page that needs no more than the snapshot.
-fn page(make: fn(&Context<'_>) -> HttpResponse) -> actix_web::Route {
-    web::get().to(
+fn page(make: fn(&Context<'_>) -> HttpResponse) -> Route {
+    reading().to(
         move |shared: web::Data<Shared>, site: web::Data<Site>, request: HttpRequest| async move {
             make(&Context {
                 shared: &shared,
@@ -52,4 +53,9 @@ fn page(make: fn(&Context<'_>) -> HttpResponse) -> actix_web::Route {
             })
         },
     )
+}
+
+/// For those who look, and those who only ask whether there is something to look at.
+fn reading() -> Route {
+    web::route().guard(Any(Get()).or(Head()))
 }
