@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use flags::{Flag, Table, Values};
+use flags::{Flag, Table};
 
+use crate::options::Options;
 use crate::{inputs, typed_name, verbs};
 
 /// Shorter lives are mistakes.
@@ -45,15 +46,15 @@ pub(crate) fn table() -> Table {
 }
 
 /// What makes wrong use although each flag is right by itself.
-pub(crate) fn check(values: &Values) -> Result<(), String> {
-    let expires_in = values.duration("expiresIn");
+pub(crate) fn check(options: &Options) -> Result<(), String> {
+    let expires_in = options.expires_in;
     if !expires_in.is_zero() && expires_in < MIN_EXPIRATION {
         return Err(format!(
             "Minimum expiration: {}",
             human::go_duration(MIN_EXPIRATION)
         ));
     }
-    let filter_file = values.string("filterFile");
+    let filter_file = options.filter_file.as_str();
     // Standard input can be read once only, and the verb will want it.
     if !filter_file.is_empty() && filter_file != "-" {
         inputs::filter(filter_file).map_err(|e| e.to_string())?;
@@ -62,12 +63,6 @@ pub(crate) fn check(values: &Values) -> Result<(), String> {
 }
 
 fn connection() -> Vec<Flag> {
-    let home = std::env::var("HOME").unwrap_or_default();
-    let certificates = if home.is_empty() {
-        String::new()
-    } else {
-        format!("{home}/.ssl")
-    };
     vec![
         Flag::string("imageServerHostname", "localhost", "host of the image server").key(),
         Flag::unsigned("imageServerPortNum", 6971, "port of the image server").key(),
@@ -76,34 +71,11 @@ fn connection() -> Vec<Flag> {
             "",
             "host of the master image server, if it is another one",
         ),
-        Flag::string(
-            "certDirectory",
-            certificates,
-            "directory with your certificates and keys",
-        )
-        .key(),
-        Flag::boolean(
-            "srpcClientDoNotUseMethodPowers",
-            false,
-            "do not use the powers of the certificate",
-        )
-        .rare(),
-        Flag::duration("srpcDefaultConnectTimeout", "15s", "how long connecting may take").rare(),
-        Flag::duration("srpcDefaultKeepAlivePeriod", "5m0s", "period of TCP keep-alive").rare(),
-        Flag::duration(
-            "srpcDefaultTlsHandshakeTimeout",
-            "1m0s",
-            "accepted; connecting has one limit",
-        )
-        .rare(),
-        Flag::string("srpcProxy", "", "not in this build yet").rare(),
-        Flag::boolean("srpcTrustVmOwners", true, "of servers; without effect here").hidden(),
-        Flag::list("srpcTrustedGroups", "", "of servers; without effect here").hidden(),
-        Flag::list("srpcTrustedUsers", "", "of servers; without effect here").hidden(),
-        Flag::string("srpcUnixSocketPath", "", "of servers; without effect here").hidden(),
     ]
     .into_iter()
     .map(|flag| flag.group("connection"))
+    .chain([flags::shared::certificates_of_tool()])
+    .chain(flags::shared::rpc())
     .collect()
 }
 
@@ -244,14 +216,12 @@ fn elsewhere() -> Vec<Flag> {
 fn general() -> Vec<Flag> {
     vec![
         Flag::boolean("dryRun", false, "say what would be deleted, and delete nothing"),
-        Flag::integer("logDebugLevel", -1, "how much to tell on standard error"),
-        Flag::boolean("logDatestamps", false, "accepted; messages have no datestamps").rare(),
-        Flag::boolean("logSubseconds", false, "accepted; messages have no datestamps").rare(),
         Flag::boolean("debug", false, "accepted, without effect").rare(),
         Flag::string("cpuProfileFilename", "", "accepted, without effect").rare(),
     ]
     .into_iter()
     .map(|flag| flag.group("general"))
+    .chain(flags::shared::log_of_tool())
     .collect()
 }
 
@@ -259,9 +229,9 @@ fn general() -> Vec<Flag> {
 mod tests {
     use super::*;
 
-    fn values(arguments: &[&str]) -> Values {
+    fn options(arguments: &[&str]) -> Options {
         match table().parse(arguments.iter().map(ToString::to_string)) {
-            flags::Outcome::Run(values) => values,
+            flags::Outcome::Run(values) => Options::new(&values).unwrap(),
             flags::Outcome::Exit(exit) => panic!("{}", exit.text),
         }
     }
@@ -269,17 +239,17 @@ mod tests {
     #[test]
     fn short_lives_and_unreadable_filters_are_wrong_use() {
         assert_eq!(
-            check(&values(&["-expiresIn=10m", "list"])),
+            check(&options(&["-expiresIn=10m", "list"])),
             Err("Minimum expiration: 15m0s".to_owned())
         );
-        assert_eq!(check(&values(&["-expiresIn=15m", "list"])), Ok(()));
-        let error = check(&values(&["-filterFile=/nonexistent", "list"])).unwrap_err();
+        assert_eq!(check(&options(&["-expiresIn=15m", "list"])), Ok(()));
+        let error = check(&options(&["-filterFile=/nonexistent", "list"])).unwrap_err();
         assert_eq!(error, "open /nonexistent: no such file or directory");
     }
 
     #[test]
     fn tags_are_read_as_they_are_written() {
-        let session = crate::session::Session::new(values(&["-tagsToMatch=a=b,a=c,d=e", "list"]));
+        let session = crate::session::Session::new(options(&["-tagsToMatch=a=b,a=c,d=e", "list"]));
         let tags = session.selection("").unwrap().tags;
         assert_eq!(tags["a"], ["b", "c"]);
         assert_eq!(tags["d"], ["e"]);

@@ -7,6 +7,7 @@ mod flag_table;
 mod inputs;
 mod interrupt;
 mod local_time;
+mod options;
 mod output;
 mod progress_bar;
 mod session;
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 
 use flags::FlagFile;
 
+use crate::options::Options;
 use crate::session::Session;
 
 /// Negative result of a question, or a failure (`imagetool.md §1`).
@@ -32,9 +34,16 @@ fn main() -> ExitCode {
         Ok((verb, arguments)) => (verb.name(), arguments.to_vec()),
         Err(exit) => exit.leave(),
     };
-    if let Err(message) = flag_table::check(&values) {
-        flags::Exit::wrong_use(message + "\n").leave();
-    }
+    let checked = Options::new(&values).and_then(|options| flag_table::check(&options).map(|()| options));
+    let options = match checked {
+        Ok(options) => options,
+        Err(message) => flags::Exit::wrong_use(
+            message
+                + "
+",
+        )
+        .leave(),
+    };
     // Two threads: one for the connections, one for whatever else is going on; files are read and written on others.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -47,7 +56,7 @@ fn main() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    let session = Session::new(values);
+    let session = Session::new(options);
     let code = runtime.block_on(run(session, verb, arguments));
     // A thread that still waits for a peer must not hold up the end.
     runtime.shutdown_background();

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use flags::Values;
 use image_client::{ImageServer, Selection};
 use srpc::tls::ClientCredentials;
 use srpc::{Client, ConnectOptions};
 use tree_io::Cancel;
 
+use crate::options::Options;
 use crate::output::Output;
 
 /// Everything one run of the program knows.
 pub(crate) struct Session {
-    pub(crate) values: Values,
+    pub(crate) options: Options,
     pub(crate) out: Output,
     pub(crate) cancel: Cancel,
     credentials: Option<Option<Arc<ClientCredentials>>>,
@@ -26,9 +26,9 @@ pub(crate) struct Session {
 pub(crate) struct NotConnected(String);
 
 impl Session {
-    pub(crate) fn new(values: Values) -> Session {
+    pub(crate) fn new(options: Options) -> Session {
         Session {
-            values,
+            options,
             out: Output::new(),
             cancel: Cancel::default(),
             credentials: None,
@@ -39,7 +39,7 @@ impl Session {
 
     /// Whether results are for programs.
     pub(crate) fn is_json(&self) -> bool {
-        self.values.boolean("json")
+        self.options.json
     }
 
     /// The image server, connected to when first wanted.
@@ -59,7 +59,7 @@ impl Session {
             return self.server().await;
         }
         if self.master.is_none() {
-            let options = self.connect_options(self.values.string("masterImageServerHostname").to_owned())?;
+            let options = self.connect_options(self.options.master_image_server_hostname.clone())?;
             self.master = Some(ImageServer::new(connect(&options).await?));
         }
         self.master
@@ -69,12 +69,12 @@ impl Session {
 
     /// Whether a master server is named.
     pub(crate) fn has_master(&self) -> bool {
-        !self.values.string("masterImageServerHostname").is_empty()
+        !self.options.master_image_server_hostname.is_empty()
     }
 
     /// A further connection to the image server, for bulk transfers.
     pub(crate) async fn connect(&mut self) -> anyhow::Result<Client> {
-        let options = self.connect_options(self.values.string("imageServerHostname").to_owned())?;
+        let options = self.connect_options(self.options.image_server_hostname.clone())?;
         connect(&options).await
     }
 
@@ -87,24 +87,26 @@ impl Session {
     }
 
     fn connect_options(&mut self, host: String) -> anyhow::Result<ConnectOptions> {
-        let port = self
-            .values
-            .port("imageServerPortNum")
-            .map_err(anyhow::Error::msg)?;
         let tls = self.credentials()?;
-        let values = &self.values;
-        let mut options = ConnectOptions::new(format!("{host}:{port}")).with_tls(tls);
-        options.connect_timeout = values.duration("srpcDefaultConnectTimeout");
-        options.keep_alive_period = values.duration("srpcDefaultKeepAlivePeriod");
-        options.do_not_use_method_powers = values.boolean("srpcClientDoNotUseMethodPowers");
-        Ok(options)
+        let Options {
+            image_server_port: port,
+            connect_timeout,
+            keep_alive_period,
+            ..
+        } = self.options;
+        Ok(ConnectOptions {
+            connect_timeout,
+            keep_alive_period,
+            do_not_use_method_powers: self.options.without_method_powers,
+            ..ConnectOptions::new(format!("{host}:{port}")).with_tls(tls)
+        })
     }
 
     fn credentials(&mut self) -> anyhow::Result<Option<Arc<ClientCredentials>>> {
         if let Some(credentials) = &self.credentials {
             return Ok(credentials.clone());
         }
-        let directory = self.values.path("certDirectory");
+        let directory = self.options.cert_directory.clone();
         let credentials = if directory.as_os_str().is_empty() {
             None
         } else {
@@ -118,15 +120,15 @@ impl Session {
     pub(crate) fn selection(&self, directory: &str) -> anyhow::Result<Selection> {
         Ok(Selection {
             directory: directory.to_owned(),
-            build_commit_id: self.values.string("buildCommitId").to_owned(),
-            ignore_expiring: self.values.boolean("ignoreExpiring"),
-            tags: image::tags::parse_match(self.values.string("tagsToMatch"))?,
+            build_commit_id: self.options.build_commit_id.clone(),
+            ignore_expiring: self.options.ignore_expiring,
+            tags: image::tags::parse_match(self.options.tags_to_match.as_str())?,
         })
     }
 
     /// A message on standard error, if `-logDebugLevel` asks for that much.
     pub(crate) fn debug(&self, level: i64, text: impl FnOnce() -> String) {
-        if level <= self.values.integer("logDebugLevel") {
+        if level <= self.options.log_debug_level {
             eprintln!("{}", text());
         }
     }

@@ -78,7 +78,7 @@ pub(crate) async fn metadata(
         }
         Source::Directory | Source::TreeFile => bail!("package data not available"),
     };
-    let timeout = session.values.duration("timeout");
+    let timeout = session.options.timeout;
     let (image, url) = session.server().await?.get_image_metadata(&name, timeout).await?;
     Ok((image.ok_or_else(|| not_found(&name))?, url))
 }
@@ -95,7 +95,7 @@ pub(crate) async fn latest(session: &mut Session, directory: &str) -> anyhow::Re
 }
 
 async fn fetch(session: &mut Session, name: &str) -> anyhow::Result<Image> {
-    let timeout = session.values.duration("timeout");
+    let timeout = session.options.timeout;
     let image = session.server().await?.get_image(name, timeout).await?;
     Ok(Arc::unwrap_or_clone(image.ok_or_else(|| not_found(name))?))
 }
@@ -121,7 +121,7 @@ pub(crate) async fn scan(session: &mut Session, root: &str) -> anyhow::Result<(F
 
 /// The filter of `-filterFile`.
 pub(crate) fn filter_file(session: &Session) -> anyhow::Result<Option<CompiledFilter>> {
-    let filter = inputs::filter(session.values.string("filterFile"))?;
+    let filter = inputs::filter(session.options.filter_file.as_str())?;
     Ok(filter.as_ref().map(CompiledFilter::new).transpose()?)
 }
 

@@ -21,8 +21,8 @@ use crate::error::Error;
 
 pub use sink::QueueSink;
 
-/// Bytes held in memory, in units of [`UNIT_BYTES`]: 64 MiB.
-const IN_FLIGHT_UNITS: u32 = 16 << 10;
+/// Bytes held in memory, in units of [`UNIT_BYTES`]: 32 MiB.
+const IN_FLIGHT_UNITS: u32 = 8 << 10;
 
 /// What the bytes in flight are counted in.
 const UNIT_BYTES: u64 = 4 << 10;

@@ -37,7 +37,7 @@ async fn add(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verd
     let filter = inputs::filter(&arguments[2])?;
     let triggers = inputs::triggers(&arguments[3])?;
     let (notes, log) =
-        (session.values.string("releaseNotes").to_owned(), session.values.string("buildLog").to_owned());
+        (session.options.release_notes.clone(), session.options.build_log.as_str().to_owned());
     let release_notes = inputs::annotation(session.server().await?, &notes).await?;
     let build_log = inputs::annotation(session.server().await?, &log).await?;
     for attempt in 1.. {
@@ -73,7 +73,7 @@ fn is_unavailable(error: &anyhow::Error) -> bool {
 
 /// `-computedFiles`.
 pub(super) fn splice(session: &Session, tree: &mut FileSystem) -> anyhow::Result<()> {
-    let name = session.values.string("computedFiles");
+    let name = session.options.computed_files.as_str();
     if name.is_empty() {
         return Ok(());
     }
@@ -84,7 +84,7 @@ pub(super) fn splice(session: &Session, tree: &mut FileSystem) -> anyhow::Result
 
 /// `-copyMtimesFrom`.
 async fn copy_mtimes(session: &mut Session, tree: &mut FileSystem) -> anyhow::Result<()> {
-    let name = session.values.string("copyMtimesFrom").to_owned();
+    let name = session.options.copy_mtimes_from.clone();
     if !name.is_empty() {
         let from = trees::tree(session, &TypedName::parse(&name)?).await?.tree;
         tree.copy_mtimes(&from);

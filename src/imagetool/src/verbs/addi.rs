@@ -31,12 +31,12 @@ async fn addi(session: &mut Session, arguments: &[String]) -> anyhow::Result<Ver
     let filter = inputs::filter(&arguments[2])?;
     let triggers = inputs::triggers(&arguments[3])?;
     let (notes, log) =
-        (session.values.string("releaseNotes").to_owned(), session.values.string("buildLog").to_owned());
+        (session.options.release_notes.clone(), session.options.build_log.as_str().to_owned());
     let release_notes = inputs::annotation(session.server().await?, &notes).await?;
     let build_log = inputs::annotation(session.server().await?, &log).await?;
     let mut source = trees::tree(session, &TypedName::parse(&arguments[1])?).await?;
     add::splice(session, &mut source.tree)?;
-    let delete_filter = inputs::filter(session.values.string("deleteFilter"))?;
+    let delete_filter = inputs::filter(session.options.delete_filter.as_str())?;
     for filter in [delete_filter.as_ref().or(source.filter.as_ref()), filter.as_ref()].into_iter().flatten() {
         source.tree.apply_filter(&CompiledFilter::new(filter)?);
     }

@@ -46,7 +46,7 @@ pub(super) async fn build(
     let filter = filter.map(CompiledFilter::new).transpose()?;
     let sending = session.connect().await?;
     let asking = session.connect().await?;
-    let interval = session.values.duration("objectAddInterval");
+    let interval = session.options.object_add_interval;
     let queue = AddQueue::start(sending, Some(asking), AddOptions { interval });
     let progress = Progress::default();
     let line = ProgressLine::adding(&progress, queue.progress());

@@ -14,7 +14,7 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
-    let expires_in = session.values.duration("expiresIn");
+    let expires_in = session.options.expires_in;
     let expires_at =
         if expires_in.is_zero() { gob::Time::ZERO } else { flows::in_the_future(expires_in) };
     session.master().await?.change_image_expiration(&arguments[0], expires_at).await?;

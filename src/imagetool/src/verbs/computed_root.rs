@@ -9,7 +9,7 @@ use crate::session::Session;
 
 /// Turns computed files into regular ones if the flag is given.
 pub(super) fn apply(session: &Session, tree: &mut FileSystem) -> anyhow::Result<LocalObjects> {
-    let root = session.values.path("computedFilesRoot");
+    let root = session.options.computed_files_root.clone();
     if root.as_os_str().is_empty() {
         return Ok(LocalObjects::default());
     }

@@ -14,7 +14,7 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
-    if session.values.boolean("dryRun") {
+    if session.options.dry_run {
         if !session.master().await?.check_image(&arguments[0]).await? {
             bail!("image does not exist");
         }

@@ -16,7 +16,7 @@ pub(super) fn verb() -> Verb {
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
     let percentage = arguments[0].parse().map_err(|e| anyhow!("percentage {:?}: {e}", arguments[0]))?;
     let bytes = human::parse_size(&arguments[1])?;
-    if session.values.boolean("dryRun") {
+    if session.options.dry_run {
         return dry_run(session, percentage, bytes).await;
     }
     session.server().await?.delete_unreferenced_objects(percentage, bytes).await?;

@@ -32,12 +32,12 @@ pub(super) fn verb() -> Verb {
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
     let mut left = side(session, "left", &arguments[1]).await?;
     let mut right = side(session, "right", &arguments[2]).await?;
-    if !session.values.boolean("ignoreFilters") {
-        let delete_filter = inputs::filter(session.values.string("deleteFilter"))?;
+    if !session.options.ignore_filters {
+        let delete_filter = inputs::filter(session.options.delete_filter.as_str())?;
         reduce(&mut left, &mut right, delete_filter)?;
     }
     let filter = trees::filter_file(session)?;
-    let fields = Fields::without(session.values.string("skipFields"));
+    let fields = Fields::without(session.options.skip_fields.as_str());
     let listing = |tree: &mut FileSystem| {
         if let Some(filter) = &filter {
             tree.apply_filter(filter);

@@ -9,9 +9,9 @@ use crate::session::{NotConnected, Session};
 
 /// Checks and adds an image whose objects are with the server (`imagetool.md §6.2`).
 pub(super) async fn finish(session: &mut Session, name: &str, image: Image) -> anyhow::Result<()> {
-    let expires_in = session.values.duration("expiresIn");
+    let expires_in = session.options.expires_in;
     let options = Finish {
-        required_paths: required_paths::parse(session.values.string("requiredPaths"))?,
+        required_paths: required_paths::parse(session.options.required_paths.as_str())?,
         expires_in: (!expires_in.is_zero()).then_some(expires_in),
     };
     let start = std::time::Instant::now();

@@ -15,7 +15,7 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
-    let expires_in = session.values.duration("expiresIn");
+    let expires_in = session.options.expires_in;
     if expires_in.is_zero() {
         bail!("must specify an expiry time");
     }

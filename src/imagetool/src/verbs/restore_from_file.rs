@@ -51,7 +51,7 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
         (Ok(_), Err(error)) => return Err(error),
         (Err(reason), _) => return Err(reason.into()),
     };
-    let expires_in = session.values.duration("expiresIn");
+    let expires_in = session.options.expires_in;
     let expires_in = if expires_in.is_zero() { DEFAULT_EXPIRATION } else { expires_in };
     session.master().await?.restore_image(data, flows::in_the_future(expires_in)).await?;
     eprintln!("restored image: {name}");

@@ -28,7 +28,7 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
     let (image, _) = trees::metadata(session, &TypedName::parse(&arguments[0])?).await?;
     let filter = image.filter.as_ref().ok_or_else(|| anyhow!("no filter"))?;
     let filter = CompiledFilter::new(filter)?;
-    let excluded = session.values.list("scanExcludeList").iter().map(String::as_str);
+    let excluded = session.options.scan_exclude_list.iter().map(String::as_str);
     let excluded = CompiledFilter::from_lines(excluded)?;
     let mut pending = vec![(PathBuf::from(&arguments[1]), BString::from(""))];
     while let Some((directory, inside)) = pending.pop() {

@@ -26,7 +26,7 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
     if session.is_json() {
         shown::json_listing(&mut session.out, &tree)?;
     } else {
-        let fields = Fields::without(session.values.string("skipFields"));
+        let fields = Fields::without(session.options.skip_fields.as_str());
         image::listing::write(&mut session.out, &tree, fields, local_time::listed)?;
     }
     Ok(Verdict::Done)

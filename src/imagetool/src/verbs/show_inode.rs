@@ -53,7 +53,7 @@ fn print(session: &mut Session, path: &BStr, inode: InodeRef<'_>, links: u32) ->
     if session.is_json() {
         shown::json_line(&mut session.out, path, inode, links)?;
     } else {
-        let fields = Fields::without(session.values.string("skipFields"));
+        let fields = Fields::without(session.options.skip_fields.as_str());
         image::listing::write_line(&mut session.out, path.as_bstr(), inode, links, fields, local_time::listed)?;
     }
     Ok(Verdict::Done)

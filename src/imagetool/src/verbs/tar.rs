@@ -41,7 +41,7 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
     let _unfinished = Unfinished::begin();
     let destination = Destination::open(arguments.get(1))?;
     let output = Box::new(BufWriter::with_capacity(BUFFER_BYTES, destination.writer()?));
-    let compress = session.values.boolean("compress");
+    let compress = session.options.compress;
     flows::tar(client, Arc::new(tree), local, output, compress, session.cancel.clone(), progress).await?;
     destination.keep()?;
     Ok(Verdict::Done)

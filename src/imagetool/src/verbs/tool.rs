@@ -31,7 +31,7 @@ pub(super) async fn compare(
 ) -> anyhow::Result<Verdict> {
     session.out.flush()?;
     let mut child = tokio::process::Command::new(tool)
-        .args(session.values.list("diffArgs"))
+        .args(&session.options.diff_args)
         .arg(left.path())
         .arg(right.path())
         .stdin(Stdio::inherit())

@@ -15,9 +15,9 @@ pub(super) fn verb() -> Verb {
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
     if session.has_master() && !session.master().await?.check_image(&arguments[0]).await? {
-        bail!("image not present on master: {}", session.values.string("masterImageServerHostname"));
+        bail!("image not present on master: {}", session.options.master_image_server_hostname.as_str());
     }
-    let timeout = session.values.duration("timeout");
+    let timeout = session.options.timeout;
     let (image, _) = session.server().await?.get_image_metadata(&arguments[0], timeout).await?;
     Ok(Verdict::of(image.is_some()))
 }
