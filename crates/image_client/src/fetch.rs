@@ -22,8 +22,12 @@ pub const REQUEST_OBJECTS: usize = 16_384;
 /// Bytes of one piece at most.
 pub const PIECE_BYTES: usize = 256 << 10;
 
-/// Pieces waiting to be read: at most 16 MiB.
-const QUEUED_PIECES: usize = 64;
+/// Small objects travel to the reader together, about so many bytes at a time: waking a thread costs more than most
+/// objects do.
+const BATCH_BYTES: usize = 256 << 10;
+
+/// Batches waiting to be read: at most 16 MiB.
+const QUEUED_BATCHES: usize = 32;
 
 /// How soon a cancellation is noticed while nothing moves.
 const CANCEL_PERIOD: Duration = Duration::from_millis(200);
@@ -48,7 +52,8 @@ pub enum Verify {
 
 /// Objects arriving; dropping it closes the connection.
 pub struct ObjectStream {
-    pieces: mpsc::Receiver<Piece>,
+    batches: mpsc::Receiver<Vec<Piece>>,
+    received: std::vec::IntoIter<Piece>,
     task: Option<JoinHandle<Result<Client, Error>>>,
     runtime: Handle,
     verify: Verify,
@@ -58,10 +63,11 @@ impl ObjectStream {
     /// Asks for `wanted`, names with sizes in bytes (none of them 0), and starts receiving. Names may repeat. Needs
     /// a runtime around it.
     pub fn start(client: Client, wanted: Vec<(Hash, u64)>, verify: Verify) -> ObjectStream {
-        let (sender, pieces) = mpsc::channel(QUEUED_PIECES);
+        let (sender, batches) = mpsc::channel(QUEUED_BATCHES);
         let task = tokio::spawn(receive(client, wanted, verify, sender));
         ObjectStream {
-            pieces,
+            batches,
+            received: Vec::new().into_iter(),
             task: Some(task),
             runtime: Handle::current(),
             verify,
@@ -73,8 +79,11 @@ impl ObjectStream {
     /// # Errors
     /// Why nothing more will come.
     pub async fn next(&mut self) -> Result<Option<Piece>, Error> {
-        match self.pieces.recv().await {
-            Some(piece) => Ok(Some(piece)),
+        if let Some(piece) = self.received.next() {
+            return Ok(Some(piece));
+        }
+        match self.batches.recv().await {
+            Some(batch) => Ok(self.take(batch)),
             None => match self.task.take() {
                 Some(task) => task.await.unwrap_or(Err(Error::TaskDied)).map(|_| None),
                 None => Ok(None),
@@ -87,12 +96,15 @@ impl ObjectStream {
     /// # Errors
     /// Why nothing more will come.
     pub fn blocking_next(&mut self, cancel: &Cancel) -> Result<Option<Piece>, Error> {
-        let received = match self.pieces.try_recv() {
-            Ok(piece) => Some(piece),
-            Err(_) => self.runtime.block_on(cancellable(cancel, self.pieces.recv()))?,
+        if let Some(piece) = self.received.next() {
+            return Ok(Some(piece));
+        }
+        let batch = match self.batches.try_recv() {
+            Ok(batch) => Some(batch),
+            Err(_) => self.runtime.block_on(cancellable(cancel, self.batches.recv()))?,
         };
-        match received {
-            Some(piece) => Ok(Some(piece)),
+        match batch {
+            Some(batch) => Ok(self.take(batch)),
             None => match self.task.take() {
                 // It has dropped its end of the queue: it is about to return.
                 Some(task) => self
@@ -105,12 +117,17 @@ impl ObjectStream {
         }
     }
 
+    fn take(&mut self, batch: Vec<Piece>) -> Option<Piece> {
+        self.received = batch.into_iter();
+        self.received.next()
+    }
+
     /// After the last object: the connection, for further calls.
     ///
     /// # Errors
     /// What went wrong, also if objects are left unread.
     pub async fn finish(mut self) -> Result<Client, Error> {
-        self.pieces.close();
+        self.batches.close();
         match self.task.take() {
             Some(task) => task.await.unwrap_or(Err(Error::TaskDied)),
             None => Err(Error::TaskDied),
@@ -130,14 +147,19 @@ async fn receive(
     mut client: Client,
     wanted: Vec<(Hash, u64)>,
     verify: Verify,
-    pieces: mpsc::Sender<Piece>,
+    batches: mpsc::Sender<Vec<Piece>>,
 ) -> Result<Client, Error> {
-    for batch in wanted.chunks(REQUEST_OBJECTS) {
+    let mut waiting = Waiting {
+        batches,
+        pieces: Vec::new(),
+        bytes: 0,
+    };
+    for request in wanted.chunks(REQUEST_OBJECTS) {
         let mut stream = client
             .open("ObjectServer.GetObjects")
             .await
             .map_err(Error::GetObjects)?;
-        let hashes = batch.iter().map(|(hash, _)| *hash).collect();
+        let hashes = request.iter().map(|(hash, _)| *hash).collect();
         stream
             .write_value(&GetObjectsRequest {
                 hashes,
@@ -147,10 +169,10 @@ async fn receive(
         stream.flush().await?;
         let reply: GetObjectsResponse = stream.read_prompt_value().await?;
         crate::server::refusal(reply.response_string)?;
-        if reply.object_sizes.len() != batch.len() {
+        if reply.object_sizes.len() != request.len() {
             return Err(Error::Protocol("another number of sizes than of objects"));
         }
-        for ((hash, here), there) in batch.iter().zip(reply.object_sizes) {
+        for ((hash, here), there) in request.iter().zip(reply.object_sizes) {
             if *here != there {
                 return Err(Error::SizeMismatch {
                     hash: Box::new(*hash),
@@ -180,16 +202,46 @@ async fn receive(
                         computed: Box::new(computed),
                     });
                 }
-                let piece = Piece {
-                    data,
-                    is_last: left == 0,
-                };
-                pieces.send(piece).await.map_err(|_| Error::QueueStopped)?;
+                waiting
+                    .add(Piece {
+                        data,
+                        is_last: left == 0,
+                    })
+                    .await?;
             }
         }
         stream.finish().await?;
     }
+    waiting.send().await?;
     Ok(client)
+}
+
+/// Pieces on their way to the reader.
+struct Waiting {
+    batches: mpsc::Sender<Vec<Piece>>,
+    pieces: Vec<Piece>,
+    bytes: usize,
+}
+
+impl Waiting {
+    async fn add(&mut self, piece: Piece) -> Result<(), Error> {
+        self.bytes += piece.data.len();
+        self.pieces.push(piece);
+        if self.bytes >= BATCH_BYTES {
+            self.send().await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn send(&mut self) -> Result<(), Error> {
+        self.bytes = 0;
+        let batch = std::mem::take(&mut self.pieces);
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.batches.send(batch).await.map_err(|_| Error::QueueStopped)
+    }
 }
 
 /// An [`ObjectStream`] for the threads that write trees.
