@@ -69,7 +69,33 @@ fn lookup_error(host: &str, error: &io::Error) -> ConnectError {
 
 #[cfg(test)]
 mod tests {
-    use super::real_address;
+    use super::{connect_error, lookup_error, real_address};
+    use std::io;
+
+    #[test]
+    fn failures_to_dial_have_the_specified_texts() {
+        let address = "192.0.2.1:1".parse().unwrap();
+        for (errno, text) in [
+            (rustix::io::Errno::CONNREFUSED, "connection refused"),
+            (rustix::io::Errno::HOSTUNREACH, "no route to host"),
+        ] {
+            assert_eq!(connect_error(address, &errno.into()).to_string(), text);
+        }
+        let other = connect_error(address, &rustix::io::Errno::NETUNREACH.into()).to_string();
+        assert!(other.starts_with("dial tcp 192.0.2.1:1: connect: "), "{other}");
+        for (said, text) in [
+            (
+                "failed to lookup address information: Temporary failure in name resolution",
+                "DNS server misbehaving",
+            ),
+            (
+                "failed to lookup address information: Name or service not known",
+                "dial tcp: lookup web: no such host",
+            ),
+        ] {
+            assert_eq!(lookup_error("web", &io::Error::other(said)).to_string(), text);
+        }
+    }
 
     #[test]
     fn what_is_behind_a_star_is_dropped() {

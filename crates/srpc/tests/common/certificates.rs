@@ -27,6 +27,8 @@ pub struct Wanted<'a> {
     /// Valid from and until, in seconds from now.
     pub validity: (i64, i64),
     pub for_servers_only: bool,
+    /// Does not say what it is for.
+    pub without_usage: bool,
     /// Replaces the value of the methods extension.
     pub raw_methods: Option<&'a [u8]>,
 }
@@ -39,6 +41,7 @@ impl Default for Wanted<'_> {
             groups: &[],
             validity: (-3600, 86400),
             for_servers_only: false,
+            without_usage: false,
             raw_methods: None,
         }
     }
@@ -77,12 +80,24 @@ impl Issued {
 
 impl Authority {
     pub fn new(name: &str) -> Self {
+        Self::with_claims(name, &[], &[])
+    }
+
+    /// With permitted methods and groups of its own.
+    pub fn with_claims(name: &str, methods: &[&str], groups: &[&str]) -> Self {
         let key = new_key();
         let subject = common_name(name);
         let mut builder = start(&subject, &subject, &key, (-86400, 10 * 86400));
         builder
             .append_extension(BasicConstraints::new().critical().ca().build().unwrap())
             .unwrap();
+        for (oid, strings) in [(METHODS_OID, methods), (GROUPS_OID, groups)] {
+            if !strings.is_empty() {
+                builder
+                    .append_extension(extension(oid, &extension_der(strings)))
+                    .unwrap();
+            }
+        }
         builder.sign(&key, MessageDigest::sha256()).unwrap();
         Self {
             certificate: builder.build(),
@@ -100,7 +115,9 @@ impl Authority {
         } else {
             usage.client_auth()
         };
-        builder.append_extension(usage.build().unwrap()).unwrap();
+        if !wanted.without_usage {
+            builder.append_extension(usage.build().unwrap()).unwrap();
+        }
         if let Some(raw) = wanted.raw_methods {
             builder.append_extension(extension(METHODS_OID, raw)).unwrap();
         } else if !wanted.methods.is_empty() {
