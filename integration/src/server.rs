@@ -6,19 +6,40 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long a server may take until it answers `/healthz`.
 const START_SECONDS: u64 = 60;
 /// How long it may take to drain after SIGTERM before it is killed.
 const STOP_SECONDS: u64 = 20;
+/// How long a log line may take to be written.
+const LOG_SECONDS: u64 = 5;
 /// The user and group `nobody`/`nogroup` of Debian: the server refuses to run as root.
 const UNPRIVILEGED: u32 = 65534;
 
 /// Directories and flags of a server that may be started more than once.
 pub struct Home {
     directory: tempfile::TempDir,
+}
+
+/// What makes a server take anybody's calls, without certificates.
+pub const INSECURE: &[&str] = &[
+    "-permitInsecureMode",
+    "-generateMissingWebcert",
+    "-CAfile=",
+    "-identityCAfile=",
+    "-certFile=",
+    "-keyFile=",
+];
+
+/// An answer to a web request.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Status line and headers, in lower case.
+    pub head: String,
+    pub body: String,
 }
 
 /// A running server; dropping it kills it.
@@ -54,24 +75,50 @@ impl Home {
 
     /// Starts a server that takes anybody's calls (no certificates).
     pub fn start_insecure(&self, flags: &[&str]) -> Result<ImageServer> {
-        let mut all = vec![
-            "-permitInsecureMode",
-            "-generateMissingWebcert",
-            "-CAfile=",
-            "-identityCAfile=",
-            "-certFile=",
-            "-keyFile=",
-        ];
-        all.extend(flags);
-        self.start(&all)
+        self.start(&[INSECURE, flags].concat())
     }
 
     /// Starts a server with `flags` beside directories and port, and waits until it is healthy.
     pub fn start(&self, flags: &[&str]) -> Result<ImageServer> {
+        self.start_in(&[], flags)
+    }
+
+    /// The same with `environment`, pairs of name and value, beside that of the test.
+    pub fn start_in(&self, environment: &[(&str, &str)], flags: &[&str]) -> Result<ImageServer> {
         self.hand_over()?;
         let port = free_port()?;
         let log = self.path().join("server.log");
         let output = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
+        let child = self
+            .command(port)?
+            .args(flags)
+            .envs(environment.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output)
+            .spawn()
+            .context("cannot start the image server")?;
+        let mut server = ImageServer {
+            child: Some(child),
+            port,
+            images: self.images(),
+            objects: self.objects(),
+            log,
+        };
+        server.wait_until_healthy()?;
+        Ok(server)
+    }
+
+    /// Runs the server with `flags` where it is expected to end by itself, and gives what it said.
+    pub fn run_to_its_end(&self, flags: &[&str]) -> Result<Output> {
+        self.hand_over()?;
+        let mut command = self.command(free_port()?)?;
+        command.args(flags).stdin(Stdio::null());
+        Ok(command.output()?)
+    }
+
+    /// The server as the unprivileged user, with its directories and port, logging to standard error.
+    fn command(&self, port: u16) -> Result<Command> {
         let binary = program("imageserver")?;
         let mut command = if rustix::process::geteuid().is_root() {
             let mut command = Command::new("setpriv");
@@ -89,21 +136,8 @@ impl Home {
             .arg(format!("-portNum={port}"))
             .arg(format!("-imageDir={}", self.images().display()))
             .arg(format!("-objectDir={}", self.objects().display()))
-            .args(["-logDir=", "-alsoLogToStderr", "-srpcTrustVmOwners=false"])
-            .args(flags)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output);
-        let child = command.spawn().context("cannot start the image server")?;
-        let mut server = ImageServer {
-            child: Some(child),
-            port,
-            images: self.images(),
-            objects: self.objects(),
-            log,
-        };
-        server.wait_until_healthy()?;
-        Ok(server)
+            .args(["-logDir=", "-alsoLogToStderr", "-srpcTrustVmOwners=false"]);
+        Ok(command)
     }
 
     /// All below the directories belongs to the unprivileged user from now on.
@@ -135,6 +169,18 @@ impl ImageServer {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Whether the log holds `text` at least `times` times; lines are written behind the calls they tell of.
+    pub fn logs(&self, text: &str, times: usize) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(LOG_SECONDS);
+        while self.log_text().matches(text).count() < times {
+            if Instant::now() > deadline {
+                return false;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        true
+    }
+
     /// Status and body of a page.
     pub fn page(&self, path: &str) -> Result<(u16, String)> {
         self.page_as(path, "*/*")
@@ -142,18 +188,28 @@ impl ImageServer {
 
     /// The same for a client that accepts `accept`.
     pub fn page_as(&self, path: &str, accept: &str) -> Result<(u16, String)> {
+        let answer = self.request("GET", path, accept)?;
+        Ok((answer.status, answer.body))
+    }
+
+    /// One web request on a connection of its own.
+    pub fn request(&self, method: &str, path: &str, accept: &str) -> Result<Answer> {
         let mut stream = TcpStream::connect(self.address())?;
         stream.set_read_timeout(Some(Duration::from_secs(START_SECONDS)))?;
         write!(
             stream,
-            "GET {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
         )?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         let text = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").context("no end of headers")?;
         let status = head.split(' ').nth(1).context("no status")?.parse()?;
-        Ok((status, body.to_owned()))
+        Ok(Answer {
+            status,
+            head: head.to_lowercase(),
+            body: body.to_owned(),
+        })
     }
 
     /// Peak resident memory in bytes.

@@ -1,68 +1,9 @@
 //! Who may do what is what the certificate says, and whoever may not is told so; nothing happens otherwise.
 
-use anyhow::Result;
 use integration::certificates::Authority;
-use integration::server::{Home, ImageServer};
-use integration::tool::{Outcome, Tool};
+use integration::secured::Secured;
+use integration::tool::Outcome;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-
-struct Stage {
-    directory: tempfile::TempDir,
-    authority: Authority,
-    identity: Authority,
-    _home: Home,
-    server: ImageServer,
-}
-
-impl Stage {
-    fn new(flags: &[&str]) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("imagewright-access.").tempdir()?;
-        let home = Home::new()?;
-        let authority = Authority::new(&directory.path().join("ca"), "Test CA")?;
-        let identity = Authority::new_identity(&directory.path().join("identity-ca"), "Identity CA")?;
-        let ssl = home.path().join("ssl");
-        authority.issue("imageserver", &["--server", "localhost,127.0.0.1"], &ssl)?;
-        std::fs::create_dir(home.path().join("trust"))?;
-        let copy = |from: &Path, name: &str| -> Result<String> {
-            let to = home.path().join("trust").join(name);
-            std::fs::copy(from.join(name), &to)?;
-            Ok(to.display().to_string())
-        };
-        let ca = format!("-CAfile={}", copy(authority.directory(), "CA.pem")?);
-        let identity_ca = format!(
-            "-identityCAfile={}",
-            copy(identity.directory(), "IdentityCA.pem")?
-        );
-        let certificate = format!("-certFile={}", ssl.join("cert.pem").display());
-        let key = format!("-keyFile={}", ssl.join("key.pem").display());
-        let mut all = vec![ca.as_str(), &identity_ca, &certificate, &key];
-        all.extend(flags);
-        let server = home.start(&all)?;
-        Ok(Self {
-            directory,
-            authority,
-            identity,
-            _home: home,
-            server,
-        })
-    }
-
-    fn certificates(&self, user: &str) -> PathBuf {
-        self.directory.path().join("users").join(user)
-    }
-
-    fn tool(&self, user: &str) -> Tool {
-        Tool::new(&self.server, &self.certificates(user), self.directory.path())
-    }
-
-    fn issue(&self, user: &str, extra: &[&str]) -> Tool {
-        self.authority
-            .issue(user, extra, &self.certificates(user))
-            .unwrap();
-        self.tool(user)
-    }
-}
 
 fn assert_refused(outcome: &Outcome, text: &str) {
     assert_eq!(outcome.code, 1, "{outcome:?}");
@@ -72,11 +13,11 @@ fn assert_refused(outcome: &Outcome, text: &str) {
 
 #[test]
 fn powers_in_a_certificate_decide() {
-    let stage = Stage::new(&[]).unwrap();
-    let admin = stage.issue("admin", &["--preset", "admin"]);
-    let reader = stage.issue("reader", &["--preset", "reader"]);
-    let nothing = stage.issue("nothing", &[]);
-    let maker = stage.issue("maker", &["--methods", "ImageServer.Make*"]);
+    let stage = Secured::new(&[]).unwrap();
+    let admin = stage.issue("admin", &["--preset", "admin"]).unwrap();
+    let reader = stage.issue("reader", &["--preset", "reader"]).unwrap();
+    let nothing = stage.issue("nothing", &[]).unwrap();
+    let maker = stage.issue("maker", &["--methods", "ImageServer.Make*"]).unwrap();
 
     admin.must(&["mkdir", "a"]).unwrap();
     maker.must(&["mkdir", "m"]).unwrap();
@@ -94,12 +35,12 @@ fn powers_in_a_certificate_decide() {
             .unwrap(),
         "access to method denied",
     );
-    assert!(stage.server.log_text().contains("MakeDirectory(a) by admin"));
+    assert!(stage.server.logs("MakeDirectory(a) by admin", 1) && stage.server.logs("access denied", 3));
 }
 
 #[test]
 fn an_identity_authority_gives_names_but_no_powers() {
-    let stage = Stage::new(&["-srpcTrustedUsers=trusted"]).unwrap();
+    let stage = Secured::new(&["-srpcTrustedUsers=trusted"]).unwrap();
     for user in ["bob", "trusted"] {
         stage
             .identity
@@ -120,7 +61,7 @@ fn an_identity_authority_gives_names_but_no_powers() {
 
 #[test]
 fn strangers_are_turned_away() {
-    let stage = Stage::new(&[]).unwrap();
+    let stage = Secured::new(&[]).unwrap();
     let other = Authority::new(&stage.directory.path().join("other"), "Other CA").unwrap();
     other
         .issue(
@@ -153,24 +94,25 @@ fn strangers_are_turned_away() {
         )
         .unwrap();
     assert_refused(&stage.tool("late").run(&["listdirs"]).unwrap(), "expired");
-    let admin = stage.issue("admin", &["--preset", "admin"]);
+    let admin = stage.issue("admin", &["--preset", "admin"]).unwrap();
     assert_eq!(admin.must(&["listdirs"]).unwrap(), ".\n");
 }
 
 #[test]
 fn plain_connections_are_refused_where_certificates_are_required() {
-    let stage = Stage::new(&[]).unwrap();
+    let stage = Secured::new(&[]).unwrap();
     let mut stream = std::net::TcpStream::connect(stage.server.address()).unwrap();
     stream.write_all(b"CONNECT /_goSRPC_/ HTTP/1.0\n\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.0 405"), "{answer}");
+    assert!(stage.server.logs("connection refused", 1));
     assert_eq!(stage.server.page("/healthz").unwrap().0, 200);
 }
 
 #[test]
 fn unauthenticated_reads_are_open_only_where_allowed() {
-    let stage = Stage::new(&["-allowUnauthenticatedReads"]).unwrap();
+    let stage = Secured::new(&["-allowUnauthenticatedReads"]).unwrap();
     let nobody = stage.tool("nobody");
     assert_eq!(nobody.must(&["listdirs"]).unwrap(), ".\n");
     assert_refused(

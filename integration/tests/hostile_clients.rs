@@ -249,6 +249,7 @@ fn broken_requests_get_an_error_line_or_a_closed_connection() {
     let mut lines = stream.lines();
     assert_eq!(lines.next().unwrap().unwrap(), "");
     assert!(lines.next().unwrap().unwrap().starts_with("gob: "));
+    assert!(server.logs("call failed", 1), "{}", server.log_text());
     assert_unharmed(&server, before);
 }
 
@@ -272,6 +273,7 @@ fn malformed_and_endless_method_lines_are_refused() {
             "",
         ]
     );
+    assert!(server.logs("method line refused", 4), "{}", server.log_text());
     let mut stream = connect(server.address()).unwrap();
     let endless = vec![b'x'; 256 << 20];
     // The server hangs up long before all of it is sent.

@@ -124,6 +124,7 @@ impl Session<'_> {
                 Ok(Some(line)) => self.answer_line(conn, line.trim()).await,
                 Err(error @ ConnError::LineTooLong { .. }) => {
                     // Where the next line starts is unknown: say why, then end.
+                    tracing::info!(peer = %self.peer, user = self.caller.username, %error, "method line refused");
                     let _ = conn.write_line(&error.to_string()).await;
                     return End::Polite;
                 }
@@ -149,7 +150,10 @@ impl Session<'_> {
                     Ok((call, permit)) => return self.run_call(conn, method, call, permit).await,
                     Err(refusal) => refusal,
                 },
-                Err(refusal) => refusal,
+                Err(refusal) => {
+                    tracing::info!(peer = %self.peer, user = self.caller.username, refusal, "method line refused");
+                    refusal
+                }
             }
         };
         conn.write_line(&refusal).await?;
@@ -183,7 +187,7 @@ impl Session<'_> {
         let owners = self.server.machine_owners.load();
         let Some(permitted) = decide(&wanted, &[&self.server.policy.trusted, &owners]) else {
             method.statistics.deny();
-            tracing::debug!(peer = %self.peer, user = self.caller.username, method = %method.full_name, "access denied");
+            tracing::info!(peer = %self.peer, user = self.caller.username, method = %method.full_name, "access denied");
             return Err("access to method denied".to_owned());
         };
         let call = Call {
@@ -238,11 +242,11 @@ impl Session<'_> {
                 tracing::trace!(%peer, user, method = %name, "call succeeded");
             }
             Ok(Outcome::Failed(error)) => {
-                tracing::debug!(%peer, user, method = %name, error, "call failed");
+                tracing::info!(%peer, user, method = %name, error, "call failed");
             }
             Ok(Outcome::Close(text)) => {
                 if let Some(error) = text {
-                    tracing::debug!(%peer, user, method = %name, error, "call failed, closing the connection");
+                    tracing::info!(%peer, user, method = %name, error, "call failed, closing the connection");
                 }
                 return Ok(Next::Drop);
             }

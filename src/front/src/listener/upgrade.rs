@@ -42,7 +42,13 @@ pub(super) async fn serve(
             server.serve_plain(stream, parts.read_buf, peer, endpoint).await;
             return Ok(());
         }
-        Decision::Refuse(status) => (status, String::new()),
+        Decision::Refuse(status) => {
+            // A client with certificates tries the TLS paths first: 404 there is the ordinary way on.
+            if status != 404 {
+                tracing::info!(%peer, status, "connection refused");
+            }
+            (status, String::new())
+        }
         Decision::Page(page) => match page.text(server.registry()) {
             Ok(text) => (200, text),
             Err(error) => (500, error + "\n"),
