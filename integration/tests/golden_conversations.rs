@@ -120,7 +120,7 @@ fn in_an_hour() -> gob::Time {
 fn add(server: &ImageServer, name: &str, image: Image) -> Result<()> {
     let request = AddImageRequest {
         image_name: name.to_owned(),
-        image: Some(image.into()),
+        image: Some(image),
     };
     let _: AddImageResponse =
         call(server.address(), "ImageServer.AddImageTrusted", &request).context(name.to_owned())?;
@@ -286,7 +286,7 @@ fn answers(recording: &Recording, ours: &[u8]) -> Result<(Vec<Token>, Vec<Token>
             | "ImageServer.ListDirectories" => {
                 let end = tokens
                     .iter()
-                    .position(|token| is_end_mark(token))
+                    .position(is_end_mark)
                     .unwrap_or(tokens.len());
                 tokens[1..end].sort_by_key(|token| format!("{token:?}"));
             }
