@@ -5,6 +5,8 @@
 //! | `skip` | the one way a test may step aside: loudly, and counted |
 //! | `certificates` | a certificate authority for a test, made by `imagewright certs` |
 //! | `golden` | recorded conversations of the original, and a judge of gob streams independent of ours |
+//! | `images` | small images and the calls that bring them to a server |
+//! | `secured` | a server that asks for certificates, and the authorities it trusts |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
 //! | `tool` | `imagetool` as one user |
 //! | `plain_call` | one call over a plain connection, written out by hand |
@@ -19,8 +21,10 @@
 
 pub mod certificates;
 pub mod golden;
+pub mod images;
 pub mod plain_call;
 pub mod programs;
+pub mod secured;
 pub mod server;
 mod skip;
 pub mod tool;

@@ -198,7 +198,7 @@ impl ImageServer {
         stream.set_read_timeout(Some(Duration::from_secs(START_SECONDS)))?;
         write!(
             stream,
-            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         )?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;

@@ -1,0 +1,67 @@
+//! A server that asks for certificates.
+
+use crate::certificates::Authority;
+use crate::server::{Home, ImageServer};
+use crate::tool::Tool;
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+/// A server that asks for certificates, and the two authorities it trusts.
+pub struct Secured {
+    pub directory: tempfile::TempDir,
+    pub authority: Authority,
+    /// Its certificates give a name and groups, but no powers.
+    pub identity: Authority,
+    _home: Home,
+    pub server: ImageServer,
+}
+
+impl Secured {
+    /// Starts the server with `flags` beside those of its credentials.
+    pub fn new(flags: &[&str]) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("imagewright-access.").tempdir()?;
+        let home = Home::new()?;
+        let authority = Authority::new(&directory.path().join("ca"), "Test CA")?;
+        let identity = Authority::new_identity(&directory.path().join("identity-ca"), "Identity CA")?;
+        let ssl = home.path().join("ssl");
+        authority.issue("imageserver", &["--server", "localhost,127.0.0.1"], &ssl)?;
+        std::fs::create_dir(home.path().join("trust"))?;
+        let copy = |from: &Path, name: &str| -> Result<String> {
+            let to = home.path().join("trust").join(name);
+            std::fs::copy(from.join(name), &to)?;
+            Ok(to.display().to_string())
+        };
+        let ca = format!("-CAfile={}", copy(authority.directory(), "CA.pem")?);
+        let identity_ca = format!(
+            "-identityCAfile={}",
+            copy(identity.directory(), "IdentityCA.pem")?
+        );
+        let certificate = format!("-certFile={}", ssl.join("cert.pem").display());
+        let key = format!("-keyFile={}", ssl.join("key.pem").display());
+        let mut all = vec![ca.as_str(), &identity_ca, &certificate, &key];
+        all.extend(flags);
+        let server = home.start(&all)?;
+        Ok(Self {
+            directory,
+            authority,
+            identity,
+            _home: home,
+            server,
+        })
+    }
+
+    /// The `-certDirectory` of a user, whether there is one or not.
+    pub fn certificates(&self, user: &str) -> PathBuf {
+        self.directory.path().join("users").join(user)
+    }
+
+    pub fn tool(&self, user: &str) -> Tool {
+        Tool::new(&self.server, &self.certificates(user), self.directory.path())
+    }
+
+    /// Issues a certificate of the first authority to `user`, and gives the tool as that user.
+    pub fn issue(&self, user: &str, extra: &[&str]) -> Result<Tool> {
+        self.authority.issue(user, extra, &self.certificates(user))?;
+        Ok(self.tool(user))
+    }
+}
