@@ -10,7 +10,8 @@ use std::collections::HashMap;
 const FIRST_TYPE_OF_A_STREAM: i64 = 64;
 
 enum Shape {
-    Array(i64),
+    /// Element and length.
+    Array(i64, i64),
     Slice(i64),
     Struct(Vec<(String, i64)>),
     Map(i64, i64),
@@ -23,6 +24,9 @@ pub struct GobValues<'a> {
     position: usize,
     message_end: usize,
     shapes: HashMap<i64, Shape>,
+    names: HashMap<i64, String>,
+    /// Type of the last value.
+    last: i64,
 }
 
 impl<'a> GobValues<'a> {
@@ -32,6 +36,8 @@ impl<'a> GobValues<'a> {
             position: 0,
             message_end: 0,
             shapes: HashMap::new(),
+            names: HashMap::new(),
+            last: 0,
         }
     }
 
@@ -55,9 +61,43 @@ impl<'a> GobValues<'a> {
                     "a top-level value that is no struct starts with 0"
                 );
             }
+            self.last = id;
             let value = self.value(id)?;
             ensure!(self.position == self.message_end, "bytes left over in a message");
             return Ok(value);
+        }
+    }
+
+    /// What the sender said the last value is: the fields of a struct in their order, `Name kind; Name kind`, where
+    /// a kind is a basic type, `[]kind`, `[length]kind`, `map[kind]kind` or the name of a struct or opaque type.
+    pub fn last_type(&self) -> String {
+        let Some(Shape::Struct(fields)) = self.shapes.get(&self.last) else {
+            return self.kind(self.last);
+        };
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|(name, id)| format!("{name} {}", self.kind(*id)))
+            .collect();
+        fields.join("; ")
+    }
+
+    fn kind(&self, id: i64) -> String {
+        let basic = match id {
+            1 => "bool",
+            2 => "int",
+            3 => "uint",
+            4 => "float",
+            5 => "[]byte",
+            6 => "string",
+            8 => "interface",
+            _ => "",
+        };
+        match self.shapes.get(&id) {
+            None => basic.to_owned(),
+            Some(Shape::Array(element, length)) => format!("[{length}]{}", self.kind(*element)),
+            Some(Shape::Slice(element)) => format!("[]{}", self.kind(*element)),
+            Some(Shape::Map(key, element)) => format!("map[{}]{}", self.kind(*key), self.kind(*element)),
+            Some(Shape::Struct(_) | Shape::Opaque) => self.names.get(&id).cloned().unwrap_or_default(),
         }
     }
 
@@ -122,7 +162,10 @@ impl<'a> GobValues<'a> {
             }
             field += delta;
             match (field, kind) {
-                (0, _) => self.common_type()?,
+                (0, _) => {
+                    let name = self.common_type()?;
+                    self.names.insert(id, name);
+                }
                 (1, 3) => {
                     for _ in 0..self.unsigned()? {
                         fields.push(self.field_type()?);
@@ -133,7 +176,7 @@ impl<'a> GobValues<'a> {
         }
         ensure!(self.unsigned()? == 0, "a wire type has one field");
         let shape = match kind {
-            1 => Shape::Array(ids[0]),
+            1 => Shape::Array(ids[0], ids[1]),
             2 => Shape::Slice(ids[0]),
             3 => Shape::Struct(fields),
             4 => Shape::Map(ids[0], ids[1]),
@@ -147,15 +190,15 @@ impl<'a> GobValues<'a> {
         Ok(())
     }
 
-    fn common_type(&mut self) -> Result<()> {
-        let mut field = -1i64;
+    fn common_type(&mut self) -> Result<String> {
+        let (mut name, mut field) = (String::new(), -1i64);
         loop {
             match self.unsigned()? as i64 {
-                0 => return Ok(()),
+                0 => return Ok(name),
                 delta => field += delta,
             }
             if field == 0 {
-                self.text()?;
+                name = String::from_utf8_lossy(self.text()?).into_owned();
             } else {
                 self.signed()?;
             }
@@ -196,7 +239,7 @@ impl<'a> GobValues<'a> {
             .with_context(|| format!("type {id} is not defined"))?
         {
             Shape::Opaque => Ok(json!(hex::encode(self.text()?))),
-            &Shape::Array(element) | &Shape::Slice(element) => {
+            &Shape::Array(element, _) | &Shape::Slice(element) => {
                 let count = self.unsigned()?;
                 (0..count)
                     .map(|_| self.value(element))
