@@ -229,3 +229,14 @@ fn collector(values: &Values) -> CollectorLimits {
         stop_bytes: values.size("objectServerCleanupStopSize"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_port_is_the_well_known_one_unless_told_otherwise() {
+        for (arguments, port) in [(vec![], 6971), (vec!["-portNum=7000".to_owned()], 7000)] {
+            let values = super::table().parse(arguments).or_leave();
+            assert_eq!(values.port("portNum").unwrap(), port);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! Objects in and out.
 
 use super::bench::{Bench, image_with};
+use crate::state::GET_OBJECTS_SLOTS;
 use hash::Hash;
 use protocol::image_server::{AddImageRequest, AddImageResponse};
 use protocol::object_server::{
@@ -172,6 +173,46 @@ async fn objects_come_back_to_back_and_unknown_ones_are_named() {
     assert_eq!(head.response_string, format!("unknown object: {missing}"));
     stream.finish().await.unwrap();
     client.ping().await.unwrap();
+}
+
+#[actix_rt::test]
+async fn only_so_many_fetch_objects_at_a_time_and_further_ones_wait() {
+    let bench = Bench::start(&[]);
+    bench.add_image("x", b"abc").await;
+    let mut clients = Vec::new();
+    for _ in 0..=GET_OBJECTS_SLOTS {
+        clients.push(bench.client().await);
+    }
+    let (last, others) = clients.split_last_mut().unwrap();
+    let mut holders = Vec::new();
+    for client in others {
+        holders.push(client.open("ObjectServer.GetObjects").await.unwrap());
+    }
+    while bench.shared.get_objects_running() < GET_OBJECTS_SLOTS {
+        actix_rt::task::yield_now().await;
+    }
+    let mut waiting = last.open("ObjectServer.GetObjects").await.unwrap();
+    let request = GetObjectsRequest {
+        exclusive: false,
+        hashes: vec![hash::of(b"abc")],
+    };
+    waiting.write_value(&request).await.unwrap();
+    waiting.flush().await.unwrap();
+    // The server has had time for others in between.
+    let mut other = bench.client().await;
+    for _ in 0..10 {
+        other.ping().await.unwrap();
+    }
+    assert!(waiting.try_read_value::<GetObjectsResponse>().unwrap().is_none());
+    // One that has a place is served, and lets the next one in.
+    let served = holders.last_mut().unwrap();
+    served.write_value(&request).await.unwrap();
+    served.flush().await.unwrap();
+    let head: GetObjectsResponse = served.read_value().await.unwrap();
+    assert_eq!(head.object_sizes, [3]);
+    served.read_exact(&mut [0; 3]).await.unwrap();
+    let head: GetObjectsResponse = waiting.read_value().await.unwrap();
+    assert_eq!(head.object_sizes, [3]);
 }
 
 #[actix_rt::test]
