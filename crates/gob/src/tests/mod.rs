@@ -4,6 +4,7 @@ mod derive;
 mod examples;
 mod hostile;
 mod interfaces;
+mod kinds;
 mod limits;
 mod omission;
 mod rules;
