@@ -119,7 +119,7 @@ const MISSING: &[(&str, &str)] = &[
     ("run-command-in-image-chroot", "name cmd..."),
     ("show-bad-computed-files", ""),
     ("show-bad-image-subs", ""),
-    ("show-computed-file-subs", ""),
+    ("show-computed-file-subs", "filename source"),
     ("trace-inode-history", "name inodePath"),
     ("unpack-fs-tree", "dirname treeUrl"),
 ];
