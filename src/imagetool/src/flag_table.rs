@@ -54,6 +54,19 @@ pub(crate) fn check(options: &Options) -> Result<(), String> {
             human::go_duration(MIN_EXPIRATION)
         ));
     }
+    image::required_paths::parse(&options.required_paths).map_err(|e| {
+        format!(
+            "invalid value {:?} for flag -requiredPaths: {e}",
+            options.required_paths
+        )
+    })?;
+    // Going on without them would do something else than what was asked for.
+    if !options.proxy.is_empty() {
+        return Err("flag -srpcProxy: this build cannot connect through proxies yet".to_owned());
+    }
+    if !options.object_cache_directory.is_empty() {
+        return Err("flag -objectCacheDirectory: this build has no object cache yet".to_owned());
+    }
     let filter_file = options.filter_file.as_str();
     // Standard input can be read once only, and the verb will want it.
     if !filter_file.is_empty() && filter_file != "-" {
@@ -182,16 +195,56 @@ fn fetching() -> Vec<Flag> {
 
 fn raw_images() -> Vec<Flag> {
     vec![
-        Flag::boolean("allocateBlocks", false, "allocate blocks"),
-        Flag::string("extraKernelOptions", "", "options for the kernel"),
-        Flag::string("extraPartitionsFilename", "", "file with further partitions"),
-        Flag::boolean("makeBootable", true, "install a boot loader"),
-        Flag::size("minBytes", "4MiB", "smallest size of the root file system"),
-        Flag::size("minFreeBytes", "4MiB", "free space in it"),
-        Flag::string("overlayDirectory", "", "files laid over the image"),
-        Flag::string("rootLabel", "", "label of the root file system"),
-        Flag::unsigned("roundupPower", 24, "power of 2 the size is rounded up to"),
-        Flag::string("tableType", "msdos", "partition table"),
+        Flag::boolean(
+            "allocateBlocks",
+            false,
+            "allocate blocks (raw images: not in this build yet)",
+        ),
+        Flag::string(
+            "extraKernelOptions",
+            "",
+            "options for the kernel (raw images: not in this build yet)",
+        ),
+        Flag::string(
+            "extraPartitionsFilename",
+            "",
+            "file with further partitions (raw images: not in this build yet)",
+        ),
+        Flag::boolean(
+            "makeBootable",
+            true,
+            "install a boot loader (raw images: not in this build yet)",
+        ),
+        Flag::size(
+            "minBytes",
+            "4MiB",
+            "smallest size of the root file system (raw images: not in this build yet)",
+        ),
+        Flag::size(
+            "minFreeBytes",
+            "4MiB",
+            "free space in it (raw images: not in this build yet)",
+        ),
+        Flag::string(
+            "overlayDirectory",
+            "",
+            "files laid over the image (raw images: not in this build yet)",
+        ),
+        Flag::string(
+            "rootLabel",
+            "",
+            "label of the root file system (raw images: not in this build yet)",
+        ),
+        Flag::unsigned(
+            "roundupPower",
+            24,
+            "power of 2 the size is rounded up to (raw images: not in this build yet)",
+        ),
+        Flag::string(
+            "tableType",
+            "msdos",
+            "partition table (raw images: not in this build yet)",
+        ),
     ]
     .into_iter()
     .map(|flag| flag.group("raw images (not in this build yet)").rare())
@@ -200,13 +253,29 @@ fn raw_images() -> Vec<Flag> {
 
 fn elsewhere() -> Vec<Flag> {
     vec![
-        Flag::string("fleetManagerHostname", "", "host of the fleet manager"),
-        Flag::unsigned("fleetManagerPortNum", 6977, "its port"),
-        Flag::string("hypervisorHostname", "", "host of the hypervisor"),
-        Flag::unsigned("hypervisorPortNum", 6976, "its port"),
-        Flag::string("mdbServerHostname", "localhost", "host of the machine database"),
-        Flag::unsigned("mdbServerPortNum", 6973, "its port"),
-        Flag::boolean("runTriggers", false, "run triggers when patching /"),
+        Flag::string(
+            "fleetManagerHostname",
+            "",
+            "host of the fleet manager (not in this build yet)",
+        ),
+        Flag::unsigned("fleetManagerPortNum", 6977, "its port (not in this build yet)"),
+        Flag::string(
+            "hypervisorHostname",
+            "",
+            "host of the hypervisor (not in this build yet)",
+        ),
+        Flag::unsigned("hypervisorPortNum", 6976, "its port (not in this build yet)"),
+        Flag::string(
+            "mdbServerHostname",
+            "localhost",
+            "host of the machine database (not in this build yet)",
+        ),
+        Flag::unsigned("mdbServerPortNum", 6973, "its port (not in this build yet)"),
+        Flag::boolean(
+            "runTriggers",
+            false,
+            "run triggers when patching / (not in this build yet)",
+        ),
     ]
     .into_iter()
     .map(|flag| flag.group("other services (not in this build yet)").rare())
@@ -269,6 +338,34 @@ mod tests {
             show-metadata show-triggers showunrefobj tar test-download-speed trace-inode-history unpack-fs-tree wait";
         for verb in original.split_whitespace() {
             assert!(known.contains(&verb), "{verb}");
+        }
+    }
+
+    #[test]
+    fn every_flag_of_the_original_is_known_with_its_default() {
+        let original = "allocateBlocks=false buildCommitId= buildLog= compress=false computedFiles= \
+            computedFilesRoot= copyMtimesFrom= cpuProfileFilename= debug=false deleteFilter= diffArgs= expiresIn=0s \
+            extraKernelOptions= extraPartitionsFilename= filterFile= fleetManagerHostname= fleetManagerPortNum=6977 \
+            hypervisorHostname= hypervisorPortNum=6976 ignoreExpiring=false ignoreFilters=false \
+            imageServerHostname=localhost imageServerPortNum=6971 logDatestamps=false logDebugLevel=-1 \
+            logSubseconds=false makeBootable=true masterImageServerHostname= mdbServerHostname=localhost \
+            mdbServerPortNum=6973 minBytes=4MiB minFreeBytes=4MiB objectAddInterval=0s objectCacheDirectory= \
+            objectCacheSize=10GiB overlayDirectory= releaseNotes= \
+            requiredPaths=/etc:d,/etc/passwd:f,/usr:d,/usr/bin:d rootLabel= roundupPower=24 runTriggers=false \
+            scanExcludeList=/data/.*,/home/.*,/tmp/.*,/var/log/.*,/var/mail/.*,/var/spool/.*,/var/tmp/.* skipFields= \
+            srpcClientDoNotUseMethodPowers=false srpcDefaultConnectTimeout=15s srpcDefaultKeepAlivePeriod=5m0s \
+            srpcDefaultTlsHandshakeTimeout=1m0s srpcProxy= srpcTrustVmOwners=true srpcTrustedGroups= \
+            srpcTrustedUsers= tableType=msdos tagsToMatch= timeout=0s";
+        let table = table();
+        for (name, default) in original
+            .split_whitespace()
+            .filter_map(|word| word.split_once('='))
+        {
+            let flag = table.find(name).unwrap_or_else(|| panic!("no flag {name}"));
+            assert_eq!(flag.default_text(), default, "{name}");
+        }
+        for name in ["certDirectory", "srpcUnixSocketPath"] {
+            assert!(table.find(name).is_some(), "{name}");
         }
     }
 }

@@ -9,6 +9,19 @@ pub(crate) fn listed(unix_seconds: i64) -> String {
     shown(unix_seconds, "%d %b %Y %H:%M:%S %Z")
 }
 
+/// `2026/11/22 04:46:40 ` or `2026/11/22 04:46:40.123456 `: now, in front of a message.
+pub(crate) fn stamp(subseconds: bool) -> String {
+    let format = if subseconds {
+        "%Y/%m/%d %H:%M:%S%.6f "
+    } else {
+        "%Y/%m/%d %H:%M:%S "
+    };
+    Timestamp::now()
+        .to_zoned(TimeZone::system())
+        .strftime(format)
+        .to_string()
+}
+
 fn shown(unix_seconds: i64, format: &str) -> String {
     match Timestamp::from_second(unix_seconds) {
         Ok(time) => time.to_zoned(TimeZone::system()).strftime(format).to_string(),

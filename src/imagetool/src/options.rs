@@ -41,6 +41,10 @@ pub(crate) struct Options {
     pub(crate) image_server_hostname: String,
     /// `-json`: results for programs.
     pub(crate) json: bool,
+    /// `-logDatestamps`: messages begin with the time.
+    pub(crate) log_datestamps: bool,
+    /// `-logSubseconds`: that time with microseconds.
+    pub(crate) log_subseconds: bool,
     /// `-logDebugLevel`: -1 for none.
     pub(crate) log_debug_level: i64,
     /// `-masterImageServerHostname`: host; empty if it is the same.
@@ -49,6 +53,10 @@ pub(crate) struct Options {
     pub(crate) object_add_interval: Duration,
     /// `-requiredPaths`: path:type list.
     pub(crate) required_paths: String,
+    /// `-objectCacheDirectory`: refused.
+    pub(crate) object_cache_directory: String,
+    /// `-srpcProxy`: refused.
+    pub(crate) proxy: String,
     /// `-releaseNotes`: file or URL; empty for none.
     pub(crate) release_notes: String,
     /// `-scanExcludeList`: expressions.
@@ -92,10 +100,14 @@ impl Options {
             ignore_filters: values.boolean("ignoreFilters"),
             image_server_hostname: values.string("imageServerHostname").to_owned(),
             json: values.boolean("json"),
+            log_datestamps: values.boolean("logDatestamps"),
+            log_subseconds: values.boolean("logSubseconds"),
             log_debug_level: values.integer("logDebugLevel"),
             master_image_server_hostname: values.string("masterImageServerHostname").to_owned(),
             object_add_interval: values.duration("objectAddInterval"),
             required_paths: values.string("requiredPaths").to_owned(),
+            object_cache_directory: values.string("objectCacheDirectory").to_owned(),
+            proxy: values.string("srpcProxy").to_owned(),
             release_notes: values.string("releaseNotes").to_owned(),
             scan_exclude_list: values.list("scanExcludeList").to_vec(),
             skip_fields: values.string("skipFields").to_owned(),

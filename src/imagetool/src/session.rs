@@ -129,7 +129,11 @@ impl Session {
     /// A message on standard error, if `-logDebugLevel` asks for that much.
     pub(crate) fn debug(&self, level: i64, text: impl FnOnce() -> String) {
         if level <= self.options.log_debug_level {
-            eprintln!("{}", text());
+            let stamp = match (self.options.log_datestamps, self.options.log_subseconds) {
+                (false, _) => String::new(),
+                (true, subseconds) => crate::local_time::stamp(subseconds),
+            };
+            eprintln!("{stamp}{}", text());
         }
     }
 }

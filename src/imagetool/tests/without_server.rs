@@ -34,6 +34,17 @@ fn wrong_use_is_2_and_failure_is_1() {
             2,
             "open /nonexistent: no such file or directory",
         ),
+        (&["-requiredPaths=/etc", "list"], 2, "-requiredPaths"),
+        (
+            &["-srpcProxy=srpc://x:1", "list"],
+            2,
+            "cannot connect through proxies yet",
+        ),
+        (
+            &["-objectCacheDirectory=/x", "list"],
+            2,
+            "has no object cache yet",
+        ),
         (&["-h"], 0, "imagetool"),
         (&["-version"], 0, "imagetool"),
         (
