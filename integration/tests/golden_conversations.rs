@@ -284,10 +284,7 @@ fn answers(recording: &Recording, ours: &[u8]) -> Result<(Vec<Token>, Vec<Token>
             "ImageServer.GetImageUpdates"
             | "ImageServer.GetFilteredImageUpdates"
             | "ImageServer.ListDirectories" => {
-                let end = tokens
-                    .iter()
-                    .position(is_end_mark)
-                    .unwrap_or(tokens.len());
+                let end = tokens.iter().position(is_end_mark).unwrap_or(tokens.len());
                 tokens[1..end].sort_by_key(|token| format!("{token:?}"));
             }
             "Logger.Watch" => tokens.iter_mut().for_each(without_log_time),
