@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use common::certificates::{Authority, Wanted, user};
+use common::log::Log;
 use common::services::{Text, text};
 use common::{PATIENCE, Running, no_socket, services};
 use srpc::tls::{CertificateSummary, CredentialFiles, Reloader, load_directory, self_signed};
@@ -62,12 +63,17 @@ fn a_server_starts_or_says_why_not() {
         }),
         "missing CA"
     );
-    let insecure = CredentialFiles {
+    let permitting = CredentialFiles {
         permit_insecure_mode: true,
         ..files.clone()
-    }
-    .load()
-    .unwrap();
+    };
+    let log = Log::default();
+    let insecure = tracing::subscriber::with_default(log.clone(), || permitting.load().unwrap());
+    assert!(
+        log.lines()[0].contains("running without TLS"),
+        "{:?}",
+        log.lines()
+    );
     assert!(insecure.server.is_none() && insecure.client.is_some());
     fs::write(path.join("CA.pem"), "not PEM").unwrap();
     let prefix = format!("unable to load CA file: {:?}: ", path.join("CA.pem"));
@@ -93,7 +99,7 @@ fn a_server_starts_or_says_why_not() {
 }
 
 #[test]
-fn an_expired_certificate_does_not_stop_a_server() {
+fn an_expired_certificate_is_logged_and_does_not_stop_a_server() {
     let directory = tempfile::tempdir().unwrap();
     let authority = Authority::new("CA");
     let expired = authority.issue(&Wanted {
@@ -106,8 +112,17 @@ fn an_expired_certificate_does_not_stop_a_server() {
         authority.certificate.to_pem().unwrap(),
     )
     .unwrap();
-    let loaded = files(directory.path()).load().unwrap();
+    let log = Log::default();
+    let files = files(directory.path());
+    let loaded = tracing::subscriber::with_default(log.clone(), || files.load().unwrap());
     assert!(loaded.server.is_some());
+    assert!(
+        log.lines()
+            .iter()
+            .any(|line| line.contains("certificate expired")),
+        "{:?}",
+        log.lines()
+    );
     assert_eq!(
         loaded.reload_delay(SystemTime::now()),
         Some(Duration::from_secs(60))

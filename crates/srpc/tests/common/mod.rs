@@ -1,7 +1,8 @@
 //! What the tests share: certificates, services, a server on loopback.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 pub mod certificates;
+pub mod log;
 pub mod services;
 
 use std::net::SocketAddr;

@@ -394,3 +394,47 @@ async fn the_figures_of_the_transport_are_on_the_metrics_pages() {
     );
     assert!(!text.contains("Logger/Watch/successful-request-reply-call-durations"));
 }
+
+#[tokio::test]
+async fn every_figure_of_the_server_side_has_the_name_scripts_know() {
+    let authority = crate::testing::Authority::new();
+    let front = Front::start_with(Logs::in_memory(), Some(authority.server()));
+    let text = front.get("/metrics/srpc/server?format=text").await;
+    let names: Vec<&str> = body(&text)
+        .lines()
+        .filter_map(|line| line.split(' ').next()?.strip_prefix("/srpc/server/"))
+        .collect();
+    for name in [
+        "num-connections",
+        "num-open-connections",
+        "num-open-raw-connections",
+        "num-rejected-connections",
+        "num-running-methods",
+        "num-panics",
+        "earliest-certificate-expiration",
+        "earliest-expiring-certificate-activation",
+        "earliest-ca-expiration",
+        "LocalUpgradeToUnix/num-permitted-calls",
+    ] {
+        assert!(names.contains(&name), "{name} is not in {names:?}");
+    }
+    for name in [
+        "num-denied-calls",
+        "num-permitted-calls",
+        "num-running-calls",
+        "successful-call-durations",
+        "failed-call-durations",
+        "successful-request-reply-call-durations",
+        "failed-request-reply-call-durations",
+    ] {
+        let name = format!("Logger/Print/{name}");
+        assert!(names.contains(&name.as_str()), "{name} is not in {names:?}");
+    }
+    let text = front.get("/metrics/srpc/client?format=text").await;
+    for name in [
+        "/srpc/client/num-open-connections ",
+        "/srpc/client/num-open-calls ",
+    ] {
+        assert!(text.contains(name), "{name} is not in {text}");
+    }
+}
