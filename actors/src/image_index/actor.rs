@@ -12,6 +12,7 @@ use crate::supervise::{Birth, Guard};
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
+use storage::StorageError;
 use tokio::sync::oneshot;
 
 pub(crate) const NAME: &str = "ImageIndex";
@@ -84,7 +85,8 @@ impl ImageIndexActor {
     {
         let shared = self.shared.clone();
         let job = shared.jobs.begin();
-        async move {
+        // A task of its own: reconciling waits for all jobs, and nothing of the actor's is polled while it does.
+        let running = tokio::spawn(async move {
             let pool_shared = shared.clone();
             shared
                 .pool
@@ -94,6 +96,11 @@ impl ImageIndexActor {
                     result
                 })
                 .await
+        });
+        async move {
+            running
+                .await
+                .unwrap_or_else(|error| Err(PoolError::Panicked(error.to_string())))
         }
     }
 
@@ -111,6 +118,14 @@ impl ImageIndexActor {
                 finish(self, context, Err(panic.into()));
                 self.reconcile(context);
             }
+        }
+    }
+
+    /// After a write that the disk failed: what it was to replace may have been replaced and not flushed. The disk is the
+    /// truth, so it is looked at before anything else.
+    pub(super) fn reconcile_after<T>(&mut self, context: &mut Context<Self>, result: &Result<T, IndexError>) {
+        if matches!(result, Err(IndexError::Storage(StorageError::Io { .. }))) {
+            self.reconcile(context);
         }
     }
 

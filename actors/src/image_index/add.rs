@@ -85,6 +85,7 @@ impl Handler<Envelope<Add>> for ImageIndexActor {
             move |shared| prepare_and_write(shared, *request),
             move |actor, context, written| {
                 actor.being_written.remove(&name);
+                actor.reconcile_after(context, &written);
                 let result = written.map(|written| {
                     if let Some(written) = written {
                         actor.publish_written(context, written);
@@ -101,13 +102,9 @@ impl ImageIndexActor {
     pub(super) fn publish_written(&mut self, context: &mut Context<Self>, written: Written) {
         let Written { entry, ticket } = written;
         let (name, expires_at) = (entry.name.clone(), entry.expires_at());
-        let shared = self.shared.clone();
-        shared
-            .objects
-            .ledger
-            .settle(ticket, || shared.publish_image(entry));
+        self.shared.settle_image(entry, ticket);
         self.arm_expiry(context, expires_at, name.clone());
-        shared.tell(IndexEvent::AddImage(name));
+        self.shared.tell(IndexEvent::AddImage(name));
     }
 }
 

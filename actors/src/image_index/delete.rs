@@ -2,10 +2,11 @@
 
 use super::access::check_image_access;
 use super::actor::ImageIndexActor;
-use super::{IndexError, IndexEvent, Requester};
+use super::{IndexError, IndexEvent, Requester, Shared};
 use crate::handle::{Envelope, Request};
 use actix::{Context, Handler};
 use std::sync::Arc;
+use storage::StorageError;
 
 pub(crate) struct Delete {
     pub(super) name: Arc<str>,
@@ -46,9 +47,10 @@ impl Handler<Envelope<Delete>> for ImageIndexActor {
         let on_disk = name.clone();
         self.run(
             context,
-            move |shared| Ok(shared.directory.tombstone(&on_disk)?),
-            move |actor, _, deleted| {
+            move |shared| leave_tombstone(shared, &on_disk),
+            move |actor, context, deleted| {
                 actor.being_modified.remove(&name);
+                actor.reconcile_after(context, &deleted);
                 let result = deleted.map(|()| {
                     actor.shared.unpublish_image(&name);
                     actor.shared.tell(IndexEvent::DeleteImage(name));
@@ -56,5 +58,18 @@ impl Handler<Envelope<Delete>> for ImageIndexActor {
                 let _ = reply.send(result);
             },
         );
+    }
+}
+
+/// An image whose file is lost can be deleted as well; the name stays blocked all the same.
+fn leave_tombstone(shared: &Shared, name: &str) -> Result<(), IndexError> {
+    match shared.directory.tombstone(name) {
+        Err(StorageError::NotFound { .. }) => {}
+        other => return Ok(other?),
+    }
+    match shared.directory.create_new(name, b"") {
+        // Where there is no directory the name is blocked well enough.
+        Ok(_) | Err(StorageError::NoDirectory { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }

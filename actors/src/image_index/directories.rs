@@ -70,7 +70,7 @@ impl ImageIndexActor {
         self.run_alone(
             context,
             move |shared| Ok(work(shared)),
-            move |actor, _, outcome| {
+            move |actor, context, outcome| {
                 let result = outcome.and_then(|(changes, result)| {
                     // Also when making the last of several directories failed: the others are there.
                     for change in changes {
@@ -78,6 +78,7 @@ impl ImageIndexActor {
                     }
                     result
                 });
+                actor.reconcile_after(context, &result);
                 let _ = reply.send(result);
             },
         );

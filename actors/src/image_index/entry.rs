@@ -177,6 +177,14 @@ impl ImageEntry {
         entry
     }
 
+    /// The same entry after its file has vanished without a tombstone. It keeps its name and its objects, so that restoring
+    /// the file brings the image back.
+    pub(crate) fn lost(&self) -> ImageEntry {
+        let mut entry = self.clone();
+        entry.state = EntryState::Quarantined("its file is gone".to_owned());
+        entry
+    }
+
     /// An error with the cause and what to do if the image is quarantined.
     pub fn usable(&self) -> Result<(), IndexError> {
         match &self.state {

@@ -74,6 +74,7 @@ impl Handler<Envelope<ChangeExpiration>> for ImageIndexActor {
             move |shared| rewrite(shared, &entry, expires_at),
             move |actor, context, rewritten| {
                 actor.being_modified.remove(&name);
+                actor.reconcile_after(context, &rewritten);
                 let result = rewritten.map(|entry| {
                     actor.shared.publish_image(entry);
                     actor.arm_expiry(context, expires_at, name.clone());

@@ -16,8 +16,10 @@ pub(super) enum Loaded {
     Entry(Box<ImageEntry>, Ticket),
     /// It had expired and was removed.
     Expired,
-    /// It was deleted meanwhile.
-    Gone,
+    /// It is a tombstone: it was deleted meanwhile.
+    Deleted,
+    /// There is no file, and nobody is known to have asked for that.
+    Lost,
 }
 
 /// Loads everything; for the start, before there is an actor. A damaged image or directory is quarantined and the rest
@@ -54,7 +56,7 @@ pub(crate) fn load(shared: &Shared) -> Result<(), StorageError> {
     });
     // Nobody recounts yet, so settling after publishing is as good.
     for ticket in tickets {
-        shared.objects.ledger.settle(ticket, || ());
+        shared.objects.ledger.settle(ticket, || None);
     }
     let snapshot = shared.snapshot.load();
     let count = snapshot.images.len();
@@ -107,7 +109,8 @@ pub(super) fn load_one(shared: &Shared, name: &str, stamp: Stamp) -> Loaded {
     }
     let (content, stamp) = match shared.directory.read(name) {
         Ok(read) => read,
-        Err(StorageError::NotFound { .. } | StorageError::Tombstone { .. }) => return Loaded::Gone,
+        Err(StorageError::Tombstone { .. }) => return Loaded::Deleted,
+        Err(StorageError::NotFound { .. }) => return Loaded::Lost,
         Err(error) => return unknown(error.to_string()),
     };
     let (image, checksum) = match decode_image(name, &content) {

@@ -58,21 +58,17 @@ impl Handler<Envelope<Reload>> for ImageIndexActor {
             move |shared| Ok(load_one(shared, &on_disk, stamp)),
             move |actor, context, loaded| {
                 actor.being_modified.remove(&name);
-                let result = loaded.map(|loaded| {
-                    // First the old references, then the new ones: both are held meanwhile.
-                    actor.shared.unpublish_image(&name);
-                    if let Loaded::Entry(entry, ticket) = loaded {
+                let result = loaded.map(|loaded| match loaded {
+                    Loaded::Entry(entry, ticket) => {
                         let (expires_at, usable) = (entry.expires_at(), entry.state == EntryState::Present);
-                        actor
-                            .shared
-                            .objects
-                            .ledger
-                            .settle(ticket, || actor.shared.publish_image(*entry));
+                        actor.shared.settle_image(*entry, ticket);
                         actor.arm_expiry(context, expires_at, name.clone());
                         if usable {
                             actor.shared.tell(IndexEvent::AddImage(name));
                         }
                     }
+                    Loaded::Lost => actor.shared.publish_image(entry.lost()),
+                    Loaded::Expired | Loaded::Deleted => actor.shared.unpublish_image(&name),
                 });
                 let _ = reply.send(result);
             },

@@ -45,6 +45,7 @@ impl Handler<Envelope<Restore>> for ImageIndexActor {
             move |shared| write(shared, restore),
             move |actor, context, written| {
                 actor.being_written.remove(&name);
+                actor.reconcile_after(context, &written);
                 let result = written.map(|written| {
                     actor.publish_written(context, written);
                     name.to_string()

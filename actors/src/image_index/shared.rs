@@ -5,7 +5,7 @@ use super::jobs::Jobs;
 use super::trees::Trees;
 use super::{IndexEvent, IndexSnapshot};
 use crate::ExpirationLimits;
-use crate::object_store;
+use crate::object_store::{self, Ticket};
 use crate::pool::Pool;
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -57,6 +57,19 @@ impl Shared {
         self.publish(|snapshot| {
             snapshot.images.insert(entry.name.clone(), entry);
         });
+    }
+
+    /// Publishes an image whose references a ticket holds. An entry of the same name is replaced in one step, references
+    /// included: who looks meanwhile sees the old or the new one, and never that the name is gone.
+    pub(super) fn settle_image(&self, entry: ImageEntry, ticket: Ticket) {
+        let entry = Arc::new(entry);
+        let name = entry.name.clone();
+        self.objects.ledger.settle(ticket, || {
+            let mut replaced = None;
+            self.publish(|snapshot| replaced = snapshot.images.insert(entry.name.clone(), entry));
+            replaced.map(|replaced| replaced.objects.ids.clone())
+        });
+        self.trees.forget(&name);
     }
 
     pub(super) fn publish_directory(&self, entry: DirectoryEntry) {

@@ -98,13 +98,16 @@ impl Ledger {
         )
     }
 
-    /// Publishes the image the ticket was taken for: `publish` stores the snapshot that has it.
-    pub(crate) fn settle<T>(&self, mut ticket: Ticket, publish: impl FnOnce() -> T) -> T {
+    /// Publishes the image the ticket was taken for: `publish` stores the snapshot that has it, and returns the objects of
+    /// the entry it replaced, if it did. The references of that one go in the same step.
+    pub(crate) fn settle(&self, mut ticket: Ticket, publish: impl FnOnce() -> Option<Arc<[ObjectId]>>) {
         let _gate = self.gate.read();
-        let published = publish();
+        let replaced = publish();
         self.open.lock().tickets.remove(&ticket.generation);
         ticket.settled = true;
-        published
+        for id in replaced.iter().flat_map(|objects| objects.iter()) {
+            self.table.drop_reference(*id);
+        }
     }
 
     /// Gives up an image's references: `unpublish` stores the snapshot without it and returns its objects.

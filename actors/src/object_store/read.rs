@@ -4,7 +4,7 @@
 //! content is not known to be right it is hashed on the way, and the last piece is held back until the hash agrees, so
 //! that nobody ever receives a whole wrong object. No thread waits for a slow receiver: each piece is a job of its own.
 
-use super::verify::{Opened, conclude, damaged, open as open_checked, unreadable};
+use super::verify::{Opened, conclude, open as open_checked, unreadable};
 use super::{Lease, ObjectError, Shared};
 use bytes::Bytes;
 use hash::{Hash, Hasher};
@@ -164,7 +164,7 @@ impl LargeRead {
     }
 }
 
-/// Fills `content`, which has the object's size, and verifies it if need be.
+/// Fills `content`, which has the size the receiver was told, and verifies it if need be.
 pub(super) fn read_whole(
     shared: &Shared,
     hash: &Hash,
@@ -172,7 +172,9 @@ pub(super) fn read_whole(
     content: &mut [u8],
 ) -> Result<(), ObjectError> {
     if content.len() as u64 != opened.object.size {
-        return Err(damaged(shared, hash, "the file has another length"));
+        // The receiver was told the length of a damaged file, which has been repaired since. What is stored now is no
+        // worse for it.
+        return Err(ObjectError::Corrupt(*hash));
     }
     opened
         .object

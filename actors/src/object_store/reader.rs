@@ -159,10 +159,12 @@ fn read_chunk(shared: &Shared, objects: &[(Hash, u64)]) -> Result<Chunk, ObjectE
     if let [(hash, size)] = objects
         && *size > WHOLE_OBJECT_BYTES
     {
-        return Ok(Chunk::Large(Box::new(LargeRead::new(
-            *hash,
-            open_checked(shared, hash)?,
-        ))));
+        let opened = open_checked(shared, hash)?;
+        if opened.object.size != *size {
+            // As in `read_whole`.
+            return Err(ObjectError::Corrupt(*hash));
+        }
+        return Ok(Chunk::Large(Box::new(LargeRead::new(*hash, opened))));
     }
     let total: u64 = objects.iter().map(|(_, size)| size).sum();
     let mut chunk = vec![0; usize::try_from(total).unwrap_or(0)];

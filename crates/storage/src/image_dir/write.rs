@@ -4,9 +4,7 @@ use super::{ImageDir, check_image_name};
 use crate::error::IoContext;
 use crate::resolve::open_beneath;
 use crate::{Result, Stamp, StorageError};
-use rustix::fs::{
-    AtFlags, Mode, OFlags, fstat, fsync, ftruncate, linkat, openat, renameat, statat, unlinkat,
-};
+use rustix::fs::{AtFlags, Mode, OFlags, fsync, ftruncate, linkat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::Write;
@@ -140,16 +138,10 @@ fn refuse_existing(parent: &OwnedFd, last: &str, name: &str) -> Result<()> {
     }
 }
 
-/// Through the name: the last step before (unlink of the second link, rename) changed ctime.
+/// Through the name: the last step before (unlink of the second link, rename) changed ctime. The image is durable by now,
+/// so this must not fail for want of a file descriptor.
 fn stamp_of(parent: &OwnedFd, last: &str, name: &str) -> Result<Stamp> {
-    let file = openat(
-        parent,
-        last,
-        OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW,
-        Mode::empty(),
-    )
-    .context("look at image", || name.to_owned())?;
-    Ok(Stamp::of(
-        &fstat(&file).context("look at image", || name.to_owned())?,
-    ))
+    let stat =
+        statat(parent, last, AtFlags::SYMLINK_NOFOLLOW).context("look at image", || name.to_owned())?;
+    Ok(Stamp::of(&stat))
 }
