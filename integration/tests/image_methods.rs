@@ -1,5 +1,8 @@
 //! What the image server's methods answer, where neither a recorded conversation nor a test of the actors shows it.
 
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
 use gob::Time;
 use image::Image;
 use integration::images::{add, add_trusted, delete, get, image, make_directory, names, put, store};

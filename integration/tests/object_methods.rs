@@ -1,5 +1,8 @@
 //! What the object server's methods answer, byte by byte, where no other test shows it.
 
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
 use anyhow::Result;
 use integration::images::{object_sizes, store};
 use integration::plain_call::connect;

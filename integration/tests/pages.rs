@@ -1,5 +1,8 @@
 //! What people and scripts see in the image server's pages, asked for over a real connection.
 
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
 use anyhow::Result;
 use image::{Annotation, Filter, Image, Package};
 use integration::images::{add, image, make_directory, put, store};

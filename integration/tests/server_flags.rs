@@ -342,3 +342,40 @@ fn unreferenced_objects_are_cleaned_up_from_one_size_down_to_another() {
     let hashes = [b"needed by an image".as_slice(), b"1111", b"2222", b"3333"].map(hash::of);
     assert_eq!(object_sizes(&server, &hashes).unwrap(), [18, 0, 0, 4]);
 }
+
+/// What the kernel says of the server's side of a connection: seconds until its keep-alive timer fires.
+fn keep_alive_seconds(server: &ImageServer, peer_port: u16) -> Option<u64> {
+    /// `man 5 proc`: a timer that is neither for a retransmission nor for the end of the connection.
+    const KEEP_ALIVE: &str = "02";
+    const TICKS_PER_SECOND: u64 = 100;
+    let (local, remote) = (format!(":{:04X}", server.port), format!(":{peer_port:04X}"));
+    let table = ["tcp", "tcp6"].map(|name| std::fs::read_to_string(format!("/proc/net/{name}")));
+    table
+        .iter()
+        .flatten()
+        .flat_map(|text| text.lines())
+        .find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            let (timer, ticks) = fields.get(5)?.split_once(':')?;
+            let is_it = fields[1].ends_with(&local) && fields[2].ends_with(&remote) && timer == KEEP_ALIVE;
+            let ticks = u64::from_str_radix(ticks, 16).ok()?;
+            is_it.then_some(ticks / TICKS_PER_SECOND)
+        })
+}
+
+#[test]
+fn connections_are_kept_alive_at_the_period_of_the_flag() {
+    let home = Home::new().unwrap();
+    let server = home
+        .start_insecure(&["-srpcDefaultKeepAlivePeriod=9000s"])
+        .unwrap();
+    let stream = integration::plain_call::connect(server.address()).unwrap();
+    let port = stream.get_ref().local_addr().unwrap().port();
+    let mut seconds = 0;
+    wait_until("the timer of the connection", || {
+        seconds = keep_alive_seconds(&server, port).unwrap_or_default();
+        seconds > 0
+    });
+    // Neither the kernel's own two hours nor the default of five minutes.
+    assert!((7500..=9000).contains(&seconds), "{seconds}");
+}
