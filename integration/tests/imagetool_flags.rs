@@ -293,6 +293,25 @@ fn trees_are_compared_without_what_their_common_filter_leaves_out() {
 }
 
 #[test]
+fn an_image_made_of_another_is_filtered_by_the_delete_filter_given() {
+    let stage = Stage::new().unwrap();
+    let tool = stage.tool();
+    let files = [("etc/a", "1"), ("tmp/x", "1"), ("var/y", "1")];
+    let tree = stage.tree("tree", &files, NEW).unwrap();
+    for name in ["tmp", "var"] {
+        std::fs::write(stage.path(name), format!("/{name}/.*\n")).unwrap();
+    }
+    let add = ["-requiredPaths=", "add", "d/base", &tree, &stage.text("tmp"), ""];
+    tool.must(&add).unwrap();
+    tool.must(&["addi", "d/all", "d/base", "", ""]).unwrap();
+    let delete = format!("-deleteFilter={}", stage.text("var"));
+    tool.must(&[&delete, "addi", "d/less", "d/base", "", ""]).unwrap();
+    let has = |image: &str, path: &str| tool.run(&["show-inode", image, path]).unwrap().code == 0;
+    assert!(has("d/all", "/var/y") && has("d/less", "/etc/a"));
+    assert!(!has("d/less", "/var/y"));
+}
+
+#[test]
 fn a_small_tree_is_compared_with_its_part_of_a_large_one() {
     let stage = Stage::new().unwrap();
     let tool = stage.tool();
