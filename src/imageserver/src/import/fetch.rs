@@ -7,10 +7,13 @@ use super::ImportError;
 use actors::object_store::{Lease, ObjectStore};
 use hash::Hash;
 use storage::Staged;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// Objects fetched at a time (`imageserver.md §3.21`).
 pub(crate) const PARALLEL_FETCHES: usize = 128;
+/// The same over all callers: each fetch occupies a thread for blocking work as long as the other server takes, and there are
+/// 512 of them.
+static FETCHES: Semaphore = Semaphore::const_new(PARALLEL_FETCHES);
 /// How long connecting to the other server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the other server may be silent.
@@ -60,6 +63,8 @@ impl Fetcher {
 
     /// Fetches one object and stores it. Returns its size, and whether it is new.
     pub(crate) async fn fetch(&self, wanted: Wanted) -> Result<(u64, bool), ImportError> {
+        // The semaphore is never closed.
+        let _turn = FETCHES.acquire().await;
         let staged = self.stage(&wanted).await?;
         let size = staged.size();
         match self.objects.commit(vec![staged], &self.lease).await.pop() {

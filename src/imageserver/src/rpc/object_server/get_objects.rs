@@ -31,7 +31,8 @@ impl Raw for GetObjects {
             error = conn.closed() => return Err(error.into()),
             () = call.draining.cancelled() => return Err(RawError::close_client()),
         };
-        let request: GetObjectsRequest = match conn.read_value().await {
+        // Not for ever: who opens the call and says nothing holds a place that others wait for.
+        let request: GetObjectsRequest = match conn.read_prompt_value().await {
             Ok(request) => request,
             Err(error) if error.keeps_connection() => return refuse(conn, error.to_string()).await,
             Err(error) => return Err(error.into()),
