@@ -1,6 +1,9 @@
 //! The recorded moves of a caller on the same machine to a Unix socket are answered alike, and the session goes on
 //! there (`srpc.md` §6).
 
+// Helpers stand outside the test functions, where the usual leave to unwrap does not reach.
+#![allow(clippy::unwrap_used)]
+
 use anyhow::{Context, Result};
 use image::{DirectoryInode, FileSystem, Image};
 use integration::golden::Recording;
@@ -53,7 +56,7 @@ fn server(flags: &[&str]) -> (Home, ImageServer) {
     };
     let image = AddImageRequest {
         image_name: "small/v1".to_owned(),
-        image: Some(image.into()),
+        image: Some(image),
     };
     let _: AddImageResponse = call(server.address(), "ImageServer.AddImage", &image).unwrap();
     (home, server)

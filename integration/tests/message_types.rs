@@ -1,6 +1,9 @@
 //! Every message type says on the wire that it has the fields of the specification (`gob.md` §9 to §12, §14), in the
 //! words of a reader of its own.
 
+// Helpers stand outside the test functions, where the usual leave to unwrap does not reach.
+#![allow(clippy::unwrap_used)]
+
 use gob::Gob;
 use image::*;
 use integration::golden::gob_value::GobValues;
