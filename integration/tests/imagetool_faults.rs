@@ -1,5 +1,8 @@
 //! A command that cannot go on says so, ends, and takes away what it made and nothing else.
 
+// Helpers stand outside the test functions, where the usual leave to unwrap does not reach.
+#![allow(clippy::unwrap_used)]
+
 use anyhow::{Context, Result, ensure};
 use integration::programs::program;
 use integration::server::{Home, ImageServer};
