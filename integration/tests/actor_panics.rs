@@ -88,14 +88,21 @@ fn each_actor_comes_back_and_what_was_acknowledged_is_there() {
         .collect();
     for round in 1..=PANICS {
         for actor in ACTORS {
-            let acknowledged = added.lock().unwrap().len();
             panic_of(&server, actor).unwrap();
+            until_it_works(|| {
+                let counted = restarts(&server, actor)?;
+                anyhow::ensure!(
+                    counted == round as u64,
+                    "{actor}: {counted} restarts, not {round}"
+                );
+                Ok(())
+            });
+            let acknowledged = added.lock().unwrap().len();
             // The clients' next requests work.
             until_it_works(|| {
                 anyhow::ensure!(added.lock().unwrap().len() > acknowledged, "nothing was added");
                 Ok(())
             });
-            assert_eq!(restarts(&server, actor).unwrap(), round as u64, "{actor}");
         }
     }
     is_over.store(true, Ordering::Relaxed);
