@@ -2,6 +2,9 @@
 //!
 //! The tree is read from `IMAGEWRIGHT_DEBIAN_TREE`, which the test command sets to a debootstrapped one.
 
+// Helpers of tests: what goes wrong here is a failed test.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use anyhow::{Context, Result, ensure};
 use integration::server::Home;
 use integration::tool::Tool;
