@@ -161,7 +161,7 @@ fn an_actor_that_is_away_is_told_by_name_and_reads_go_on() {
         status.contains("ImageIndex") && status.contains("panic"),
         "{status}"
     );
-    assert!(server.log_text().contains("panic"), "the log tells of it");
+    assert!(server.logs("panic", 1), "the log tells of it");
 }
 
 #[test]

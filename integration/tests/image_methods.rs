@@ -421,8 +421,7 @@ fn how_far_ahead_an_expiration_may_be_is_set_by_flags_and_by_who_asks() {
     assert!(
         stage
             .server
-            .log_text()
-            .contains("ChangeImageExpiration(goes) never expire by admin")
+            .logs("ChangeImageExpiration(goes) never expire by admin", 1)
     );
 }
 
@@ -461,13 +460,12 @@ fn adding_tells_who_it_was_and_deleting_needs_the_right_to() {
     // Who added an image may delete it, without the power to delete any.
     adder.must(&["delete", "one"]).unwrap();
     admin.must(&["delete", "two"]).unwrap();
-    let log = stage.server.log_text();
     for line in [
         "AddImage(one) by adder",
         "DeleteImage(one) by adder",
         "DeleteImage(two) by admin",
     ] {
-        assert!(log.contains(line), "{line} is not in {log}");
+        assert!(stage.server.logs(line, 1), "{line} is not logged");
     }
 }
 

@@ -251,7 +251,7 @@ fn the_log_is_kept_as_its_flags_say() {
     assert_eq!(told, "Logger.Print(): told");
     assert_eq!((&time[4..5], &time[19..20], &time[26..]), ("/", ".", " "));
     // The fixture asked for -alsoLogToStderr.
-    assert!(server.log_text().contains("Logger.Print(): told"));
+    assert!(server.logs("Logger.Print(): told", 1));
     for number in 0..200 {
         print(&server, &format!("line {number}")).unwrap();
     }
