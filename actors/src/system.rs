@@ -121,7 +121,7 @@ fn scan(objects: &object_store::Shared) -> Result<(), StorageError> {
     for error in &report.failed {
         tracing::error!("object directory: {error}");
     }
-    metrics::gauge!("empty_object_files").set(report.empty.len() as f64);
+    metrics::gauge!("imageserver_empty_object_files").set(report.empty.len() as f64);
     let plural = if report.objects == 1 { "object" } else { "objects" };
     tracing::info!(
         "Scanned {} {plural} in {}",

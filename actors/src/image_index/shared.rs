@@ -44,9 +44,9 @@ impl Shared {
         next.generation += 1;
         let unknown = next.images.values().filter(|entry| entry.is_unknown()).count();
         let quarantined = next.quarantined().count();
-        metrics::gauge!("images").set(next.images.len() as f64);
-        metrics::gauge!("image_directories").set(next.directories.len() as f64);
-        metrics::gauge!("quarantined_images").set(quarantined as f64);
+        metrics::gauge!("imageserver_images").set(next.images.len() as f64);
+        metrics::gauge!("imageserver_directories").set(next.directories.len() as f64);
+        metrics::gauge!("imageserver_quarantined_images").set(quarantined as f64);
         // Before the snapshot: a deletion must not find fewer unknown images than there are.
         self.objects.unknown_images.store(unknown, Ordering::Release);
         self.snapshot.store(Arc::new(next));

@@ -76,7 +76,7 @@ impl Trees {
         {
             cache.bytes -= evicted.bytes;
         }
-        metrics::gauge!("decoded_tree_bytes").set(cache.bytes as f64);
+        metrics::gauge!("imageserver_decoded_tree_bytes").set(cache.bytes as f64);
         cell
     }
 }

@@ -70,7 +70,7 @@ pub(super) fn run(shared: &Shared, group: Vec<Waiting>) {
     }
     let objects = batch.len();
     let mut results = shared.backend.commit(batch).into_iter();
-    metrics::histogram!("object_commit_group_objects").record(objects as f64);
+    metrics::histogram!("imageserver_commit_group_objects").record(objects as f64);
     for ((lease, reply), known) in callers.into_iter().zip(known) {
         let outcomes = known
             .into_iter()

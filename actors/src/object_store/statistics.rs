@@ -70,16 +70,25 @@ impl ObjectStatistics {
 pub(super) fn publish(shared: &Shared) {
     let figures = ObjectStatistics::of(shared);
     for (name, value) in [
-        ("objects", figures.objects),
-        ("object_bytes", figures.bytes),
-        ("referenced_objects", figures.referenced_objects),
-        ("referenced_object_bytes", figures.referenced_bytes),
-        ("unreferenced_objects", figures.unreferenced_objects),
-        ("unreferenced_object_bytes", figures.unreferenced_bytes),
-        ("damaged_objects", figures.damaged_objects),
-        ("object_store_capacity_bytes", figures.space.capacity_bytes),
-        ("object_store_free_bytes", figures.space.free_bytes),
+        ("imageserver_objects", figures.objects),
+        ("imageserver_damaged_objects", figures.damaged_objects),
+        (
+            "imageserver_object_store_capacity_bytes",
+            figures.space.capacity_bytes,
+        ),
+        ("imageserver_object_store_free_bytes", figures.space.free_bytes),
     ] {
         metrics::gauge!(name).set(value as f64);
+    }
+    for (state, objects, bytes) in [
+        ("referenced", figures.referenced_objects, figures.referenced_bytes),
+        (
+            "unreferenced",
+            figures.unreferenced_objects,
+            figures.unreferenced_bytes,
+        ),
+    ] {
+        metrics::gauge!("imageserver_objects_by_state", "state" => state).set(objects as f64);
+        metrics::gauge!("imageserver_object_bytes", "state" => state).set(bytes as f64);
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn unreadable(shared: &Shared, hash: &Hash, error: &io::Error) -> Obj
 pub(super) fn damaged(shared: &Shared, hash: &Hash, why: &str) -> ObjectError {
     if shared.table.set_damaged(hash) {
         shared.corrupt_found.fetch_add(1, Ordering::Relaxed);
-        metrics::counter!("damaged_objects_found_total").increment(1);
+        metrics::counter!("imageserver_damaged_objects_found_total").increment(1);
         tracing::error!("object {hash} is damaged: {why}; it is not served until somebody adds it again");
     }
     ObjectError::Corrupt(*hash)

@@ -1,16 +1,10 @@
-//! The image server's own figures: under the original's paths (`imageserver.md §10.1`), and by name for Prometheus.
+//! The image server's own figures: under the original's paths (`imageserver.md §10.1`).
 //!
-//! Values that are known at any moment are registered as closures and cost nothing until somebody asks; the gauges of the
-//! `metrics` facade have to be set, which [`publish`] does now and then.
-
-use std::time::Duration;
+//! Values are registered as closures and cost nothing until somebody asks; the gauges for Prometheus are set by the actors,
+//! where the figures change.
 
 use crate::state::Shared;
-use actors::image_index::EntryState;
 use front::metrics::{Metrics, Unit};
-
-/// Time between two updates of the gauges.
-pub(crate) const PUBLISH_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Registers the paths that existing dashboards read.
 pub(crate) fn register(metrics: &Metrics, shared: &Shared) {
@@ -64,27 +58,6 @@ pub(crate) fn register(metrics: &Metrics, shared: &Shared) {
             percent(figures.unreferenced_bytes, figures.space.capacity_bytes)
         },
     );
-}
-
-/// Sets the gauges for Prometheus.
-pub(crate) fn publish(shared: &Shared) {
-    let snapshot = shared.images.snapshot();
-    let quarantined = snapshot
-        .images
-        .values()
-        .filter(|entry| entry.state != EntryState::Present)
-        .count();
-    metrics::gauge!("imageserver_images").set(snapshot.images.len() as f64);
-    metrics::gauge!("imageserver_directories").set(snapshot.directories.len() as f64);
-    metrics::gauge!("imageserver_quarantined_images").set(quarantined as f64);
-    let figures = shared.objects.statistics();
-    metrics::gauge!("imageserver_objects").set(figures.objects as f64);
-    for (state, bytes) in [
-        ("referenced", figures.referenced_bytes),
-        ("unreferenced", figures.unreferenced_bytes),
-    ] {
-        metrics::gauge!("imageserver_object_bytes", "state" => state).set(bytes as f64);
-    }
 }
 
 fn percent(part: u64, whole: u64) -> f64 {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::flags::Options;
 use crate::state::{Shared, State};
@@ -18,6 +19,9 @@ use front::metrics::Metrics;
 use front::site::Site;
 use srpc::{Registry, Server};
 use tokio::sync::watch;
+
+/// Time between two rounds of forgetting what is old in distributions.
+const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Loads, serves, and returns when told to stop. Loading blocks for as long as it takes: before it nobody is listening.
 pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
@@ -46,7 +50,7 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
         .pages(move |app| pages::configure(&on_pages, app));
     let given_up = system.given_up();
     let failure = actix_rt::System::new().block_on(async move {
-        tokio::spawn(publish(figures, shared));
+        tokio::spawn(keep_up(figures));
         tokio::spawn(
             credentials
                 .reloader
@@ -137,12 +141,11 @@ fn condition(health: &Health) -> Condition {
     }
 }
 
-/// Keeps the gauges current as long as the process lives.
-async fn publish(figures: Arc<Metrics>, shared: Shared) {
-    let mut ticks = tokio::time::interval(metrics::PUBLISH_INTERVAL);
+/// Lets the figures forget what is old, as long as the process lives.
+async fn keep_up(figures: Arc<Metrics>) {
+    let mut ticks = tokio::time::interval(METRICS_UPKEEP_INTERVAL);
     loop {
         ticks.tick().await;
-        metrics::publish(&shared);
         figures.upkeep();
     }
 }
