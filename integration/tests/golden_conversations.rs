@@ -73,6 +73,17 @@ const ORDER: &[&str] = &[
     "Logger.Watch",
 ];
 
+/// Recorded at the end, or on a server of its own that had all the objects.
+const AFTERWARDS: &[&str] = &[
+    "ImageServer.ListUnreferencedObjects.some.gob",
+    "ImageServer.DeleteUnreferencedObjects.some.gob",
+    "ImageServer.ListUnreferencedObjects.some.json",
+    "ObjectServer.ImportObjects.ok.gob",
+];
+
+/// How long an object stays protected after the connection that added it (`imageserver.md §4.1`).
+const LEASE: Duration = Duration::from_secs(11);
+
 /// Answers that differ on purpose, each with the row of the specification that says so.
 const BETTER: &[(&str, &str)] = &[
     // The original's decoder swallows the object and waits for ever (srpc.md §3.3); ours reads exactly one value.
@@ -288,6 +299,12 @@ fn answers(recording: &Recording, ours: &[u8]) -> Result<(Vec<Token>, Vec<Token>
                 tokens[1..end].sort_by_key(|token| format!("{token:?}"));
             }
             "Logger.Watch" => tokens.iter_mut().for_each(without_log_time),
+            // Which objects are left over depends on a tree that the recordings do not carry; that there are some,
+            // and how the list ends, does not.
+            "ImageServer.ListUnreferencedObjects" if recording.name.contains(".some.") => {
+                anyhow::ensure!(tokens.len() > 2, "an empty list: {tokens:?}");
+                tokens.drain(1..tokens.len() - 1);
+            }
             _ => {}
         }
     }
@@ -392,6 +409,13 @@ fn recorded_conversations_are_answered_alike() {
         let names: Vec<String> = ORDER.iter().map(|name| format!("{name}.{coder}")).collect();
         differences.extend(compare_all(&names, &server).unwrap());
     }
+    // As recorded: a pause in which the protection of what was added ends, then two images go.
+    std::thread::sleep(LEASE + Duration::from_secs(1));
+    for name in ["small/del2", "small/del3"] {
+        delete(&server, name).unwrap();
+    }
+    let names: Vec<String> = AFTERWARDS.iter().map(|name| (*name).to_owned()).collect();
+    differences.extend(compare_all(&names, &server).unwrap());
     assert!(
         differences.is_empty(),
         "{} differ:\n{}",
