@@ -17,11 +17,7 @@ pub(super) async fn build_log(
     site: web::Data<Site>,
     request: HttpRequest,
 ) -> HttpResponse {
-    let context = Context {
-        shared: &shared,
-        site: &site,
-        query: request.query_string(),
-    };
+    let context = Context::of(&shared, &site, &request);
     page(&context, "build log", |metadata| metadata.build_log.as_ref()).await
 }
 
@@ -31,11 +27,7 @@ pub(super) async fn release_notes(
     site: web::Data<Site>,
     request: HttpRequest,
 ) -> HttpResponse {
-    let context = Context {
-        shared: &shared,
-        site: &site,
-        query: request.query_string(),
-    };
+    let context = Context::of(&shared, &site, &request);
     page(&context, "release notes", |metadata| {
         metadata.release_notes.as_ref()
     })

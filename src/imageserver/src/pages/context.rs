@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::state::Shared;
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
 use actors::image_index::ImageEntry;
 use front::page::{Page, Query, escape};
 use front::site::Site;
@@ -18,6 +18,14 @@ pub(super) struct Context<'r> {
 }
 
 impl<'r> Context<'r> {
+    pub(super) fn of(shared: &'r Shared, site: &'r Site, request: &'r HttpRequest) -> Self {
+        Self {
+            shared,
+            site,
+            query: request.query_string(),
+        }
+    }
+
     /// The image the query string names: the whole of it (`imageserver.md §9`), or what is before `&`, unescaped. `Err` has the
     /// name of an image that is not there.
     pub(super) fn image(&self) -> Result<Arc<ImageEntry>, String> {

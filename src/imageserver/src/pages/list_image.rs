@@ -20,11 +20,7 @@ pub(super) async fn get(
     site: web::Data<Site>,
     request: HttpRequest,
 ) -> HttpResponse {
-    let context = Context {
-        shared: &shared,
-        site: &site,
-        query: request.query_string(),
-    };
+    let context = Context::of(&shared, &site, &request);
     let entry = match context.image() {
         Ok(entry) => entry,
         Err(name) => return context.unknown_image(&name),

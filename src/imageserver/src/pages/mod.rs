@@ -46,11 +46,7 @@ pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
 fn page(make: fn(&Context<'_>) -> HttpResponse) -> Route {
     reading().to(
         move |shared: web::Data<Shared>, site: web::Data<Site>, request: HttpRequest| async move {
-            make(&Context {
-                shared: &shared,
-                site: &site,
-                query: request.query_string(),
-            })
+            make(&Context::of(&shared, &site, &request))
         },
     )
 }

@@ -1,9 +1,10 @@
 //! `add name imagefile filterfile triggerfile`: an image of a directory or an archive (`imagetool.md §6.1`).
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use flags::Verb;
 use image::{FileSystem, Image};
 
+use super::described::described;
 use super::{Verdict, build, finish};
 use crate::inputs;
 use crate::session::{NotConnected, Session};
@@ -31,17 +32,9 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
 
 async fn add(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
     let name = &arguments[0];
-    if session.server().await?.check_image(name).await? {
-        bail!("image exists");
-    }
-    let filter = inputs::filter(&arguments[2])?;
-    let triggers = inputs::triggers(&arguments[3])?;
-    let (notes, log) =
-        (session.options.release_notes.clone(), session.options.build_log.as_str().to_owned());
-    let release_notes = inputs::annotation(session.server().await?, &notes).await?;
-    let build_log = inputs::annotation(session.server().await?, &log).await?;
+    let described = described(session, name, &arguments[2], &arguments[3]).await?;
     for attempt in 1.. {
-        let built = build::build(session, &arguments[1], filter.as_ref()).await;
+        let built = build::build(session, &arguments[1], described.filter.as_ref()).await;
         let mut built = built.map_err(|e| match e.is::<NotConnected>() {
             true => e,
             false => anyhow!("error building image: {e}"),
@@ -49,14 +42,7 @@ async fn add(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verd
         let mut tree = std::mem::take(&mut built.tree);
         splice(session, &mut tree)?;
         copy_mtimes(session, &mut tree).await?;
-        let image = Image {
-            filter: filter.clone(),
-            triggers: triggers.clone(),
-            release_notes: release_notes.clone(),
-            build_log: build_log.clone(),
-            file_system: Some(tree),
-            ..Image::default()
-        };
+        let image = Image { file_system: Some(tree), ..described.clone() };
         match finish::finish(session, name, image).await {
             Err(error) if attempt < ATTEMPTS && is_unavailable(&error) => {
                 session.debug(0, || format!("{error}: sending again"));

@@ -21,6 +21,7 @@ impl Verdict {
 
 mod build;
 mod computed_root;
+mod described;
 mod destination;
 mod finish;
 mod objects;
