@@ -10,6 +10,10 @@
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
 //! | `tool` | `imagetool` as one user |
 //! | `plain_call` | one call over a plain connection, written out by hand |
+//! | `random` | choices that can be made again, and how often a test does its work |
+//! | `strace` | system calls of a running server that fail, wait, or kill it |
+//! | `told` | what clients were told, and whether it is there |
+//! | `whole` | what a server holds, fetched and hashed by the test itself |
 //! | `programs` | where the programs of this workspace lie, built first if need be |
 //!
 //! The tests themselves are in `tests/`, one file per promise or family of promises. This crate promises that a
@@ -24,9 +28,13 @@ pub mod golden;
 pub mod images;
 pub mod plain_call;
 pub mod programs;
+pub mod random;
 pub mod secured;
 pub mod server;
 mod skip;
+pub mod strace;
+pub mod told;
 pub mod tool;
+pub mod whole;
 
 pub use skip::{SKIP_LOG_VARIABLE, skip};

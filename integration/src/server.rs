@@ -109,6 +109,22 @@ impl Home {
         Ok(server)
     }
 
+    /// Starts a server and kills it after that time, however far it has come.
+    pub fn start_and_kill(&self, flags: &[&str], after: Duration) -> Result<()> {
+        self.hand_over()?;
+        let mut command = self.command(free_port()?)?;
+        command
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child = command.spawn()?;
+        std::thread::sleep(after);
+        child.kill()?;
+        child.wait()?;
+        Ok(())
+    }
+
     /// Runs the server with `flags` where it is expected to end by itself, and gives what it said.
     pub fn run_to_its_end(&self, flags: &[&str]) -> Result<Output> {
         self.hand_over()?;
@@ -247,6 +263,21 @@ impl ImageServer {
             child.wait()?;
         }
         Ok(())
+    }
+
+    /// The signal alone, while others still use the server; [`kill`](Self::kill) waits for its end.
+    pub fn kill_now(&self) -> Result<()> {
+        self.child
+            .as_ref()
+            .map_or(Ok(()), |child| signal(child, rustix::process::Signal::KILL))
+    }
+
+    /// Whether the process has ended by itself.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        match &mut self.child {
+            Some(child) => Ok(child.try_wait()?.is_some()),
+            None => Ok(true),
+        }
     }
 
     fn wait_until_healthy(&mut self) -> Result<()> {
