@@ -63,8 +63,7 @@ pub(super) async fn open(shared: &Arc<Shared>, hash: Hash) -> Result<VerifiedObj
             if size > WHOLE_OBJECT_BYTES {
                 return Ok((size, Rest::Pieces(Box::new(LargeRead::new(hash, opened)))));
             }
-            let mut content = vec![0; size as usize];
-            read_whole(&pool_shared, &hash, opened, &mut content)?;
+            let content = read_whole(&pool_shared, &hash, opened)?;
             Ok::<_, ObjectError>((size, Rest::Whole(content.into())))
         })
         .await??;
@@ -146,10 +145,8 @@ impl LargeRead {
 
     fn piece(&mut self, shared: &Shared) -> Result<Bytes, ObjectError> {
         let length = PIECE_BYTES.min(usize::try_from(self.left).unwrap_or(PIECE_BYTES));
-        let mut piece = vec![0; length];
-        self.object
-            .file
-            .read_exact(&mut piece)
+        let mut piece = Vec::with_capacity(length);
+        read_exactly(&mut self.object.file, length as u64, &mut piece)
             .map_err(|error| unreadable(shared, &self.hash, &error))?;
         self.left -= length as u64;
         if let Some(hasher) = &mut self.hasher {
@@ -158,33 +155,46 @@ impl LargeRead {
         if self.left == 0
             && let Some(hasher) = self.hasher.take()
         {
-            conclude(shared, &self.hash, &self.object, hasher)?;
+            conclude(shared, &self.hash, &self.object.stamp, hasher.finish())?;
         }
         Ok(piece.into())
     }
 }
 
-/// Fills `content`, which has the size the receiver was told, and verifies it if need be.
-pub(super) fn read_whole(
+/// The whole content, verified if need be.
+fn read_whole(shared: &Shared, hash: &Hash, opened: Opened) -> Result<Vec<u8>, ObjectError> {
+    let size = opened.object.size;
+    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    let opened = append(shared, hash, opened, size, &mut content)?;
+    if !opened.verified {
+        conclude(shared, hash, &opened.object.stamp, hash::of(&content))?;
+    }
+    Ok(content)
+}
+
+/// Appends the content, which has the size in bytes that the receiver was told.
+pub(super) fn append(
     shared: &Shared,
     hash: &Hash,
     mut opened: Opened,
-    content: &mut [u8],
-) -> Result<(), ObjectError> {
-    if content.len() as u64 != opened.object.size {
+    size: u64,
+    target: &mut Vec<u8>,
+) -> Result<Opened, ObjectError> {
+    if size != opened.object.size {
         // The receiver was told the length of a damaged file, which has been repaired since. What is stored now is no
         // worse for it.
         return Err(ObjectError::Corrupt(*hash));
     }
-    opened
-        .object
-        .file
-        .read_exact(content)
-        .map_err(|error| unreadable(shared, hash, &error))?;
-    if !opened.verified {
-        let mut hasher = Hasher::new();
-        hasher.update(content);
-        conclude(shared, hash, &opened.object, hasher)?;
+    read_exactly(&mut opened.object.file, size, target).map_err(|error| unreadable(shared, hash, &error))?;
+    Ok(opened)
+}
+
+/// Into memory that nobody has filled with zeros before.
+fn read_exactly(file: &mut std::fs::File, bytes: u64, target: &mut Vec<u8>) -> std::io::Result<()> {
+    let got = file.take(bytes).read_to_end(target)?;
+    if got as u64 == bytes {
+        Ok(())
+    } else {
+        Err(std::io::ErrorKind::UnexpectedEof.into())
     }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use super::{ObjectError, Shared};
 use hash::{Hash, Hasher};
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
-use storage::{OpenObject, StorageError};
+use storage::{OpenObject, Stamp, StorageError};
 
 /// Read at a time while hashing.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -50,7 +50,7 @@ pub(super) fn verify(shared: &Shared, hash: &Hash) -> Result<(), ObjectError> {
             Err(error) => return Err(unreadable(shared, hash, &error)),
         }
     }
-    conclude(shared, hash, &opened.object, hasher)
+    conclude(shared, hash, &opened.object.stamp, hasher.finish())
 }
 
 /// Compares and remembers. The stamp is the one the file was opened with: had it been changed since, the next reader
@@ -58,13 +58,13 @@ pub(super) fn verify(shared: &Shared, hash: &Hash) -> Result<(), ObjectError> {
 pub(super) fn conclude(
     shared: &Shared,
     hash: &Hash,
-    object: &OpenObject,
-    hasher: Hasher,
+    stamp: &Stamp,
+    computed: Hash,
 ) -> Result<(), ObjectError> {
-    if hasher.finish() != *hash {
+    if computed != *hash {
         return Err(damaged(shared, hash, "its content does not match its name"));
     }
-    shared.table.set_verified(hash, &object.stamp);
+    shared.table.set_verified(hash, stamp);
     Ok(())
 }
 

@@ -25,6 +25,11 @@ pub trait ObjectBackend: Send + Sync + 'static {
         staging.finish()
     }
 
+    /// Writes a whole object that has its name already to a temporary.
+    fn stage_named(&self, object: &Named) -> Result<Staged> {
+        self.stage()?.fill(object)
+    }
+
     /// Makes a group of objects durable and visible: one answer for each, in order. See
     /// [`LocalObjects`](crate::LocalObjects) for the order of steps.
     fn commit(&self, batch: Vec<Staged>) -> Vec<Result<Committed>>;
@@ -38,6 +43,33 @@ pub trait ObjectBackend: Send + Sync + 'static {
 
     /// Room of the file system.
     fn space(&self) -> Result<Space>;
+}
+
+/// An object in memory with its name. Only made by computing it, so that nothing can be stored under a wrong name.
+#[derive(Debug, Clone)]
+pub struct Named {
+    data: Vec<u8>,
+    hash: Hash,
+}
+
+impl Named {
+    /// Computes the names of `contents`, all at once, which takes a third of the time where the machine can.
+    pub fn each(contents: Vec<Vec<u8>>) -> Vec<Named> {
+        let slices: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
+        let names = hash::of_each(&slices);
+        let named = |(data, hash)| Named { data, hash };
+        contents.into_iter().zip(names).map(named).collect()
+    }
+
+    /// Its name.
+    pub fn hash(&self) -> Hash {
+        self.hash
+    }
+
+    /// Its bytes.
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
 }
 
 /// An object that was asked to be stored, and is.

@@ -27,7 +27,7 @@ mod lock;
 mod resolve;
 mod stamp;
 
-pub use backend::{Committed, ObjectBackend, OpenObject, ScanReport, Space, Staged, StagingFile};
+pub use backend::{Committed, Named, ObjectBackend, OpenObject, ScanReport, Space, Staged, StagingFile};
 pub use error::StorageError;
 pub use image_dir::{ImageDir, ImageFile, Listing};
 pub use local_objects::LocalObjects;

@@ -56,21 +56,24 @@ impl Verifier {
     }
 
     pub(crate) fn finish(self) -> Result<(), Error> {
-        if self.got != self.size {
-            return Err(Error::WrongLength {
-                hash: Box::new(self.expected),
-                size: self.size,
-                got: self.got,
-            });
-        }
-        let computed = self.hasher.finish();
-        if computed == self.expected {
-            Ok(())
-        } else {
-            Err(Error::Damaged {
-                expected: Box::new(self.expected),
-                computed: Box::new(computed),
-            })
-        }
+        check(self.expected, self.size, self.hasher.finish(), self.got)
     }
+}
+
+/// Whether what came is what was wanted.
+pub(crate) fn check(expected: Hash, size: u64, computed: Hash, got: u64) -> Result<(), Error> {
+    if got != size {
+        return Err(Error::WrongLength {
+            hash: Box::new(expected),
+            size,
+            got,
+        });
+    }
+    if computed != expected {
+        return Err(Error::Damaged {
+            expected: Box::new(expected),
+            computed: Box::new(computed),
+        });
+    }
+    Ok(())
 }

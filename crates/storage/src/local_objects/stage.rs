@@ -1,7 +1,7 @@
 //! Bytes on their way in: a file without a name, hashed while it is written.
 
 use crate::error::IoContext;
-use crate::{Result, StorageError};
+use crate::{Named, Result, StorageError};
 use hash::{Hash, Hasher};
 use rustix::fs::{AtFlags, Mode, OFlags, openat, unlinkat};
 use rustix::io::Errno;
@@ -116,6 +116,23 @@ impl StagingFile {
         self.file
             .write_all(data)
             .context("write object", || "temporary".to_owned())
+    }
+
+    /// Makes this, to which nothing was written yet, the whole of `object`.
+    pub(crate) fn fill(mut self, object: &Named) -> Result<Staged> {
+        if object.data().is_empty() {
+            return Err(StorageError::ZeroLength);
+        }
+        self.file
+            .write_all(object.data())
+            .context("write object", || object.hash().to_string())?;
+        Ok(Staged {
+            hash: object.hash(),
+            size: object.data().len() as u64,
+            file: self.file,
+            name: self.name,
+            epoch: self.epoch,
+        })
     }
 
     /// Bytes so far.

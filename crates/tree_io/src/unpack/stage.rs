@@ -10,7 +10,7 @@ use bstr::{BString, ByteSlice};
 use image::{Inode, RegularInode};
 use rustix::fs::{
     AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT, Uid, chmodat, chownat, fchmod,
-    fchown, futimens, mknodat, symlinkat, utimensat,
+    fchown, fstat, futimens, mknodat, symlinkat, utimensat,
 };
 
 use crate::beneath::Root;
@@ -18,6 +18,9 @@ use crate::error::Error;
 
 /// Permission bits, set-id and sticky bits.
 const PERMISSIONS: u32 = 0o7777;
+
+/// Permission bits alone.
+const ORDINARY_PERMISSIONS: u32 = 0o777;
 
 /// Nanoseconds in a second.
 const SECOND_NANOSECONDS: i32 = 1_000_000_000;
@@ -50,34 +53,43 @@ impl Stage<'_> {
         Ok((directory, name.into()))
     }
 
-    /// An empty file to be filled; give it to [`seal`](Self::seal) then.
-    pub(super) fn create(self, number: u64) -> Result<File, Error> {
+    /// An empty file to be filled; give it to [`seal`](Self::seal) then. It is private until then if its mode is special, else
+    /// its mode is right from the beginning, wherever the umask allows.
+    pub(super) fn create(self, number: u64, mode: u32) -> Result<File, Error> {
+        let special = mode & PERMISSIONS & !ORDINARY_PERMISSIONS != 0;
+        let mode = if special {
+            Mode::RUSR | Mode::WUSR
+        } else {
+            permissions(mode)
+        };
         let path = self.path(number);
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
         self.root
-            .open_beneath(&path, flags, Mode::RUSR | Mode::WUSR)
+            .open_beneath(&path, flags, mode)
             .map(File::from)
             .map_err(|e| Error::io("create", path, e))
     }
 
-    /// Owner, mode and time; the mode after the owner, because changing the owner clears set-id bits.
+    /// Owner, mode and time; the mode after the owner, because changing the owner clears set-id bits. Each change costs the file
+    /// system an entry in its journal, a look nothing: what is right already is left alone.
     pub(super) fn seal(self, number: u64, file: &File, inode: &RegularInode) -> Result<(), Error> {
-        let failed = |doing| move |e: rustix::io::Errno| (doing, e);
+        let failed = |doing| move |e: rustix::io::Errno| Error::io(doing, self.path(number), e);
         let times = times(inode.mtime_seconds, inode.mtime_nano_seconds, number)?;
-        fchown(
-            file,
-            Some(Uid::from_raw(inode.uid)),
-            Some(Gid::from_raw(inode.gid)),
-        )
-        .map_err(failed("chown"))
-        .and_then(|()| fchmod(file, permissions(inode.mode)).map_err(failed("chmod")))
-        .and_then(|()| futimens(file, &times).map_err(failed("set time of")))
-        .map_err(|(doing, e)| Error::io(doing, self.path(number), e))
+        let mut now = fstat(file).map_err(failed("stat"))?;
+        if (now.st_uid, now.st_gid) != (inode.uid, inode.gid) {
+            let (uid, gid) = (Uid::from_raw(inode.uid), Gid::from_raw(inode.gid));
+            fchown(file, Some(uid), Some(gid)).map_err(failed("chown"))?;
+            now = fstat(file).map_err(failed("stat"))?;
+        }
+        if now.st_mode & PERMISSIONS != inode.mode & PERMISSIONS {
+            fchmod(file, permissions(inode.mode)).map_err(failed("chmod"))?;
+        }
+        futimens(file, &times).map_err(failed("set time of"))
     }
 
     /// A file whose content is in memory.
     pub(super) fn write(self, number: u64, inode: &RegularInode, data: &[u8]) -> Result<(), Error> {
-        let mut file = self.create(number)?;
+        let mut file = self.create(number, inode.mode)?;
         file.write_all(data)
             .map_err(|e| Error::io("write", self.path(number), e))?;
         self.seal(number, &file, inode)
@@ -85,7 +97,7 @@ impl Stage<'_> {
 
     /// A file with the content of one made before.
     pub(super) fn copy(self, number: u64, inode: &RegularInode, from: &File, size: u64) -> Result<(), Error> {
-        let file = self.create(number)?;
+        let file = self.create(number, inode.mode)?;
         let (mut offset_in, mut offset_out) = (0, 0);
         while offset_in < size {
             let chunk = usize::try_from(size - offset_in).unwrap_or(usize::MAX);

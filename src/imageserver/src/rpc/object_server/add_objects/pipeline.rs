@@ -12,12 +12,13 @@ use srpc::{Conn, RawError};
 use tokio::task::JoinHandle;
 
 /// Bytes of small objects stored together. Together with [`IN_FLIGHT_BATCHES`] this bounds what one caller can make the
-/// server hold: 16 MiB.
+/// server hold: 28 MiB, of which all but the newest is in files already when the disk is what is slow.
 const BATCH_BYTES: usize = 4 << 20;
 /// Small objects stored together: each is an open file until it is committed.
 const BATCH_OBJECTS: usize = 512;
-/// Batches of one caller being stored while the next one is received.
-const IN_FLIGHT_BATCHES: usize = 3;
+/// Batches of one caller being stored while the next one is received: while one group is flushed, the next is staged, and the
+/// more there is in it the fewer flushes are needed.
+const IN_FLIGHT_BATCHES: usize = 6;
 
 /// What one call has received and not answered yet.
 pub(super) struct Pipeline {

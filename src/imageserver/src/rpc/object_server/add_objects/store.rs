@@ -6,7 +6,7 @@ use super::receive::LargeObject;
 use actors::object_store::{Lease, ObjectStore};
 use hash::Hash;
 use protocol::object_server::AddObjectResponse;
-use storage::Staged;
+use storage::{Named, Staged};
 use tokio::sync::Semaphore;
 
 /// Batches being hashed and written at a time, over all callers: more than cores, since they wait for the disk as well.
@@ -39,10 +39,12 @@ pub(super) async fn batch(objects: ObjectStore, lease: Arc<Lease>, batch: Vec<Re
     let _turn = STAGERS.acquire().await;
     let store = objects.clone();
     let prepared = tokio::task::spawn_blocking(move || {
-        batch
+        let (contents, expected): (Vec<_>, Vec<_>) = batch.into_iter().map(|r| (r.data, r.expected)).unzip();
+        Named::each(contents)
             .into_iter()
+            .zip(expected)
             .zip(there)
-            .map(|(received, there)| prepare(&store, received, there))
+            .map(|((object, expected), there)| prepare(&store, &object, expected, there))
             .collect()
     })
     .await
@@ -80,26 +82,20 @@ fn present(objects: &ObjectStore, lease: &Lease, batch: &[Received]) -> Vec<bool
         .collect()
 }
 
-fn prepare(objects: &ObjectStore, received: Received, there: bool) -> Prepared {
-    if there && let Some(expected) = received.expected {
-        let computed = hash::of(&received.data);
-        if let Some(answer) = mismatch(computed, Some(expected)) {
-            return Prepared::Answered(answer);
-        }
-        // The content is what the name says on both sides, so it is the same. A stored file that is damaged is replaced by
-        // the commit below.
-        if objects.verify(&computed).is_ok() {
-            return Prepared::Answered(AddObjectResponse {
-                hash: computed,
-                ..AddObjectResponse::default()
-            });
-        }
+fn prepare(objects: &ObjectStore, object: &Named, expected: Option<Hash>, there: bool) -> Prepared {
+    if let Some(answer) = mismatch(object.hash(), expected) {
+        return Prepared::Answered(answer);
     }
-    match objects.backend().stage_bytes(&received.data) {
-        Ok(staged) => match mismatch(staged.hash(), received.expected) {
-            Some(answer) => Prepared::Answered(answer),
-            None => Prepared::Staged(staged),
-        },
+    // The content is what the name says on both sides, so it is the same. A stored file that is damaged is replaced by the
+    // commit.
+    if there && objects.verify(&object.hash()).is_ok() {
+        return Prepared::Answered(AddObjectResponse {
+            hash: object.hash(),
+            ..AddObjectResponse::default()
+        });
+    }
+    match objects.backend().stage_named(object) {
+        Ok(staged) => Prepared::Staged(staged),
         Err(error) => Prepared::Answered(failed(error.to_string())),
     }
 }
