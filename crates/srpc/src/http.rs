@@ -3,7 +3,7 @@
 use std::io;
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Bytes of a request's or an answer's head.
@@ -16,9 +16,13 @@ pub(crate) const CONNECTED_ANSWER: &[u8] = b"HTTP/1.0 200 Connected to Go SRPC\n
 
 /// Reads up to and with the blank line; returns the first line. What came behind the blank line stays in `received`. `None` if
 /// the peer left without a word.
-pub(crate) async fn read_head(stream: &mut TcpStream, received: &mut BytesMut) -> io::Result<Option<String>> {
+pub(crate) async fn read_head(
+    stream: &mut (impl AsyncRead + Unpin),
+    received: &mut BytesMut,
+) -> io::Result<Option<String>> {
     loop {
-        if let Some(end) = head_end(received) {
+        // However much a read brought: the limit is on the head.
+        if let Some(end) = head_end(received).filter(|&end| end <= HEAD_MAX_BYTES) {
             let first_line = received[..end]
                 .split(|&byte| byte == b'\n')
                 .next()

@@ -23,6 +23,9 @@ mod call;
 pub mod client;
 mod coder;
 pub mod conn;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 pub mod json;
 mod method;

@@ -4,6 +4,8 @@ mod extension;
 mod glob;
 mod identity;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use extension::sequence_of_strings;
 pub use extension::{CertificateClaims, ClaimsError, GROUPS_OID, METHODS_OID, extension_der};
 pub use glob::Pattern;
 pub(crate) use identity::identify;

@@ -174,6 +174,11 @@ async fn ask(
     let Some(line) = http::read_head(stream, received).await.map_err(broken)? else {
         return Err(Failure::Final(ConnectError::Dial("unexpected EOF".to_owned())));
     };
+    verdict(&line)
+}
+
+/// What the first line of the answer to a CONNECT means.
+fn verdict(line: &str) -> Result<(), Failure> {
     let status = match line.split_once(' ') {
         Some((version, status)) if version.starts_with("HTTP/") => status.trim(),
         _ => {
@@ -190,6 +195,15 @@ async fn ask(
         Some("405") => Failure::Final(ConnectError::MissingCertificate),
         Some("401") => Failure::Final(ConnectError::BadCertificate),
         _ => Failure::Final(ConnectError::Http(status.to_owned())),
+    })
+}
+
+/// For fuzz targets: whether the answer is the wanted one, and what is said if not.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn is_connected(line: &str) -> Result<(), String> {
+    verdict(line).map_err(|failure| match failure {
+        Failure::NoSuchDoor => String::new(),
+        Failure::Certificate(error) | Failure::Final(error) => error.to_string(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The calling side: one connection, one call at a time.
 
-mod connect;
+pub(crate) mod connect;
 mod dial;
 mod error;
 mod options;
@@ -171,7 +171,7 @@ async fn read_verdict(conn: &mut Conn) -> Result<(), CallError> {
     }
 }
 
-async fn exchange<Request: Message, Reply: Message>(
+pub(crate) async fn exchange<Request: Message, Reply: Message>(
     conn: &mut Conn,
     method: &str,
     request: &Request,

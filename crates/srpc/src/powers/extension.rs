@@ -78,7 +78,7 @@ fn strings(certificate: &X509Certificate<'_>, oid: &'static str) -> Result<Vec<S
     sequence_of_strings(extension.value).map_err(|cause| ClaimsError::Extension { oid, cause })
 }
 
-fn sequence_of_strings(der: &[u8]) -> Result<Vec<String>, String> {
+pub(crate) fn sequence_of_strings(der: &[u8]) -> Result<Vec<String>, String> {
     let (behind, sequence) = Sequence::from_der(der).map_err(|error| error.to_string())?;
     if !behind.is_empty() {
         return Err(format!("{} bytes behind the sequence", behind.len()));

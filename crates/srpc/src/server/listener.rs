@@ -73,13 +73,7 @@ async fn serve_one(
     let mut received = BytesMut::new();
     let head = tokio::time::timeout(REQUEST_TIMEOUT, http::read_head(&mut stream, &mut received)).await??;
     let Some(request_line) = head else { return Ok(()) };
-    let mut words = request_line.split(' ');
-    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (target, None),
-    };
-    match server.endpoint(method, path, query) {
+    match decide(server, &request_line) {
         Decision::Accept(endpoint) => {
             server.serve_plain(stream, received, peer, endpoint).await;
             Ok(())
@@ -91,4 +85,15 @@ async fn serve_one(
             Err(error) => http::answer(&mut stream, 500, &error).await,
         },
     }
+}
+
+/// What to do with a request that begins with this line.
+pub(crate) fn decide(server: &Server, request_line: &str) -> Decision {
+    let mut words = request_line.split(' ');
+    let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    };
+    server.endpoint(method, path, query)
 }

@@ -5,7 +5,7 @@ mod handshake;
 pub mod listener;
 pub mod paths;
 mod policy;
-mod session;
+pub(crate) mod session;
 pub mod statistics;
 pub(crate) mod upgrade;
 

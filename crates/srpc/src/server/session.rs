@@ -38,7 +38,20 @@ pub(super) async fn run(
         () = server.draining.cancelled() => return,
         opened = open(server, stream, received, peer, endpoint) => opened,
     };
-    let Some((mut conn, caller)) = opened else { return };
+    if let Some((conn, caller)) = opened {
+        answer(server, conn, endpoint, caller, peer, local).await;
+    }
+}
+
+/// From an established stream to its end.
+pub(crate) async fn answer(
+    server: &Arc<Server>,
+    mut conn: Conn,
+    endpoint: Endpoint,
+    caller: Caller,
+    peer: SocketAddr,
+    local: SocketAddr,
+) {
     conn.set_stall_timeout(server.policy.stall_timeout);
     let session = Session {
         server,

@@ -1,0 +1,81 @@
+//! Path expressions and filters.
+
+use image::Filter;
+use image::filter::{self, CompiledFilter, Expression};
+
+use crate::input::Input;
+
+/// One expression and paths, or a whole filter and paths.
+pub fn filters(data: &[u8]) {
+    let mut input = Input::new(data);
+    if input.byte().is_multiple_of(4) {
+        whole(&mut input);
+    } else {
+        expression(&mut input);
+    }
+}
+
+/// An expression, then paths, one a line.
+fn expression(input: &mut Input<'_>) {
+    let text = String::from_utf8_lossy(input.bytes()).into_owned();
+    let compiled = Expression::new(&text);
+    let plain = Expression::unoptimised(&text);
+    // An empty one matches everything, which nobody means.
+    assert!(
+        compiled.is_ok() || plain.is_err() || text.is_empty(),
+        "refused for being fast: {text:?}"
+    );
+    let Ok(compiled) = compiled else { return };
+    while !input.is_empty() {
+        let path = input.bytes();
+        let matches = compiled.matches(path);
+        assert_eq!(matches, compiled.matches(path));
+        if let Ok(plain) = &plain
+            && has_one_meaning(&text, path)
+        {
+            assert_eq!(matches, plain.matches(path), "{text:?} {path:?}");
+        }
+    }
+}
+
+/// The fast forms take bytes for what they are: a line end, a bracket or a backslash in brackets (observed in the original).
+fn has_one_meaning(text: &str, path: &[u8]) -> bool {
+    !path.contains(&b'\n') && !text.contains("[[]") && !text.contains("[\\]") && !text.contains("[]]")
+}
+
+/// A filter's file, with two paths in front.
+fn whole(input: &mut Input<'_>) {
+    let paths = [input.bytes(), input.bytes()];
+    let mut text = Vec::new();
+    while !input.is_empty() {
+        text.extend_from_slice(input.bytes());
+    }
+    let filter = filter::parse_lines(&text);
+    assert!(
+        filter
+            .filter_lines
+            .iter()
+            .all(|line| !line.is_empty() && !line.contains('\n'))
+    );
+    let merged = filter::merge([&filter, &filter]);
+    assert_eq!(filter::merge([&merged, &filter]), merged);
+    let Ok(compiled) = CompiledFilter::new(&filter) else {
+        return;
+    };
+    assert!(compiled.unoptimised().len() <= filter.filter_lines.len());
+    let inverse = inverse(&filter);
+    let merged = CompiledFilter::new(&merged).unwrap_or_else(|error| panic!("merging broke it: {error}"));
+    for path in paths {
+        assert_eq!(compiled.matches(path), merged.matches(path));
+        if let Ok(inverse) = &inverse
+            && !compiled.is_inverted()
+        {
+            assert_ne!(compiled.matches(path), inverse.matches(path));
+        }
+    }
+}
+
+fn inverse(filter: &Filter) -> Result<CompiledFilter, filter::FilterError> {
+    let lines = filter.filter_lines.iter().map(String::as_str);
+    CompiledFilter::from_lines(lines.chain(["!"]))
+}
