@@ -1,10 +1,12 @@
 //! Everything for one host.
 //!
-//! Today: `imagewright certs`, which makes and inspects the certificates that the daemons and tools identify
-//! themselves with. It promises never to overwrite a private key unless told to, and to leave either a whole
+//! `imagewright bench` measures the programs as their users run them, beside another implementation's if there is one.
+//!
+//! `imagewright certs` makes and inspects the certificates that the daemons and tools identify themselves with. It promises never to overwrite a private key unless told to, and to leave either a whole
 //! file or none. It deliberately lacks passphrases on keys (no program that reads them could ask for one) and
 //! revocation lists (nothing in the protocol consults them): give certificates short lives instead.
 
+mod bench;
 mod certs;
 mod exit;
 
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 #[command(
     name = "imagewright",
     version,
-    about = "Everything for one host: certificates and checks",
+    about = "Everything for one host: certificates, checks, measurements",
     arg_required_else_help = true,
     after_help = "First steps:\n  imagewright certs ca --out pki\n  imagewright certs issue --ca pki --user alice --preset admin --out ~/.ssl\n  \
                   imagewright certs show ~/.ssl/alice.cert"
@@ -30,11 +32,14 @@ enum Command {
     /// Make, renew and inspect certificates
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Measure our programs, and another implementation's beside them
+    Bench(bench::BenchArgs),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Certs(command) => certs::run(command),
+        Command::Bench(args) => bench::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -1,0 +1,57 @@
+//! An authority of its own for each run, made by `imagewright certs`.
+
+use super::scratch::Scratch;
+use anyhow::{Context, ensure};
+use srpc::tls::ClientCredentials;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+/// Certificates of the servers and of who asks them.
+pub(crate) struct Credentials {
+    /// With `CA.pem`, `cert.pem` and `key.pem`; belongs to the servers.
+    pub(crate) server: PathBuf,
+    /// A `-certDirectory` of somebody who may do everything.
+    pub(crate) client: PathBuf,
+    /// The same for our own client.
+    pub(crate) loaded: Arc<ClientCredentials>,
+}
+
+impl Credentials {
+    pub(crate) fn make(scratch: &Scratch) -> anyhow::Result<Self> {
+        let at = |name: &str| scratch.path().join(name);
+        let (authority, server, client) = (at("authority"), at("server-certificate"), at("certificates"));
+        certs(&["ca", "--name", "Benchmark CA"], &[("--out", &authority)])?;
+        let issue = |user: &str, extra: &[&str], out: &Path| {
+            let arguments = [&["issue", "--user", user], extra].concat();
+            certs(&arguments, &[("--ca", &authority), ("--out", out)])
+        };
+        issue("imageserver", &["--server", "localhost,127.0.0.1"], &server)?;
+        issue("bench", &["--preset", "admin"], &client)?;
+        std::fs::copy(authority.join("CA.pem"), server.join("CA.pem"))?;
+        scratch.hand_over(&server)?;
+        let loaded = srpc::tls::load_directory(&client)?.context("no certificates were made")?;
+        Ok(Self {
+            server,
+            client,
+            loaded,
+        })
+    }
+}
+
+/// The verb as a process of its own: what it tells on standard output is no result of ours.
+fn certs(arguments: &[&str], paths: &[(&str, &Path)]) -> anyhow::Result<()> {
+    let mut command = Command::new(std::env::current_exe().context("where am I?")?);
+    command.arg("certs").args(arguments);
+    for (option, path) in paths {
+        command.arg(option).arg(path);
+    }
+    let output = command.output().context("cannot run imagewright certs")?;
+    ensure!(
+        output.status.success(),
+        "imagewright certs {}: {}",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! What is told in the end.
+
+mod document;
+mod numbers;
+mod table;
+
+use super::figures::{Figure, Summary};
+use super::machine::{Machine, load};
+use super::side::{Pair, Side};
+use super::stage::Stage;
+use anyhow::Context;
+use std::path::Path;
+
+/// Everything that was found out.
+pub(crate) struct Report<'a> {
+    machine: Machine,
+    load_after: String,
+    stage: &'a Stage,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(machine: Machine, stage: &'a Stage) -> Self {
+        Self {
+            machine,
+            load_after: load(),
+            stage,
+        }
+    }
+
+    /// For a terminal.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for table in self.tables() {
+            text.push_str(&table.text());
+            text.push('\n');
+        }
+        text
+    }
+
+    fn figures(&self) -> &[Figure] {
+        self.stage.figures.all()
+    }
+
+    fn is_with_peer(&self) -> bool {
+        self.stage.same().len() > 1
+    }
+
+    fn tables(&self) -> Vec<table::Table> {
+        let mut tables = vec![table::by_side(self.figures(), self.is_with_peer())];
+        tables.extend(table::crossed(self.figures()));
+        tables
+    }
+}
+
+/// Writes a report to a file.
+pub(crate) fn save(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    eprintln!("wrote {}", path.display());
+    Ok(())
+}
+
+fn summary(figure: &Figure, pair: Pair) -> Option<Summary> {
+    Summary::of(figure.samples.get(&pair)?)
+}
+
+/// Ours by theirs.
+fn ratio(figure: &Figure) -> Option<f64> {
+    let ours = summary(figure, Pair::both(Side::Ours))?.median;
+    let theirs = summary(figure, Pair::both(Side::Theirs))?.median;
+    (theirs > 0.0).then_some(ours / theirs)
+}

@@ -1,0 +1,121 @@
+//! Who is measured.
+
+use super::scratch::Scratch;
+use anyhow::{Context, ensure};
+use std::fmt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Digits of a program's SHA-512 that stand in reports.
+const FINGERPRINT_DIGITS: usize = 12;
+
+/// An implementation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    Ours,
+    Theirs,
+}
+
+impl Side {
+    /// As it stands in tables and file names.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Theirs => "theirs",
+        }
+    }
+}
+
+/// Whose client works with whose server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Pair {
+    pub(crate) client: Side,
+    pub(crate) server: Side,
+}
+
+impl Pair {
+    /// Both from one side.
+    pub(crate) fn both(side: Side) -> Self {
+        Self {
+            client: side,
+            server: side,
+        }
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.client == self.server {
+            f.write_str(self.client.name())
+        } else {
+            write!(f, "{} on {}", self.client.name(), self.server.name())
+        }
+    }
+}
+
+/// The programs of a side, where the unprivileged user can run them.
+pub(crate) struct Programs {
+    pub(crate) side: Side,
+    pub(crate) imageserver: PathBuf,
+    pub(crate) imagetool: PathBuf,
+    /// What the server says about itself, and a fingerprint.
+    pub(crate) version: String,
+}
+
+impl Programs {
+    /// Looks for them in `from`.
+    pub(crate) fn find(side: Side, from: &Path, scratch: &Scratch) -> anyhow::Result<Self> {
+        let to = scratch.path().join("programs").join(side.name());
+        std::fs::create_dir_all(&to)?;
+        let take = |name: &str| -> anyhow::Result<PathBuf> {
+            let source = from.join(name);
+            let option = match side {
+                Side::Ours => "--programs",
+                Side::Theirs => "--peer",
+            };
+            ensure!(
+                source.is_file(),
+                "{} is not there: {option} names a directory with imageserver and imagetool",
+                source.display()
+            );
+            // The original may lie where the unprivileged user cannot go, and may be built anew meanwhile.
+            let copy = to.join(name);
+            if std::fs::hard_link(&source, &copy).is_err() {
+                std::fs::copy(&source, &copy).with_context(|| format!("cannot copy {}", source.display()))?;
+            }
+            Ok(copy)
+        };
+        let imageserver = take("imageserver")?;
+        Ok(Self {
+            side,
+            version: version(&imageserver, scratch)?,
+            imageserver,
+            imagetool: take("imagetool")?,
+        })
+    }
+}
+
+/// Lines of `-version` that say something, and the first digits of the program's SHA-512.
+fn version(program: &Path, scratch: &Scratch) -> anyhow::Result<String> {
+    let mut command = Command::new(program);
+    command.arg("-version").env("HOME", scratch.path());
+    if let Some((user, group)) = scratch.owner() {
+        command.uid(user).gid(group);
+    }
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let told = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.ends_with("unknown"));
+    let mut words: Vec<String> = told
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    let mut fingerprint = hash::of(&std::fs::read(program)?).to_string();
+    fingerprint.truncate(FINGERPRINT_DIGITS);
+    words.push(format!("SHA-512 {fingerprint}…"));
+    Ok(words.join(", "))
+}

@@ -1,0 +1,248 @@
+//! What all kinds of work share.
+
+use super::args::BenchArgs;
+use super::credentials::Credentials;
+use super::figures::{Figures, Unit};
+use super::interrupt;
+use super::load::Target;
+use super::scratch::{Home, Scratch};
+use super::server::Server;
+use super::side::{Pair, Programs, Side};
+use super::stock::Stock;
+use super::synthetic_tree;
+use super::tool::{Cost, Tool};
+use anyhow::{Context, ensure};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Room for images, as a share of the tree: bytes of an image file per entry.
+const IMAGE_BYTES_PER_ENTRY: u64 = 160;
+/// Trees written in each round, at most: added, fetched, as an archive, and objects sent one by one.
+const TREES_PER_ROUND: u64 = 5;
+
+/// Everything is here: programs, tree, credentials, scratch directory.
+pub(crate) struct Stage {
+    programs: Vec<Programs>,
+    pub(crate) tree: PathBuf,
+    /// How the report calls the tree.
+    pub(crate) tree_name: String,
+    pub(crate) stock: Stock,
+    pub(crate) credentials: Credentials,
+    pub(crate) figures: Figures,
+    pub(crate) runtime: Runtime,
+    pub(crate) rounds: u32,
+    pub(crate) images: Vec<u32>,
+    pub(crate) peer_images_max: u32,
+    pub(crate) fleet: u32,
+    pub(crate) call_time: Duration,
+    cross: bool,
+    // Last, so that it goes after everything that uses it.
+    pub(crate) scratch: Scratch,
+}
+
+/// One run in a series: who, and the how-manieth.
+#[derive(Clone, Copy)]
+pub(crate) struct Turn {
+    pub(crate) round: u32,
+    pub(crate) pair: Pair,
+}
+
+impl Stage {
+    /// Gets everything ready.
+    pub(crate) fn new(args: &BenchArgs) -> anyhow::Result<Self> {
+        let scratch = Scratch::new(&args.dir, &args.user, args.keep)?;
+        let runtime = Runtime::new().context("cannot start threads")?;
+        interrupt::watch(&runtime, scratch.path().to_owned(), args.keep)?;
+        let own = match &args.programs {
+            Some(directory) => directory.clone(),
+            None => std::env::current_exe()?
+                .parent()
+                .context("where am I?")?
+                .to_owned(),
+        };
+        let mut programs = vec![Programs::find(Side::Ours, &own, &scratch)?];
+        if let Some(peer) = &args.peer {
+            programs.push(Programs::find(Side::Theirs, peer, &scratch)?);
+        }
+        let (tree, tree_name) = match &args.tree {
+            Some(tree) => (tree.clone(), tree.display().to_string()),
+            None => {
+                let tree = scratch.path().join("tree");
+                eprintln!("making a tree like a minimal Debian");
+                synthetic_tree::make(&tree)?;
+                (tree, "synthetic, like a minimal Debian".to_owned())
+            }
+        };
+        let stock = Stock::make(&tree, &scratch)?;
+        let stage = Self {
+            credentials: Credentials::make(&scratch)?,
+            programs,
+            tree,
+            tree_name,
+            stock,
+            figures: Figures::default(),
+            runtime,
+            rounds: args.rounds,
+            images: args.images(),
+            peer_images_max: args.peer_images_max,
+            fleet: args.fleet,
+            call_time: Duration::from_secs(args.call_seconds.into()),
+            cross: args.cross,
+            scratch,
+        };
+        stage.ensure_room()?;
+        Ok(stage)
+    }
+
+    /// Both programs from one side, for each side.
+    pub(crate) fn same(&self) -> Vec<Pair> {
+        self.programs
+            .iter()
+            .map(|programs| Pair::both(programs.side))
+            .collect()
+    }
+
+    /// The same, and mixed ones if they are wanted.
+    pub(crate) fn pairs(&self) -> Vec<Pair> {
+        let mut pairs = self.same();
+        if self.cross {
+            for (client, server) in [(Side::Theirs, Side::Ours), (Side::Ours, Side::Theirs)] {
+                pairs.push(Pair { client, server });
+            }
+        }
+        pairs
+    }
+
+    pub(crate) fn programs(&self, side: Side) -> anyhow::Result<&Programs> {
+        let mut programs = self.programs.iter();
+        programs
+            .find(|programs| programs.side == side)
+            .context("there is no peer")
+    }
+
+    /// What the report says about the programs.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (Side, &str)> {
+        self.programs
+            .iter()
+            .map(|programs| (programs.side, programs.version.as_str()))
+    }
+
+    /// A server of `side` that answers.
+    pub(crate) fn server(&self, side: Side, home: &Home) -> anyhow::Result<Server> {
+        Server::start(self.programs(side)?, home, &self.credentials, &self.scratch)
+    }
+
+    /// A client of `side`, pointed at `server`.
+    pub(crate) fn tool<'a>(&'a self, side: Side, server: &'a Server) -> anyhow::Result<Tool<'a>> {
+        Ok(Tool {
+            programs: self.programs(side)?,
+            credentials: &self.credentials,
+            scratch: &self.scratch,
+            server,
+        })
+    }
+
+    /// What was written before is on the disk, so that it does not fall into what comes now.
+    pub(crate) fn settle(&self) -> anyhow::Result<()> {
+        let directory = std::fs::File::open(self.scratch.path())?;
+        rustix::fs::syncfs(&directory).context("cannot flush the scratch file system")
+    }
+
+    /// Where our own client finds `server`.
+    pub(crate) fn target(&self, server: &Server) -> Target {
+        Target {
+            port: server.port,
+            credentials: Arc::clone(&self.credentials.loaded),
+        }
+    }
+
+    /// A file of this content in the scratch directory.
+    pub(crate) fn file(&self, name: &str, content: &str) -> anyhow::Result<PathBuf> {
+        let path = self.scratch.path().join(name);
+        std::fs::write(&path, content)?;
+        Ok(path)
+    }
+
+    /// Records what a command took, and tells it on standard error.
+    pub(crate) fn record(&mut self, work: &'static str, name: &str, turn: Turn, cost: &Cost) {
+        let mut put = |what: &str, unit: Unit, value: f64| {
+            let name = format!("{name}{what}");
+            self.figures.record(work, &name, unit, turn.pair, value);
+        };
+        put("", Unit::Seconds, cost.time.as_secs_f64());
+        put(", client CPU", Unit::Seconds, cost.client_cpu.as_secs_f64());
+        put(", server CPU", Unit::Seconds, cost.server_cpu.as_secs_f64());
+        put(
+            ", client peak memory",
+            Unit::Megabytes,
+            megabytes(cost.client_peak_bytes),
+        );
+        turn.tell(self.rounds, name, &format!("{:.2} s", cost.time.as_secs_f64()));
+    }
+
+    /// Removes what it made, unless told otherwise.
+    pub(crate) fn finish(self) {
+        let path: &Path = self.scratch.path();
+        eprintln!("done with {}", path.display());
+    }
+
+    fn ensure_room(&self) -> anyhow::Result<()> {
+        let pairs = self.pairs().len() as u64;
+        let trees = u64::from(self.rounds) * pairs * TREES_PER_ROUND;
+        let images = u64::from(self.images.last().copied().unwrap_or(0));
+        let image_bytes = self.stock.entries() as u64 * IMAGE_BYTES_PER_ENTRY;
+        self.scratch
+            .ensure_room(trees * self.stock.bytes() + images * image_bytes)
+    }
+}
+
+/// `rounds` times every pair, each round beginning with another one.
+pub(crate) fn turns(rounds: u32, pairs: &[Pair]) -> Vec<Turn> {
+    let mut turns = Vec::new();
+    let mut order = pairs.to_vec();
+    for round in 1..=rounds {
+        turns.extend(order.iter().map(|pair| Turn { round, pair: *pair }));
+        if !order.is_empty() {
+            order.rotate_left(1);
+        }
+    }
+    turns
+}
+
+impl Turn {
+    /// Progress, on standard error.
+    pub(crate) fn tell(&self, rounds: u32, what: &str, result: &str) {
+        eprintln!("  {}/{rounds} {}: {what}: {result}", self.round, self.pair);
+    }
+}
+
+/// Millions of bytes.
+pub(crate) fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / 1e6
+}
+
+/// Tools refuse to add what lacks the required paths; better to say so before anything is measured.
+pub(crate) fn check_tree(tree: &Path) -> anyhow::Result<()> {
+    for needed in ["etc/passwd", "usr/bin"] {
+        ensure!(
+            tree.join(needed).exists(),
+            "{}: no {needed} below it; imagetool adds system trees only",
+            tree.display()
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_round_begins_with_another_side() {
+        let pairs = [Pair::both(Side::Ours), Pair::both(Side::Theirs)];
+        let sides: Vec<Side> = turns(2, &pairs).iter().map(|turn| turn.pair.client).collect();
+        assert_eq!(sides, [Side::Ours, Side::Theirs, Side::Theirs, Side::Ours]);
+    }
+}
