@@ -1,5 +1,6 @@
 //! What the actors are told at the start.
 
+use crate::Clock;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct Config {
     pub tree_cache_bytes: u64,
     /// This server follows a master: writes go over tombstones (`imageserver.md §3.2`).
     pub replica: bool,
+    /// By which images expire.
+    pub clock: Clock,
     /// Lets [`handle`](crate::handle) messages that panic on purpose through: for tests alone.
     pub allow_debug_panic: bool,
 }
@@ -35,6 +38,7 @@ impl Default for Config {
             lease: Duration::from_secs(11),
             tree_cache_bytes: 256 << 20,
             replica: false,
+            clock: Clock::default(),
             allow_debug_panic: false,
         }
     }

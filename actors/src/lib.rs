@@ -20,6 +20,7 @@
 //! | [`object_store`] | objects: table, references, leases, group commit, verified reading, collection |
 //! | [`image_index`] | images and directories: names, owners, expiry, adding and deleting, events |
 
+mod clock;
 mod config;
 pub mod handle;
 pub mod image_index;
@@ -28,6 +29,7 @@ mod pool;
 mod supervise;
 pub mod system;
 
+pub use clock::Clock;
 pub use config::{CollectorLimits, Config, ExpirationLimits};
 pub use handle::{ActorState, CallError, Health};
 pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};

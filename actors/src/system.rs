@@ -64,6 +64,7 @@ pub fn start(config: Config) -> Result<System, StartError> {
         trees: image_index::Trees::new(config.tree_cache_bytes),
         expiration: config.expiration,
         replica: config.replica,
+        clock: config.clock,
         last_job_error: Default::default(),
         allow_debug_panic: config.allow_debug_panic,
     });

@@ -4,13 +4,14 @@
 //! next incarnation waits for that, brings snapshot and directory into agreement ([`reconcile`](super::reconcile)), and
 //! only then takes messages: a write whose completion was lost is either visible or gone.
 
+use super::expiries::Expiries;
 use super::reconcile::Reconciled;
 use super::{IndexError, Shared};
 use crate::handle::{Envelope, Request};
 use crate::pool::PoolError;
 use crate::supervise::{Birth, Guard};
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, SpawnHandle, WrapFuture};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use storage::StorageError;
 use tokio::sync::oneshot;
@@ -24,7 +25,7 @@ pub(crate) struct ImageIndexActor {
     /// Images being deleted, expired or rewritten.
     pub(super) being_modified: HashSet<Arc<str>>,
     /// When which name expires, those deleted before included (`imageserver.md §2.3`).
-    pub(super) expiries: BTreeSet<(gob::Time, Arc<str>)>,
+    pub(super) expiries: Expiries,
     pub(super) expiry_timer: Option<SpawnHandle>,
     birth: Birth,
     _guard: Guard,
@@ -46,7 +47,7 @@ impl ImageIndexActor {
             shared,
             being_written: HashSet::new(),
             being_modified: HashSet::new(),
-            expiries: BTreeSet::new(),
+            expiries: Expiries::default(),
             expiry_timer: None,
             birth,
             _guard: guard,

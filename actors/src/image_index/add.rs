@@ -8,7 +8,6 @@ use super::{AddRequest, IndexError, IndexEvent, Shared};
 use crate::handle::{Envelope, Request};
 use crate::object_store::{ObjectError, Ticket};
 use actix::{Context, Handler};
-use gob::Time;
 use image::Image;
 use std::sync::Arc;
 use storage::image_dir::IMAGE_FILE_LIMIT_BYTES;
@@ -103,6 +102,7 @@ impl ImageIndexActor {
         let Written { entry, ticket } = written;
         let (name, expires_at) = (entry.name.clone(), entry.expires_at());
         self.shared.settle_image(entry, ticket);
+        self.expiries.forget(&name);
         self.arm_expiry(context, expires_at, name.clone());
         self.shared.tell(IndexEvent::AddImage(name));
     }
@@ -123,14 +123,14 @@ fn prepare_and_write(shared: &Shared, request: AddRequest) -> Result<Option<Writ
         .map_or(Err(IndexError::NilFileSystem), |tree| {
             Ok(image::verify::tree(tree)?)
         })?;
-    if !image.expires_at.is_zero() && image.expires_at <= Time::now() {
+    if !image.expires_at.is_zero() && image.expires_at <= shared.clock.now() {
         tracing::info!("ignoring already expired image: {name}");
         return Ok(None);
     }
     check_image_access(&shared.snapshot.load(), &name, None, &requester)?;
     if !trusted {
         image.created_by = requester.username;
-        image.created_on = Time::now();
+        image.created_on = shared.clock.now();
     }
     let write = if shared.replica {
         Write::OverTombstone

@@ -10,7 +10,6 @@ use actix::{Context, Handler};
 use gob::Time;
 use image::Image;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 pub(crate) struct ChangeExpiration {
     pub(super) name: Arc<str>,
@@ -30,7 +29,8 @@ impl ImageIndexActor {
             expires_at,
             requester,
         } = change;
-        check_expiration_limit(&self.shared.expiration, *expires_at, requester, SystemTime::now())?;
+        let now = self.shared.clock.system_time();
+        check_expiration_limit(&self.shared.expiration, *expires_at, requester, now)?;
         let snapshot = self.shared.snapshot.load();
         let entry = snapshot.images.get(name).ok_or(IndexError::NotFound)?;
         check_image_access(&snapshot, name, Some(entry), requester)?;

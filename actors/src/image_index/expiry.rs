@@ -1,11 +1,13 @@
 //! Images that end by themselves (`imageserver.md §2.3`): no tombstone, no event, every server by its own clock.
 
 use super::actor::ImageIndexActor;
+use super::expiries::Expiries;
 use super::{IndexError, Shared};
-use actix::{AsyncContext, Context};
+use crate::handle::{Envelope, Request};
+use actix::{AsyncContext, Context, Handler};
 use gob::Time;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// One timer stands for the earliest expiry. It looks at the wall clock at least this often, which may be set while it
 /// sleeps.
@@ -14,13 +16,32 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// Pause before an expiry that failed on disk is tried again.
 const RETRY: Duration = Duration::from_secs(60);
 
+/// Ends what is due, without waiting for the timer. True while something is still due or on its way out.
+pub(crate) struct LookAtClock;
+
+impl Request for LookAtClock {
+    type Reply = bool;
+}
+
+impl Handler<Envelope<LookAtClock>> for ImageIndexActor {
+    type Result = ();
+
+    fn handle(&mut self, envelope: Envelope<LookAtClock>, context: &mut Context<Self>) {
+        self.expire_due(context);
+        self.arm_timer(context);
+        let now = self.shared.clock.now();
+        let is_due = self.expiries.first().is_some_and(|at| at <= now);
+        let _ = envelope.open().1.send(is_due || !self.being_modified.is_empty());
+    }
+}
+
 impl ImageIndexActor {
     /// Notes when an image expires, if it does. Times noted before stay: what they are worth is seen when they come.
     pub(super) fn arm_expiry(&mut self, context: &mut Context<Self>, at: Time, name: Arc<str>) {
         if at.is_zero() {
             return;
         }
-        self.expiries.insert((at, name));
+        self.expiries.insert(at, name);
         self.arm_timer(context);
     }
 
@@ -31,9 +52,10 @@ impl ImageIndexActor {
             .images
             .values()
             .filter(|entry| !entry.expires_at().is_zero());
-        self.expiries = expiring
-            .map(|entry| (entry.expires_at(), entry.name.clone()))
-            .collect();
+        self.expiries = Expiries::default();
+        for entry in expiring {
+            self.expiries.insert(entry.expires_at(), entry.name.clone());
+        }
         self.arm_timer(context);
     }
 
@@ -41,13 +63,15 @@ impl ImageIndexActor {
         if let Some(timer) = self.expiry_timer.take() {
             context.cancel_future(timer);
         }
-        let Some((earliest, _)) = self.expiries.first() else {
+        let Some(earliest) = self.expiries.first() else {
             return;
         };
         let until = match earliest.to_system_time() {
-            Some(time) => time.duration_since(SystemTime::now()).unwrap_or_default(),
+            Some(time) => time
+                .duration_since(self.shared.clock.system_time())
+                .unwrap_or_default(),
             // Beyond what the system's clock can show, or before it began.
-            None if *earliest > Time::now() => LONGEST_SLEEP,
+            None if earliest > self.shared.clock.now() => LONGEST_SLEEP,
             None => Duration::ZERO,
         };
         let timer = context.run_later(until.min(LONGEST_SLEEP), |actor, context| {
@@ -59,12 +83,10 @@ impl ImageIndexActor {
     }
 
     fn expire_due(&mut self, context: &mut Context<Self>) {
-        let now = Time::now();
-        while self.expiries.first().is_some_and(|(at, _)| *at <= now)
-            && let Some((_, name)) = self.expiries.pop_first()
-        {
+        let now = self.shared.clock.now();
+        while let Some(name) = self.expiries.pop_due(now) {
             if self.being_modified.contains(&name) || self.being_written.contains(&name) {
-                self.expiries.insert((later(now), name));
+                self.expiries.insert(later(now), name);
                 continue;
             }
             let expires_at = self
@@ -87,7 +109,7 @@ impl ImageIndexActor {
                 }
                 // Extended meanwhile.
                 Some(at) => {
-                    self.expiries.insert((at, name));
+                    self.expiries.insert(at, name);
                 }
             }
         }
@@ -106,7 +128,7 @@ impl ImageIndexActor {
                     Ok(()) => actor.shared.unpublish_image(&name),
                     Err(error) => {
                         tracing::error!("expiring image {name}: {error}");
-                        actor.arm_expiry(context, later(Time::now()), name);
+                        actor.arm_expiry(context, later(actor.shared.clock.now()), name);
                     }
                 }
             },
@@ -121,7 +143,7 @@ impl ImageIndexActor {
             move |actor, context, removed| {
                 if let Err(error) = removed {
                     tracing::error!("removing the tombstone of expired image {name}: {error}");
-                    actor.arm_expiry(context, later(Time::now()), name);
+                    actor.arm_expiry(context, later(actor.shared.clock.now()), name);
                 }
             },
         );

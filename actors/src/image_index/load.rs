@@ -4,7 +4,6 @@ use super::codec::{decode_image, decode_metadata};
 use super::entry::{DirectoryEntry, EntryState, ImageEntry};
 use super::{IndexError, Shared};
 use crate::object_store::{ObjectError, Ticket};
-use gob::Time;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -119,7 +118,7 @@ pub(super) fn load_one(shared: &Shared, name: &str, stamp: Stamp) -> Loaded {
         Err(error) => return unknown(error.to_string()),
     };
     drop(content);
-    if !image.expires_at.is_zero() && image.expires_at <= Time::now() {
+    if !image.expires_at.is_zero() && image.expires_at <= shared.clock.now() {
         tracing::info!("Auto expiring (deleting) image: {name}");
         return match shared.directory.remove(name) {
             Ok(()) => Loaded::Expired,

@@ -17,6 +17,7 @@ mod entry;
 mod error;
 mod event;
 mod expiration;
+mod expiries;
 mod expiry;
 mod groups;
 mod jobs;
@@ -105,6 +106,11 @@ impl ImageIndex {
                 requester,
             })
             .await?
+    }
+
+    /// Looks at the clock now: after it was set. True while some expired image is still on its way out: ask again.
+    pub async fn look_at_clock(&self) -> Result<bool, CallError> {
+        self.actor.call(expiry::LookAtClock).await
     }
 
     /// Makes a directory, with `make_all` its parents as well (`imageserver.md §3.20`).

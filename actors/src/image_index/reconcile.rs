@@ -32,7 +32,7 @@ impl Reconciled {
         let mut found = Reconciled::default();
         // A directory that cannot be listed says nothing about what is in it.
         if listing.failed.is_empty() {
-            found.find_absent(&snapshot, &listing);
+            found.find_absent(&snapshot, &listing, shared.clock.now());
         }
         found.directories_changed = listing
             .directories
@@ -60,10 +60,9 @@ impl Reconciled {
         Ok(found)
     }
 
-    fn find_absent(&mut self, snapshot: &IndexSnapshot, listing: &Listing) {
+    fn find_absent(&mut self, snapshot: &IndexSnapshot, listing: &Listing, now: Time) {
         let files: HashSet<&str> = listing.images.iter().map(|file| file.name.as_str()).collect();
         let tombstones: HashSet<&str> = listing.tombstones.iter().map(String::as_str).collect();
-        let now = Time::now();
         for (name, entry) in &snapshot.images {
             if files.contains(&**name) {
                 continue;

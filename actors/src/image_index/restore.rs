@@ -9,7 +9,6 @@ use crate::handle::{Envelope, Request};
 use actix::{Context, Handler};
 use gob::Time;
 use std::sync::Arc;
-use std::time::SystemTime;
 use storage::StorageError;
 
 pub(crate) struct Restore {
@@ -80,7 +79,7 @@ fn write(shared: &Shared, restore: Restore) -> Result<Written, IndexError> {
         })?;
     let ticket = take_references(shared, &image)?;
     if !image.expires_at.is_zero() {
-        let now = SystemTime::now();
+        let now = shared.clock.system_time();
         if let Some(left) = image
             .expires_at
             .to_system_time()
@@ -96,7 +95,7 @@ fn write(shared: &Shared, restore: Restore) -> Result<Written, IndexError> {
     };
     // Not sealed here: a new image of the caller's, and no way around a tombstone.
     image.created_by = requester.username;
-    image.created_on = Time::now();
+    image.created_on = shared.clock.now();
     write_image(shared, &name, image, ticket, Write::New).map_err(|error| match error {
         IndexError::Storage(StorageError::Tombstone { .. }) => mismatch,
         other => other,

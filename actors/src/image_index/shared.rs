@@ -4,9 +4,9 @@ use super::entry::{DirectoryEntry, ImageEntry};
 use super::jobs::Jobs;
 use super::trees::Trees;
 use super::{IndexEvent, IndexSnapshot};
-use crate::ExpirationLimits;
 use crate::object_store::{self, Ticket};
 use crate::pool::Pool;
+use crate::{Clock, ExpirationLimits};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -33,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) last_job_error: Mutex<Option<String>>,
     /// A replica writes over tombstones.
     pub(crate) replica: bool,
+    pub(crate) clock: Clock,
     pub(crate) allow_debug_panic: bool,
 }
 

@@ -85,6 +85,8 @@ pub(super) fn run(shared: &Shared, group: Vec<Waiting>) {
                 Ok(committed)
             })
             .collect();
+        // Before the answer: when the caller then ends its own lease, nothing holds the objects any more.
+        drop(lease);
         // A caller that went away has no use for the answer; its objects are there all the same.
         let _ = reply.send(outcomes);
     }

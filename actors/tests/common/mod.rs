@@ -15,10 +15,22 @@ pub struct Directories {
 
 impl Directories {
     pub fn new() -> Directories {
-        let root = tempfile::tempdir().unwrap();
+        Directories::in_root(tempfile::tempdir().unwrap())
+    }
+
+    fn in_root(root: tempfile::TempDir) -> Directories {
         std::fs::create_dir(root.path().join("images")).unwrap();
         std::fs::create_dir(root.path().join("objects")).unwrap();
         Directories { root }
+    }
+
+    /// On a file system in memory, where there is one: flushing costs nothing there.
+    pub fn in_memory() -> Directories {
+        let root = match tempfile::tempdir_in("/dev/shm") {
+            Ok(root) => root,
+            Err(_) => return Directories::new(),
+        };
+        Directories::in_root(root)
     }
 
     pub fn images(&self) -> PathBuf {
