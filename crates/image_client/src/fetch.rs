@@ -20,13 +20,13 @@ use crate::error::Error;
 pub const REQUEST_OBJECTS: usize = 16_384;
 
 /// Bytes of one piece at most.
-pub const PIECE_BYTES: usize = 256 << 10;
+pub const PIECE_BYTES: usize = 1 << 20;
 
 /// Small objects travel to the reader together, about so many bytes at a time: waking a thread costs more than most
 /// objects do, and many at once are verified in a third of the time.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// Batches waiting to be read: at most 10 MiB.
+/// Batches waiting to be read: at most 16 MiB.
 const QUEUED_BATCHES: usize = 8;
 
 /// How soon a cancellation is noticed while nothing moves.
@@ -306,6 +306,18 @@ pub struct BlockingObjects {
     pub cancel: Cancel,
 }
 
+impl BlockingObjects {
+    fn next_piece(&mut self) -> Result<Piece, tree_io::Error> {
+        let error = match self.stream.blocking_next(&self.cancel) {
+            Ok(Some(piece)) => return Ok(piece),
+            Ok(None) => Error::Protocol("fewer objects than wanted"),
+            Err(Error::Tree(error)) => return Err(error),
+            Err(error) => error,
+        };
+        Err(tree_io::Error::Source(Box::new(error)))
+    }
+}
+
 impl tree_io::ObjectSource for BlockingObjects {
     fn next_object(
         &mut self,
@@ -313,21 +325,28 @@ impl tree_io::ObjectSource for BlockingObjects {
         _size: u64,
         consume: &mut dyn FnMut(&[u8]) -> Result<(), tree_io::Error>,
     ) -> Result<(), tree_io::Error> {
-        let failed = |e: Error| match e {
-            Error::Tree(error) => error,
-            other => tree_io::Error::Source(Box::new(other)),
-        };
         loop {
-            match self.stream.blocking_next(&self.cancel).map_err(failed)? {
-                Some(piece) => {
-                    consume(&piece.data)?;
-                    if piece.is_last {
-                        return Ok(());
-                    }
-                }
-                None => return Err(failed(Error::Protocol("fewer objects than wanted"))),
+            let piece = self.next_piece()?;
+            consume(&piece.data)?;
+            if piece.is_last {
+                return Ok(());
             }
         }
+    }
+
+    /// The stream gives out `size` bytes of each object, whoever verifies them.
+    fn next_whole(&mut self, _hash: &Hash, size: u64) -> Result<Vec<u8>, tree_io::Error> {
+        let mut whole = self.next_piece()?;
+        if !whole.is_last {
+            let size = usize::try_from(size).unwrap_or(0);
+            whole.data.reserve_exact(size.saturating_sub(whole.data.len()));
+        }
+        while !whole.is_last {
+            let next = self.next_piece()?;
+            whole.data.extend_from_slice(&next.data);
+            whole.is_last = next.is_last;
+        }
+        Ok(whole.data)
     }
 
     fn is_verified(&self) -> bool {

@@ -13,7 +13,7 @@ use image::{FileSystem, Inode, RegularInode};
 use crate::Cancel;
 use crate::beneath::Root;
 use crate::error::Error;
-use crate::source::ObjectSource;
+use crate::source::{ObjectSource, gather};
 
 /// Bytes read at a time.
 const PIECE_BYTES: usize = 256 << 10;
@@ -103,6 +103,13 @@ impl ObjectSource for WithLocal<'_> {
         let shown = self.local.root.as_os_str().as_encoded_bytes();
         let root = Root::open(&self.local.root).map_err(|e| Error::io("open", shown, e))?;
         pieces(&mut open(&root, path)?, path, &self.cancel, consume)
+    }
+
+    fn next_whole(&mut self, hash: &Hash, size: u64) -> Result<Vec<u8>, Error> {
+        if !self.local.paths.contains_key(hash) {
+            return self.rest.next_whole(hash, size);
+        }
+        gather(self, hash, size)
     }
 
     fn is_verified(&self) -> bool {

@@ -18,10 +18,38 @@ pub trait ObjectSource {
         consume: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Error>;
 
+    /// The next object whole, of `size` bytes if the source keeps its word. Sources that have it in memory already give it away
+    /// instead of having it copied.
+    ///
+    /// # Errors
+    /// As [`next_object`](Self::next_object); [`Error::WrongLength`] as soon as there are more than `size` bytes.
+    fn next_whole(&mut self, hash: &Hash, size: u64) -> Result<Vec<u8>, Error> {
+        gather(self, hash, size)
+    }
+
     /// Whether objects were compared with their names before they come, at the latest before their last piece.
     fn is_verified(&self) -> bool {
         false
     }
+}
+
+/// The pieces of one object put together.
+pub(crate) fn gather<S: ObjectSource + ?Sized>(
+    source: &mut S,
+    hash: &Hash,
+    size: u64,
+) -> Result<Vec<u8>, Error> {
+    let mut data = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    source.next_object(hash, size, &mut |piece| {
+        let got = data.len() as u64 + piece.len() as u64;
+        if got > size {
+            let hash = Box::new(*hash);
+            return Err(Error::WrongLength { hash, size, got });
+        }
+        data.extend_from_slice(piece);
+        Ok(())
+    })?;
+    Ok(data)
 }
 
 /// Checks a passing object against its name and size.

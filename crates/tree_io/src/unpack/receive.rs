@@ -81,19 +81,7 @@ fn feed<'a>(
             large(object, stage, objects, options)?;
             continue;
         }
-        let mut data = Vec::with_capacity(usize::try_from(object.size).unwrap_or(0));
-        objects.next_object(&object.hash, object.size, &mut |piece| {
-            if data.len() as u64 + piece.len() as u64 > IN_MEMORY_BYTES {
-                let got = data.len() as u64 + piece.len() as u64;
-                return Err(Error::WrongLength {
-                    hash: Box::new(object.hash),
-                    size: object.size,
-                    got,
-                });
-            }
-            data.extend_from_slice(piece);
-            Ok(())
-        })?;
+        let data = objects.next_whole(&object.hash, object.size)?;
         jobs.send(Job::Object { object, data })
             .map_err(|_| Error::WorkerDied)?;
     }
