@@ -20,6 +20,8 @@ pub struct Config {
     pub lease: Duration,
     /// Memory for decoded trees, bytes.
     pub tree_cache_bytes: u64,
+    /// Time between two updates of the indexes that speed the next start, while there are changes.
+    pub index_pause: Duration,
     /// This server follows a master: writes go over tombstones (`imageserver.md §3.2`).
     pub replica: bool,
     /// By which images expire.
@@ -37,6 +39,7 @@ impl Default for Config {
             collector: CollectorLimits::default(),
             lease: Duration::from_secs(11),
             tree_cache_bytes: 256 << 20,
+            index_pause: Duration::from_secs(60),
             replica: false,
             clock: Clock::default(),
             allow_debug_panic: false,

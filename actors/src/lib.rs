@@ -24,8 +24,10 @@ mod clock;
 mod config;
 pub mod handle;
 pub mod image_index;
+mod index_writer;
 pub mod object_store;
 mod pool;
+mod start_report;
 mod supervise;
 pub mod system;
 
@@ -34,4 +36,6 @@ pub use config::{CollectorLimits, Config, ExpirationLimits};
 pub use handle::{ActorState, CallError, Health};
 pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};
 pub use object_store::{Lease, ObjectError, ObjectStore};
+pub use start_report::StartReport;
+pub use storage::IndexUse;
 pub use system::{StartError, System, start};

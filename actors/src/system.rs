@@ -1,17 +1,18 @@
 //! Starting and stopping the actors.
 
-use crate::Config;
 use crate::handle::{ActorState, Handle};
 use crate::image_index::{self, ImageIndex, ImageIndexActor};
+use crate::index_writer::IndexWriter;
 use crate::object_store::{self, Ledger, ObjectStore, ObjectStoreActor, Table};
 use crate::pool::Pool;
 use crate::supervise::supervise;
+use crate::{Config, StartReport};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use storage::{ImageDir, LocalObjects, ObjectBackend, StorageError};
+use storage::{ImageDir, IndexUse, LocalObjects, ObjectBackend, StorageError};
 use tokio::sync::{broadcast, watch};
 
 /// Threads that read and verify objects. More than cores: with a cold cache they wait for the disk.
@@ -43,6 +44,8 @@ pub struct System {
     pub objects: ObjectStore,
     /// The image index.
     pub images: ImageIndex,
+    report: StartReport,
+    index_writer: IndexWriter,
     given_up: watch::Receiver<Option<String>>,
     thread: Option<(actix_rt::System, JoinHandle<()>)>,
 }
@@ -52,8 +55,10 @@ pub struct System {
 /// Errors: a directory that cannot be opened or read, or is in use by another process. Damaged images and objects are
 /// none: they are quarantined.
 pub fn start(config: Config) -> Result<System, StartError> {
+    let start = Instant::now();
+    let mut report = StartReport::default();
     let objects = Arc::new(object_shared(&config)?);
-    scan(&objects)?;
+    scan(&objects, &mut report)?;
     let images = Arc::new(image_index::Shared {
         directory: ImageDir::open(&config.image_dir)?,
         snapshot: ArcSwap::default(),
@@ -62,14 +67,18 @@ pub fn start(config: Config) -> Result<System, StartError> {
         pool: Pool::new("image", image_index::IMAGE_THREADS, image_index::IMAGE_JOBS)?,
         jobs: Default::default(),
         trees: image_index::Trees::new(config.tree_cache_bytes),
+        pools: image_index::Pools::default(),
         expiration: config.expiration,
         replica: config.replica,
         clock: config.clock,
         last_job_error: Default::default(),
         allow_debug_panic: config.allow_debug_panic,
     });
-    image_index::load(&images)?;
+    image_index::load(&images, &mut report)?;
     objects.table.queue_unreferenced();
+    report.took = start.elapsed();
+    report.publish();
+    let index_writer = IndexWriter::start(images.clone(), config.index_pause, report.is_from_index())?;
     let objects = ObjectStore {
         shared: objects,
         actor: Handle::new(object_store::NAME),
@@ -83,6 +92,8 @@ pub fn start(config: Config) -> Result<System, StartError> {
     Ok(System {
         objects,
         images,
+        report,
+        index_writer,
         given_up: receiver,
         thread: Some(thread),
     })
@@ -108,11 +119,14 @@ fn object_shared(config: &Config) -> Result<object_store::Shared, StartError> {
     })
 }
 
-fn scan(objects: &object_store::Shared) -> Result<(), StorageError> {
+fn scan(objects: &object_store::Shared, start_report: &mut StartReport) -> Result<(), StorageError> {
     let start = Instant::now();
     let report = objects
         .backend
         .scan(&|hash, size| objects.table.insert_scanned(hash, size))?;
+    if let IndexUse::Refused(cause) = &report.index {
+        tracing::warn!("the index of objects is not used, all directories are read: {cause}");
+    }
     for place in &report.empty {
         tracing::warn!("zero-length file: {place}; the object counts as absent until somebody adds it again");
     }
@@ -125,10 +139,14 @@ fn scan(objects: &object_store::Shared) -> Result<(), StorageError> {
     metrics::gauge!("imageserver_empty_object_files").set(report.empty.len() as f64);
     let plural = if report.objects == 1 { "object" } else { "objects" };
     tracing::info!(
-        "Scanned {} {plural} in {}",
+        "Scanned {} {plural} in {} ({} from the index)",
         report.objects,
-        image_index::took(start)
+        image_index::took(start),
+        report.from_index,
     );
+    start_report.objects_from_index = report.from_index;
+    start_report.objects_scanned = report.objects - report.from_index;
+    start_report.object_index = report.index;
     Ok(())
 }
 
@@ -148,15 +166,8 @@ fn spawn(
                 let arbiters = [actix_rt::Arbiter::new(), actix_rt::Arbiter::new()];
                 let [object_arbiter, image_arbiter] = [arbiters[0].handle(), arbiters[1].handle()];
                 let index = images.shared.clone();
-                let published: object_store::PublishedObjects = Arc::new(move || {
-                    index
-                        .snapshot
-                        .load()
-                        .images
-                        .values()
-                        .map(|entry| entry.objects.ids.clone())
-                        .collect()
-                });
+                let published: object_store::PublishedObjects =
+                    Arc::new(move || index.snapshot.load().runs());
                 let shared = objects.shared.clone();
                 let make = move |guard, birth| {
                     ObjectStoreActor::new(shared.clone(), published.clone(), guard, birth)
@@ -184,6 +195,11 @@ fn spawn(
 }
 
 impl System {
+    /// How the start went.
+    pub fn start_report(&self) -> &StartReport {
+        &self.report
+    }
+
     /// Holds a text once an actor was given up: the daemon should say it and end.
     pub fn given_up(&self) -> watch::Receiver<Option<String>> {
         self.given_up.clone()
@@ -223,6 +239,7 @@ impl System {
         while !pools.iter().all(|pool| pool.is_idle()) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(1));
         }
+        self.index_writer.stop();
     }
 }
 

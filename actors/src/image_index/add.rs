@@ -162,8 +162,7 @@ pub(super) fn write_image(
         return Err(IndexError::TooLarge(content.len()));
     }
     let stamp = store(shared, name, &content, write)?;
-    let table = shared.objects.table.clone();
-    let entry = ImageEntry::new(name, image, checksum, stamp, ticket.objects().clone(), table);
+    let entry = ImageEntry::new(shared, name, image, checksum, stamp, ticket.objects());
     Ok(Written { entry, ticket })
 }
 

@@ -1,11 +1,13 @@
 //! What is kept in memory of each image and directory.
 //!
-//! Figures for an image of 5,300 objects without packages: 21 KiB of object ids and less than 1 KiB for the rest; each
-//! package adds about 100 bytes. 1,000 such images with 300 packages each take some 50 MB; with their trees they would
-//! take 2 GB.
+//! Figures for an image of 5,300 objects and 300 packages that has most of both in common with others: about 1 KiB of
+//! runs of object ids, 2.4 KiB of packages, 1 KiB for the rest. One that has nothing in common takes 24 KiB and 30 KiB
+//! instead. With its tree it would take 2 MB.
 
-use super::IndexError;
-use crate::object_store::{ObjectId, Table};
+use super::object_list::{ObjectList, Runs};
+use super::packages::{PackageList, Packages};
+use super::{IndexError, Shared};
+use crate::object_store::ObjectId;
 use gob::Time;
 use hash::Hash;
 use image::{ComputedFile, FileSystem, Image, Inode};
@@ -17,8 +19,11 @@ use storage::Stamp;
 pub struct ImageEntry {
     /// Name.
     pub name: Arc<str>,
-    /// Everything but the tree: `file_system` is `None`. Of an image that could not be decoded, nothing.
+    /// Everything but the tree and the packages: `file_system` is `None`, `packages` is empty. Of an image that could
+    /// not be decoded, nothing. See [`whole_metadata`](Self::whole_metadata).
     pub metadata: Arc<Image>,
+    /// Its packages.
+    pub packages: PackageList,
     /// SHA-512 of the image file without its trailer; not the same on other servers (`imageserver.md §6.2`).
     pub checksum: Hash,
     /// Regular inodes, as the producer of the image counted them.
@@ -37,6 +42,9 @@ pub struct ImageEntry {
     pub state: EntryState,
     /// The image file as it was read or written.
     pub(crate) stamp: Stamp,
+    /// The file cannot have changed since without another stamp: it was not just being written by somebody else when it
+    /// was read. Else a later start must not take the stamp's word.
+    pub(crate) settled: bool,
 }
 
 /// Whether an entry can be used.
@@ -46,6 +54,13 @@ pub enum EntryState {
     Present,
     /// It cannot, for this reason. It keeps its name.
     Quarantined(String),
+}
+
+/// What entries have in common.
+#[derive(Default)]
+pub(crate) struct Pools {
+    pub(crate) runs: Runs,
+    pub(crate) packages: Packages,
 }
 
 /// Inodes of a tree by kind.
@@ -65,70 +80,6 @@ pub struct InodeCounts {
     pub directories: u64,
 }
 
-/// References of an image to objects, 4 bytes each, one per occurrence: those of the tree, then release notes and build
-/// log.
-#[derive(Clone)]
-pub struct ObjectList {
-    pub(crate) ids: Arc<[ObjectId]>,
-    table: Arc<Table>,
-    /// References of the tree; the others come after.
-    of_tree: usize,
-}
-
-/// One reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageObject {
-    /// The same for the same object, within this process.
-    pub key: u32,
-    /// Name.
-    pub hash: Hash,
-    /// Bytes.
-    pub size: u64,
-}
-
-impl ObjectList {
-    pub(crate) fn new(ids: Arc<[ObjectId]>, table: Arc<Table>, of_tree: usize) -> ObjectList {
-        ObjectList { ids, table, of_tree }
-    }
-
-    /// References, those of release notes and build log included.
-    pub fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
-    }
-
-    /// All of them. Right as long as the image exists; of an entry kept beyond that, objects may be absent or others.
-    pub fn iter(&self) -> impl Iterator<Item = ImageObject> {
-        self.resolve(&self.ids)
-    }
-
-    /// Those of the tree: one per regular inode that is not empty.
-    pub fn of_tree(&self) -> impl Iterator<Item = ImageObject> {
-        self.resolve(self.ids.get(..self.of_tree).unwrap_or(&self.ids))
-    }
-
-    fn resolve<'a>(&'a self, ids: &'a [ObjectId]) -> impl Iterator<Item = ImageObject> + 'a {
-        ids.iter().filter_map(|id| {
-            let (hash, size) = self.table.resolve(*id)?;
-            Some(ImageObject {
-                key: id.number(),
-                hash,
-                size,
-            })
-        })
-    }
-}
-
-impl std::fmt::Debug for ObjectList {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{} objects", self.ids.len())
-    }
-}
-
 /// A directory of images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DirectoryEntry {
@@ -141,40 +92,50 @@ pub struct DirectoryEntry {
 }
 
 impl ImageEntry {
-    /// An entry for an image that was decoded, and the objects are had for. Takes the tree out of the image.
-    pub(crate) fn new(
+    /// An entry for an image that was decoded or written, and the objects are had for. Takes the tree out of the image.
+    pub(super) fn new(
+        shared: &Shared,
         name: &str,
         mut image: Image,
         checksum: Hash,
         stamp: Stamp,
-        ids: Arc<[ObjectId]>,
-        table: Arc<Table>,
+        ids: &[ObjectId],
     ) -> ImageEntry {
         let tree = image.file_system.take().unwrap_or_default();
+        let packages = shared.pools.packages.list(std::mem::take(&mut image.packages));
         let annotations = image::objects::of_annotations(&image).count();
         let of_tree = ids.len().saturating_sub(annotations);
-        image.packages.shrink_to_fit();
+        let table = shared.objects.table.clone();
         ImageEntry {
             name: name.into(),
+            packages,
             checksum,
             num_regular_inodes: tree.num_regular_inodes,
             total_data_bytes: tree.total_data_bytes,
             usage_estimate: image::usage::estimate(&tree),
             computed_files: image::computed_files::list(&tree),
-            objects: ObjectList::new(ids, table, of_tree),
+            objects: shared.pools.runs.list(ids, of_tree, table),
             inodes: InodeCounts::of(&tree),
             state: EntryState::Present,
             stamp,
+            settled: true,
             metadata: Arc::new(image),
         }
     }
 
     /// An entry for an image nothing is known of but its name.
-    pub(crate) fn unknown(name: &str, cause: String, stamp: Stamp, table: Arc<Table>) -> ImageEntry {
-        let unknown = Image::default();
-        let mut entry = ImageEntry::new(name, unknown, Hash::ZERO, stamp, Arc::new([]), table);
+    pub(super) fn unknown(shared: &Shared, name: &str, cause: String, stamp: Stamp) -> ImageEntry {
+        let mut entry = ImageEntry::new(shared, name, Image::default(), Hash::ZERO, stamp, &[]);
         entry.state = EntryState::Quarantined(cause);
         entry
+    }
+
+    /// Everything but the tree, as it travels.
+    pub fn whole_metadata(&self) -> Image {
+        Image {
+            packages: self.packages.iter().cloned().collect(),
+            ..Image::clone(&self.metadata)
+        }
     }
 
     /// The same entry after its file has vanished without a tombstone. It keeps its name and its objects, so that restoring

@@ -100,6 +100,7 @@ fn rewrite(shared: &Shared, entry: &ImageEntry, expires_at: Time) -> Result<Imag
         metadata,
         checksum,
         stamp,
+        settled: true,
         ..entry.clone()
     })
 }

@@ -2,12 +2,14 @@
 
 use super::codec::{decode_image, decode_metadata};
 use super::entry::{DirectoryEntry, EntryState, ImageEntry};
-use super::{IndexError, Shared};
+use super::{IndexError, Shared, saved};
+use crate::StartReport;
 use crate::object_store::{ObjectError, Ticket};
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
-use storage::{ImageFile, Stamp, StorageError};
+use storage::{ImageFile, IndexUse, Stamp, StorageError};
 
 /// What became of one image file.
 pub(super) enum Loaded {
@@ -23,9 +25,9 @@ pub(super) enum Loaded {
 
 /// Loads everything; for the start, before there is an actor. A damaged image or directory is quarantined and the rest
 /// served: the original refuses to start.
-pub(crate) fn load(shared: &Shared) -> Result<(), StorageError> {
+pub(crate) fn load(shared: &Shared, report: &mut StartReport) -> Result<(), StorageError> {
     let start = Instant::now();
-    let listing = shared.directory.list(true)?;
+    let mut listing = shared.directory.list(true)?;
     for name in &listing.temporaries_removed {
         tracing::warn!("removed the rest of an unfinished write of image: {name}");
     }
@@ -40,15 +42,20 @@ pub(crate) fn load(shared: &Shared) -> Result<(), StorageError> {
         .iter()
         .map(|name| directory(shared, name))
         .collect();
+    let known = from_index(shared, &mut listing.images, report);
     let loaded = load_all(shared, &listing.images);
+    report.images_decoded = loaded.len() as u64;
     let mut tickets = Vec::with_capacity(loaded.len());
     shared.publish(|snapshot| {
         for entry in directories {
             snapshot.directories.insert(entry.name.clone(), Arc::new(entry));
         }
+        for entry in known {
+            snapshot.insert_image(Arc::new(entry));
+        }
         for loaded in loaded {
             if let Loaded::Entry(entry, ticket) = loaded {
-                snapshot.images.insert(entry.name.clone(), Arc::from(entry));
+                snapshot.insert_image(Arc::from(entry));
                 tickets.push(ticket);
             }
         }
@@ -58,13 +65,40 @@ pub(crate) fn load(shared: &Shared) -> Result<(), StorageError> {
         shared.objects.ledger.settle(ticket, || None);
     }
     let snapshot = shared.snapshot.load();
+    if report.images_from_index > 0 {
+        // Those have no references yet. Counting all anew is cheap: what images have in common is counted once.
+        shared.objects.ledger.rebuild(|| snapshot.runs());
+    }
     let count = snapshot.images.len();
     tracing::info!(
-        "Loaded {count} {} in {}",
+        "Loaded {count} {} in {} ({} from the index)",
         if count == 1 { "image" } else { "images" },
-        took(start)
+        took(start),
+        report.images_from_index,
     );
     Ok(())
+}
+
+/// Entries of the images that need not be decoded; `files` keeps the others.
+fn from_index(shared: &Shared, files: &mut Vec<ImageFile>, report: &mut StartReport) -> Vec<ImageEntry> {
+    let restored = match shared.directory.read_index() {
+        Ok(None) => return Vec::new(),
+        Ok(Some(content)) => saved::restore(shared, &content, files).map_err(|refused| refused.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    let known = match restored {
+        Ok(known) => known,
+        Err(cause) => {
+            tracing::warn!("the index of images is not used, all of them are read: {cause}");
+            report.image_index = IndexUse::Refused(cause);
+            return Vec::new();
+        }
+    };
+    report.image_index = IndexUse::Used;
+    report.images_from_index = known.len() as u64;
+    let names: HashSet<&str> = known.iter().map(|entry| &*entry.name).collect();
+    files.retain(|file| !names.contains(file.name.as_str()));
+    known
 }
 
 /// A time as log lines have it, to the millisecond.
@@ -97,15 +131,16 @@ pub(super) fn load_all(shared: &Shared, files: &[ImageFile]) -> Vec<Loaded> {
 
 /// Loads one image file. What cannot be used is quarantined: the entry keeps its name.
 pub(super) fn load_one(shared: &Shared, name: &str, stamp: Stamp) -> Loaded {
-    let table = shared.objects.table.clone();
     let unknown = |cause: String| {
         tracing::warn!("image {name} is quarantined: {cause}");
-        let entry = ImageEntry::unknown(name, cause, stamp, table.clone());
+        let entry = ImageEntry::unknown(shared, name, cause, stamp);
         Loaded::Entry(Box::new(entry), shared.objects.ledger.take_present(&[]).0)
     };
     if let Err(error) = image::name::check_image(name) {
         return unknown(format!("bad name: {error}"));
     }
+    // Before it is read: see `Stamp::is_settled`.
+    let clock_ns = shared.directory.clock_ns().ok();
     let (content, stamp) = match shared.directory.read(name) {
         Ok(read) => read,
         Err(StorageError::Tombstone { .. }) => return Loaded::Deleted,
@@ -136,7 +171,8 @@ pub(super) fn load_one(shared: &Shared, name: &str, stamp: Stamp) -> Loaded {
         Ok(()) if !missing.0.is_empty() => Some(ObjectError::from(missing).to_string()),
         Ok(()) => None,
     };
-    let mut entry = ImageEntry::new(name, image, checksum, stamp, ticket.objects().clone(), table);
+    let mut entry = ImageEntry::new(shared, name, image, checksum, stamp, ticket.objects());
+    entry.settled = clock_ns.is_some_and(|clock_ns| stamp.is_settled(clock_ns));
     if let Some(cause) = cause {
         tracing::warn!("image {name} is quarantined: {cause}");
         entry.state = EntryState::Quarantined(cause);

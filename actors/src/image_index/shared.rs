@@ -1,6 +1,6 @@
 //! What outlives an incarnation of the actor.
 
-use super::entry::{DirectoryEntry, ImageEntry};
+use super::entry::{DirectoryEntry, ImageEntry, Pools};
 use super::jobs::Jobs;
 use super::trees::Trees;
 use super::{IndexEvent, IndexSnapshot};
@@ -28,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) pool: Pool,
     pub(crate) jobs: Jobs,
     pub(crate) trees: Trees,
+    pub(crate) pools: Pools,
     pub(crate) expiration: ExpirationLimits,
     /// What the last job that panicked said.
     pub(crate) last_job_error: Mutex<Option<String>>,
@@ -43,20 +44,20 @@ impl Shared {
         let mut next = IndexSnapshot::clone(&self.snapshot.load());
         change(&mut next);
         next.generation += 1;
-        let unknown = next.images.values().filter(|entry| entry.is_unknown()).count();
-        let quarantined = next.quarantined().count();
         metrics::gauge!("imageserver_images").set(next.images.len() as f64);
         metrics::gauge!("imageserver_directories").set(next.directories.len() as f64);
-        metrics::gauge!("imageserver_quarantined_images").set(quarantined as f64);
+        metrics::gauge!("imageserver_quarantined_images").set(next.quarantined.len() as f64);
         // Before the snapshot: a deletion must not find fewer unknown images than there are.
-        self.objects.unknown_images.store(unknown, Ordering::Release);
+        self.objects
+            .unknown_images
+            .store(next.unknown_images, Ordering::Release);
         self.snapshot.store(Arc::new(next));
     }
 
     pub(super) fn publish_image(&self, entry: ImageEntry) {
         let entry = Arc::new(entry);
         self.publish(|snapshot| {
-            snapshot.images.insert(entry.name.clone(), entry);
+            snapshot.insert_image(entry);
         });
     }
 
@@ -67,8 +68,8 @@ impl Shared {
         let name = entry.name.clone();
         self.objects.ledger.settle(ticket, || {
             let mut replaced = None;
-            self.publish(|snapshot| replaced = snapshot.images.insert(entry.name.clone(), entry));
-            replaced.map(|replaced| replaced.objects.ids.clone())
+            self.publish(|snapshot| replaced = snapshot.insert_image(entry));
+            replaced.map(|replaced| replaced.objects.runs().clone())
         });
         self.trees.forget(&name);
     }
@@ -84,8 +85,8 @@ impl Shared {
     pub(super) fn unpublish_image(&self, name: &str) {
         self.objects.ledger.release(|| {
             let mut removed = None;
-            self.publish(|snapshot| removed = snapshot.images.remove(name));
-            removed.map(|entry| entry.objects.ids.clone())
+            self.publish(|snapshot| removed = snapshot.remove_image(name));
+            removed.map(|entry| entry.objects.runs().clone())
         });
         self.trees.forget(name);
     }

@@ -25,8 +25,8 @@ const COLLECTOR_PERIOD: Duration = Duration::from_secs(1);
 /// Deletions waiting for each other at most; further ones are refused.
 const DELETIONS: usize = 16;
 
-/// Where the lists of all published images come from.
-pub(crate) type PublishedObjects = Arc<dyn Fn() -> Vec<Arc<[ObjectId]>> + Send + Sync>;
+/// Where the lists of all published images come from, each with how many times it counts.
+pub(crate) type PublishedObjects = Arc<dyn Fn() -> Vec<(Arc<[ObjectId]>, u64)> + Send + Sync>;
 
 pub(crate) struct ObjectStoreActor {
     shared: Arc<Shared>,

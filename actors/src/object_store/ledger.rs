@@ -12,6 +12,9 @@ use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+/// References of an image, in the runs it shares with others.
+pub(crate) type References = Arc<[Arc<[ObjectId]>]>;
+
 pub(crate) struct Ledger {
     table: Arc<Table>,
     gate: RwLock<()>,
@@ -100,30 +103,40 @@ impl Ledger {
 
     /// Publishes the image the ticket was taken for: `publish` stores the snapshot that has it, and returns the objects of
     /// the entry it replaced, if it did. The references of that one go in the same step.
-    pub(crate) fn settle(&self, mut ticket: Ticket, publish: impl FnOnce() -> Option<Arc<[ObjectId]>>) {
+    pub(crate) fn settle(&self, mut ticket: Ticket, publish: impl FnOnce() -> Option<References>) {
         let _gate = self.gate.read();
         let replaced = publish();
         self.open.lock().tickets.remove(&ticket.generation);
         ticket.settled = true;
-        for id in replaced.iter().flat_map(|objects| objects.iter()) {
-            self.table.drop_reference(*id);
-        }
+        self.drop_references(replaced);
     }
 
     /// Gives up an image's references: `unpublish` stores the snapshot without it and returns its objects.
-    pub(crate) fn release(&self, unpublish: impl FnOnce() -> Option<Arc<[ObjectId]>>) {
+    pub(crate) fn release(&self, unpublish: impl FnOnce() -> Option<References>) {
         let _gate = self.gate.read();
-        for id in unpublish().iter().flat_map(|objects| objects.iter()) {
+        self.drop_references(unpublish());
+    }
+
+    fn drop_references(&self, objects: Option<References>) {
+        for id in objects
+            .iter()
+            .flat_map(|runs| runs.iter())
+            .flat_map(|run| run.iter())
+        {
             self.table.drop_reference(*id);
         }
     }
 
-    /// Counts all references anew from the snapshot's images and the open tickets.
-    pub(crate) fn rebuild(&self, published: impl FnOnce() -> Vec<Arc<[ObjectId]>>) {
+    /// Counts all references anew: from the snapshot's images, whose runs `published` gives each with how many images
+    /// have it, and from the open tickets.
+    pub(crate) fn rebuild(&self, published: impl FnOnce() -> Vec<(Arc<[ObjectId]>, u64)>) {
         let _gate = self.gate.write();
         let mut lists = published();
-        lists.extend(self.open.lock().tickets.values().cloned());
-        self.table.recount(&mut lists.iter().map(|list| &**list));
+        let open = self.open.lock();
+        lists.extend(open.tickets.values().map(|objects| (objects.clone(), 1)));
+        drop(open);
+        self.table
+            .recount(&mut lists.iter().map(|(list, times)| (&**list, *times)));
     }
 
     /// No reference changes while this runs: for marking objects to be deleted.

@@ -24,7 +24,7 @@ mod verify;
 pub(crate) use actor::{NAME, ObjectStoreActor, PublishedObjects};
 pub use error::ObjectError;
 pub use lease::Lease;
-pub(crate) use ledger::{Ledger, Ticket};
+pub(crate) use ledger::{Ledger, References, Ticket};
 pub use read::VerifiedObject;
 pub use reader::ObjectsReader;
 pub use staging::StagingRoom;

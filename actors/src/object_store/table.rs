@@ -13,6 +13,7 @@ use super::unreferenced::Unreferenced;
 use hash::Hash;
 use hashbrown::HashTable;
 use parking_lot::{RwLock, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use storage::Stamp;
 
@@ -30,6 +31,11 @@ impl ObjectId {
     /// The same number for the same object, as long as somebody holds on to it.
     pub(crate) fn number(self) -> u32 {
         self.0
+    }
+
+    /// First byte of the object's hash: the same in every process.
+    pub(crate) fn first_byte(self) -> u8 {
+        self.shard() as u8
     }
 
     fn shard(self) -> usize {
@@ -86,6 +92,8 @@ pub(crate) struct Table {
     shards: Vec<RwLock<Shard>>,
     pub(super) unreferenced: Unreferenced,
     pub(super) totals: Totals,
+    /// Objects added and removed since the start.
+    pub(crate) changes: AtomicU64,
     start: Instant,
 }
 
@@ -172,6 +180,7 @@ impl Table {
             shards: (0..SHARDS).map(|_| RwLock::default()).collect(),
             unreferenced: Unreferenced::default(),
             totals: Totals::default(),
+            changes: AtomicU64::new(0),
             start: Instant::now(),
         }
     }
@@ -226,6 +235,9 @@ impl Table {
         if slot.state == SlotState::Damaged {
             self.totals.damaged_repaired();
         }
+        if found.is_none() || slot.state == SlotState::Damaged {
+            self.changes.fetch_add(1, Ordering::Release);
+        }
         slot.state = SlotState::Present;
         slot.verified = fingerprint(&stamp);
         if let Some(lease) = lease
@@ -277,6 +289,13 @@ impl Table {
         })
     }
 
+    /// The object of this name, if it is to be had.
+    pub(crate) fn id(&self, hash: &Hash) -> Option<ObjectId> {
+        self.find(hash)
+            .filter(|found| !found.damaged)
+            .map(|found| found.id)
+    }
+
     /// Name and size of an object somebody holds on to.
     pub(crate) fn resolve(&self, id: ObjectId) -> Option<(Hash, u64)> {
         let shard = self.shards[id.shard()].read();
@@ -286,7 +305,7 @@ impl Table {
 
     /// Adds references to an object that is present; its id if it is. `or_damaged`: a damaged one counts as well, for
     /// images that need it already.
-    pub(super) fn add_reference(&self, hash: &Hash, or_damaged: bool) -> Option<ObjectId> {
+    pub(crate) fn add_reference(&self, hash: &Hash, or_damaged: bool) -> Option<ObjectId> {
         let number = Table::shard_of(hash);
         let mut shard = self.shards[number].write();
         let place = shard.find(hash)?;
@@ -318,20 +337,22 @@ impl Table {
         }
     }
 
-    /// Counts all references anew. What was unreferenced before keeps its place in the queue. The caller keeps
-    /// everybody else from changing references meanwhile.
-    pub(super) fn recount(&self, lists: &mut dyn Iterator<Item = &[ObjectId]>) {
+    /// Counts all references anew, each list as often as it says. What was unreferenced before keeps its place in the
+    /// queue. The caller keeps everybody else from changing references meanwhile.
+    pub(super) fn recount(&self, lists: &mut dyn Iterator<Item = (&[ObjectId], u64)>) {
         let mut counts: Vec<Vec<u64>> = self
             .shards
             .iter()
             .map(|shard| vec![0; shard.read().slots.len()])
             .collect();
-        for id in lists.flatten() {
-            if let Some(count) = counts
-                .get_mut(id.shard())
-                .and_then(|shard| shard.get_mut(id.place()))
-            {
-                *count += 1;
+        for (list, times) in lists {
+            for id in list {
+                if let Some(count) = counts
+                    .get_mut(id.shard())
+                    .and_then(|shard| shard.get_mut(id.place()))
+                {
+                    *count += times;
+                }
             }
         }
         self.totals.clear_references();
@@ -428,6 +449,7 @@ impl Table {
         if let Some(slot) = shard.slot(place) {
             self.unreferenced.remove(slot.sequence);
             self.totals.object_removed(slot.size);
+            self.changes.fetch_add(1, Ordering::Release);
             shard.remove(place);
         }
     }

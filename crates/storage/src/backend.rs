@@ -12,8 +12,13 @@ pub use crate::local_objects::{Staged, StagingFile};
 /// before it shows it to anybody.
 pub trait ObjectBackend: Send + Sync + 'static {
     /// Reports every stored object (`imageserver.md §6.6`), from several threads at once, in no order. What is not a
-    /// usable object is told in the report and left alone; leftovers of unfinished writes are removed.
+    /// usable object is told in the report and left alone; leftovers of unfinished writes are removed. A back end may
+    /// answer from an index what it can tell to be unchanged.
     fn scan(&self, found: &(dyn Fn(Hash, u64) + Sync)) -> Result<ScanReport>;
+
+    /// Brings the index that speeds the next scan up to date, if this back end has one. Nothing depends on it. Others
+    /// may add and delete meanwhile.
+    fn save_index(&self) -> Result<()>;
 
     /// Begins an object of unknown length.
     fn stage(&self) -> Result<StagingFile>;
@@ -105,6 +110,10 @@ pub struct ScanReport {
     pub objects: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Those of the objects whose directories were not read, since the index knows them.
+    pub from_index: u64,
+    /// What the index was good for.
+    pub index: IndexUse,
     /// Names of temporaries that were removed.
     pub temporaries_removed: u64,
     /// Zero-length files: damage the original leaves after a power cut. Adding the object again repairs it.
@@ -113,6 +122,18 @@ pub struct ScanReport {
     pub misnamed: Vec<String>,
     /// Directories or files that could not be read, at most [`ScanReport::MAX_NAMES`] of them.
     pub failed: Vec<StorageError>,
+}
+
+/// What an index was good for at the start.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum IndexUse {
+    /// There was none.
+    #[default]
+    Absent,
+    /// It was believed as far as the stamps agree.
+    Used,
+    /// It was not believed, for this reason. Everything was read from the files.
+    Refused(String),
 }
 
 impl ScanReport {

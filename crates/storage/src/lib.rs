@@ -4,7 +4,7 @@
 //! * What a call reports as stored is on stable storage, its directory entry included. A crash at any instruction
 //!   leaves either the whole object (image) or none of it.
 //! * The layouts of `imageserver.md §6` are read and written as they are: the original runs on a directory we left.
-//!   Our own files (lock, temporaries) have dot names in the roots, where the original does not look.
+//!   Our own files (lock, temporaries, index) have dot names in the roots, where the original does not look.
 //! * Every path is resolved below a directory that was opened once, so renaming the root underneath is harmless, and
 //!   no name reaches outside of it or through a symbolic link.
 //! * A full disk or a failed flush is an error of the calls it hits; later calls work again.
@@ -17,17 +17,22 @@
 //! | [`backend`] | the trait of an object store and its plain types |
 //! | [`local_objects`] | OBJECT_DIR: staging, group commit, scan |
 //! | [`image_dir`] | IMAGE_DIR: images, tombstones, directories, their metadata, the secret |
+//! | [`frame`] | the frame of index files, which says whether they can be believed |
 //! | [`error`] | one error enum |
 
 pub mod backend;
 pub mod error;
+pub mod frame;
 pub mod image_dir;
+mod index_file;
 pub mod local_objects;
 mod lock;
 mod resolve;
 mod stamp;
 
-pub use backend::{Committed, Named, ObjectBackend, OpenObject, ScanReport, Space, Staged, StagingFile};
+pub use backend::{
+    Committed, IndexUse, Named, ObjectBackend, OpenObject, ScanReport, Space, Staged, StagingFile,
+};
 pub use error::StorageError;
 pub use image_dir::{ImageDir, ImageFile, Listing};
 pub use local_objects::LocalObjects;

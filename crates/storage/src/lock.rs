@@ -1,7 +1,9 @@
 //! One process per directory.
 
-use crate::{Result, StorageError, error::IoContext};
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat};
+use crate::{Result, Stamp, StorageError, error::IoContext};
+use rustix::fs::{
+    FlockOperation, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, flock, fstat, futimens, openat,
+};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,7 +13,7 @@ use std::path::Path;
 /// Held as long as it lives. `flock` and not a pid file: the kernel lets go when the process dies, however it dies.
 #[derive(Debug)]
 pub(crate) struct DirectoryLock {
-    _file: File,
+    file: File,
 }
 
 impl DirectoryLock {
@@ -45,6 +47,23 @@ impl DirectoryLock {
         let _ = file
             .set_len(0)
             .and_then(|()| writeln!(file, "{}", std::process::id()));
-        Ok(DirectoryLock { _file: file })
+        Ok(DirectoryLock { file })
+    }
+
+    /// What the clock of the directory's file system says, nanoseconds since 1970: files there get this time or a later
+    /// one from now on. Not the process's clock, which over a network is another.
+    pub(crate) fn clock_ns(&self) -> Result<i64> {
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_NOW,
+        };
+        let both = Timestamps {
+            last_access: now,
+            last_modification: now,
+        };
+        futimens(&self.file, &both)
+            .and_then(|()| fstat(&self.file))
+            .map(|stat| Stamp::of(&stat).ctime_ns)
+            .context("ask for the time of", || "the lock file".to_owned())
     }
 }

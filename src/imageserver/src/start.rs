@@ -115,7 +115,7 @@ fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs, server: &Server, share
         .check("object store", move || condition(&objects.objects.health()));
     let quarantined = Shared::clone(shared);
     site.health().check("images", move || {
-        match quarantined.images.snapshot().quarantined().count() {
+        match quarantined.images.snapshot().quarantined.len() {
             0 => Condition::Healthy,
             1 => Condition::Degraded("1 cannot be served".to_owned()),
             count => Condition::Degraded(format!("{count} cannot be served")),

@@ -67,7 +67,7 @@ impl State {
         if self.options.information.is_empty() {
             return String::new();
         }
-        let metadata = serde_json::to_value(&*entry.metadata).unwrap_or_default();
+        let metadata = serde_json::to_value(entry.whole_metadata()).unwrap_or_default();
         self.options.information.expand(name, &metadata)
     }
 }

@@ -14,6 +14,7 @@ mod write;
 pub use list::{ImageFile, Listing};
 
 use crate::error::IoContext;
+use crate::index_file;
 use crate::lock::DirectoryLock;
 use crate::resolve::{open_beneath, open_directory, open_root};
 use crate::{Result, Stamp, StorageError};
@@ -27,6 +28,9 @@ use std::path::Path;
 /// Lock file in the root.
 const LOCK_NAME: &str = ".imagewright.images.lock";
 
+/// Index in the root. May be deleted at any time.
+const INDEX_NAME: &str = ".imagewright.images.index";
+
 /// Longest image file that is read, bytes. A tree of 30,000 inodes takes 4.2 MB; this is 60 times that, and the limit
 /// of one gob message.
 pub const IMAGE_FILE_LIMIT_BYTES: u64 = 256 << 20;
@@ -35,7 +39,7 @@ pub const IMAGE_FILE_LIMIT_BYTES: u64 = 256 << 20;
 #[derive(Debug)]
 pub struct ImageDir {
     root: OwnedFd,
-    _lock: DirectoryLock,
+    lock: DirectoryLock,
 }
 
 impl ImageDir {
@@ -50,7 +54,29 @@ impl ImageDir {
         })?;
         // What a killed predecessor left visible becomes durable before it is announced as present.
         syncfs(&root).context("flush", || "image directory".to_owned())?;
-        Ok(ImageDir { root, _lock: lock })
+        Ok(ImageDir { root, lock })
+    }
+
+    /// The clock of the file system, nanoseconds since 1970: see [`Stamp::is_settled`].
+    pub fn clock_ns(&self) -> Result<i64> {
+        self.lock.clock_ns()
+    }
+
+    /// Inode number of the root: an index made for another directory is told by it.
+    pub fn inode(&self) -> Result<u64> {
+        let stat = fstat(&self.root).context("look at", || "image directory".to_owned())?;
+        Ok(Stamp::of(&stat).inode)
+    }
+
+    /// The bytes of the index that lies in the root, `None` if there is none. Whether they can be believed is the
+    /// caller's to see ([`frame`](crate::frame)).
+    pub fn read_index(&self) -> Result<Option<Vec<u8>>> {
+        index_file::read(&self.root, INDEX_NAME)
+    }
+
+    /// Replaces the index, whole or not at all, without waiting for the disk.
+    pub fn write_index(&self, content: &[u8]) -> Result<()> {
+        index_file::write(&self.root, INDEX_NAME, std::iter::once(content))
     }
 
     /// Content of an image file and its stamp. `NotFound`; `Tombstone` if it has length 0.

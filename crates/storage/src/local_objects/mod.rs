@@ -8,6 +8,7 @@
 
 mod commit;
 mod directories;
+mod known;
 mod place;
 mod scan;
 mod stage;
@@ -15,22 +16,27 @@ mod stage;
 pub use stage::{Staged, StagingFile};
 
 use crate::error::IoContext;
+use crate::index_file;
 use crate::lock::DirectoryLock;
 use crate::resolve::{open_beneath, open_root};
-use crate::{Committed, ObjectBackend, OpenObject, Result, ScanReport, Space, Stamp, StorageError};
+use crate::{Committed, IndexUse, ObjectBackend, OpenObject, Result, ScanReport, Space, Stamp, StorageError};
 use directories::UnflushedDirectories;
 use hash::Hash;
+use known::Known;
 use place::place_of;
 use rustix::fs::{AtFlags, Mode, OFlags, fstat, fstatvfs, mkdirat, syncfs, unlinkat};
 use rustix::io::Errno;
+use scan::Purpose;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Lock file in the root.
 const LOCK_NAME: &str = ".imagewright.objects.lock";
+
+/// Index in the root. May be deleted at any time.
+const INDEX_NAME: &str = ".imagewright.objects.index";
 
 /// Directory in the root for temporaries that need a name.
 const TEMPORARIES_NAME: &str = ".imagewright.tmp";
@@ -43,7 +49,8 @@ pub struct LocalObjects {
     staging: stage::StagingState,
     /// Also serialises commits: the error state of `syncfs` belongs to the open root, and is handed to one caller.
     committing: Mutex<UnflushedDirectories>,
-    _lock: DirectoryLock,
+    walking: Mutex<()>,
+    lock: DirectoryLock,
 }
 
 impl LocalObjects {
@@ -67,14 +74,58 @@ impl LocalObjects {
             temporaries: Arc::new(temporaries),
             staging: stage::StagingState::default(),
             committing: Mutex::new(UnflushedDirectories::default()),
-            _lock: lock,
+            walking: Mutex::default(),
+            lock,
         })
+    }
+}
+
+impl LocalObjects {
+    /// Walks the tree as far as the index does not know it, and writes an index of what was found, if that is news.
+    fn walk(&self, purpose: Purpose, found: &(dyn Fn(Hash, u64) + Sync)) -> Result<ScanReport> {
+        // One at a time: two would write the same temporary.
+        let _walking = self.walking.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the first directory is looked at, since it says from when on changes leave a trace.
+        let clock_ns = self.lock.clock_ns()?;
+        let inode =
+            Stamp::of(&fstat(&*self.root).context("look at", || "object directory".to_owned())?).inode;
+        let (known, index) = match index_file::read(&self.root, INDEX_NAME) {
+            Ok(None) => (Known::default(), IndexUse::Absent),
+            Ok(Some(content)) => match Known::open(content, inode) {
+                Ok(known) => (known, IndexUse::Used),
+                Err(refused) => (Known::default(), IndexUse::Refused(refused.to_string())),
+            },
+            Err(error) => (Known::default(), IndexUse::Refused(error.to_string())),
+        };
+        let walk = scan::Walk {
+            root: &self.root,
+            known: &known,
+            clock_ns,
+            purpose,
+            found,
+        };
+        let (mut report, pieces) = scan::scan(&walk)?;
+        report.index = index;
+        if known.differs(&pieces) {
+            // Not having one costs time at the next start and nothing else.
+            if let Err(error) = known::write(&self.root, INDEX_NAME, inode, &known, &pieces) {
+                tracing::warn!("object directory: {error}; the next start will read all of it");
+            }
+        }
+        Ok(report)
     }
 }
 
 impl ObjectBackend for LocalObjects {
     fn scan(&self, found: &(dyn Fn(Hash, u64) + Sync)) -> Result<ScanReport> {
-        scan::scan(&self.root, &self.temporaries, found)
+        let temporaries_removed = scan::remove_temporaries(&self.temporaries)?;
+        let mut report = self.walk(Purpose::Start, found)?;
+        report.temporaries_removed += temporaries_removed;
+        Ok(report)
+    }
+
+    fn save_index(&self) -> Result<()> {
+        self.walk(Purpose::Index, &|_, _| ()).map(drop)
     }
 
     fn stage(&self) -> Result<StagingFile> {

@@ -33,7 +33,7 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
     // `name version size`, as scripts have it.
     .text_columns([0, 2, 1])
     .when_empty(empty("This image says nothing about its packages.", ""));
-    for package in &entry.metadata.packages {
+    for package in entry.packages.iter() {
         table.push([
             Cell::text(package.name.clone()),
             Cell::bytes(package.size),

@@ -39,7 +39,7 @@ impl RequestReply for GetImage {
         let bare = request.ignore_filesystem || (request.ignore_filesystem_if_expiring && expires);
         let image = if bare {
             entry.usable()?;
-            Some(Arc::clone(&entry.metadata))
+            Some(Arc::new(entry.whole_metadata()))
         } else {
             self.0.images.image(&request.image_name).await?
         };
