@@ -114,10 +114,13 @@ impl Decoder {
     ) -> Result<Progress<T>, Error> {
         self.consumed_by_failure = self.defined;
         // Saves doing the value's first messages again only to find that the next one still is not there.
-        if self.wanted > self.defined
-            && let Frame::Short { at_least } = frame(input, self.wanted, &self.limits)?
-        {
-            return Ok(Progress::NeedMore { at_least });
+        if self.wanted > self.defined {
+            // Should that message be none, those before it were read in whole.
+            self.consumed_by_failure = self.wanted;
+            if let Frame::Short { at_least } = frame(input, self.wanted, &self.limits)? {
+                return Ok(Progress::NeedMore { at_least });
+            }
+            self.consumed_by_failure = self.defined;
         }
         let (cursor, id) = match self.leading_definitions(input)? {
             Leading::Value(cursor, id) => (cursor, id),

@@ -222,3 +222,25 @@ fn a_failure_says_where_the_next_message_starts() {
     assert!(decoder.decode::<Holder>(&input).is_err());
     assert_eq!(decoder.consumed_by_failure(), end);
 }
+
+#[test]
+fn a_failure_is_the_same_however_the_bytes_arrive() {
+    // Where the value goes on there is no message.
+    let whole_messages = [stream_start(), message(&[b"\xff\x80\x01\x04\x03a.A", DEFINE_A])].concat();
+    let input = [whole_messages.as_slice(), b"\x80"].concat();
+    let mut whole = Decoder::new(Limits::default());
+    assert_eq!(whole.decode::<Holder>(&input), Err(Error::BadNumber));
+    let mut decoder = Decoder::new(Limits::default());
+    for end in 0..input.len() {
+        let progress = decoder.decode::<Holder>(&input[..end]);
+        assert!(matches!(progress, Ok(Progress::NeedMore { .. })), "{end}");
+    }
+    assert_eq!(decoder.decode::<Holder>(&input), Err(Error::BadNumber));
+    assert_eq!(decoder.consumed_by_failure(), whole.consumed_by_failure());
+    assert_eq!(decoder.consumed_by_failure(), whole_messages.len());
+}
+
+/// The definitions in front of a stream of [`Holder`].
+fn stream_start() -> Vec<u8> {
+    [message(&[HOLDER]), message(&[THINGS])].concat()
+}
