@@ -50,6 +50,16 @@ fn member(name: &str, kind: u8, link: &str, content: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A header with one record for the member behind it.
+fn pax(key: &str, value: &[u8]) -> Vec<u8> {
+    let rest = key.len() + value.len() + 3;
+    let length = (rest..)
+        .find(|length| rest + length.to_string().len() == *length)
+        .unwrap();
+    let record = [format!("{length} {key}=").as_bytes(), value, b"\n"].concat();
+    member("pax", b'x', "", &record)
+}
+
 fn archive(members: &[Vec<u8>]) -> Vec<u8> {
     let mut out = members.concat();
     out.extend_from_slice(&[0; 1024]);
@@ -193,11 +203,37 @@ fn hostile_archives_get_clear_errors() {
             member("x", b'L', "", &vec![b'x'; 2 << 20]),
             "bad archive: extended header of 2097152 bytes",
         ),
+        (
+            archive(&[pax("path", &b"a/".repeat(400_000)), member("x", b'5', "", b"")]),
+            "bad tree: /a/a/",
+        ),
+        (
+            archive(&[pax("linkpath", b"a\0b"), member("l", b'2', "", b"")]),
+            "bad tree: /l: target of the link contains a zero byte",
+        ),
+        (
+            archive(&[pax("linkpath", &[b'a'; 5000]), member("l", b'2', "", b"")]),
+            "bad tree: /l: target of the link longer",
+        ),
     ];
     for (archive, expected) in cases {
         let text = read(&archive).err().map(|e| e.to_string()).unwrap_or_default();
         assert!(text.starts_with(expected), "{text:?} instead of {expected:?}");
     }
+}
+
+#[test]
+fn a_tree_from_an_archive_is_as_deep_as_a_tree_may_be() {
+    let nested = |depth: usize| {
+        let members = (1..=depth).flat_map(|depth| {
+            let path = b"/a".repeat(depth);
+            [pax("path", &path), member("x", b'5', "", b"")]
+        });
+        read(&archive(&members.collect::<Vec<_>>()))
+    };
+    let (tree, _) = nested(2047).unwrap();
+    tree.check().unwrap();
+    assert!(matches!(nested(2048), Err(Error::TooDeep(_))));
 }
 
 #[test]

@@ -22,8 +22,8 @@ use crate::{Cancel, Progress, counts};
 
 pub use report::ScanReport;
 
-/// Directories below directories. A path that deep cannot be opened in one step on Linux (4096 bytes) either.
-pub const MAX_DEPTH: usize = 2048;
+/// Directories below the root, inside each other: as many as a tree may have, the root counted.
+pub const MAX_DEPTH: usize = image::tree::MAXIMUM_DEPTH - 1;
 
 /// Entries of one tree; the original's largest known images have under a million.
 pub const MAX_ENTRIES: u64 = 16 << 20;

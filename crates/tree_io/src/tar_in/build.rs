@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 
 use bstr::{BStr, BString};
 use hash::{Hash, Hasher};
+use image::tree::MAXIMUM_PATH_BYTES;
 use image::{DirectoryEntry, DirectoryInode, Inode, RegularInode, SpecialInode, SymlinkInode};
 
 use super::member::{Kind, Member, normalise, split};
@@ -90,12 +91,7 @@ impl Builder<'_> {
             return Err(Error::TooManyEntries { limit: MAX_ENTRIES });
         }
         let path = normalise(&member.name);
-        if path.contains(&0) {
-            return Err(Error::BadTree {
-                path,
-                why: "name contains a zero byte",
-            });
-        }
+        check_names(&member, &path)?;
         if self.left_out(&path) {
             return Ok(());
         }
@@ -304,6 +300,28 @@ impl Builder<'_> {
         }
         (top, inodes.into_iter().collect(), self.report)
     }
+}
+
+/// What no file system could hold: an image with it could not be unpacked, or not be written as an archive again. It comes before
+/// the filter, which looks at a path at each of its slashes.
+fn check_names(member: &Member, path: &BString) -> Result<(), Error> {
+    let why = if path.contains(&0) {
+        "name contains a zero byte"
+    } else if path.len() > MAXIMUM_PATH_BYTES {
+        "path longer than 4096 bytes"
+    } else if member.kind == Kind::Symlink && member.link.contains(&0) {
+        "target of the link contains a zero byte"
+    } else if member.kind == Kind::Symlink && member.link.len() > MAXIMUM_PATH_BYTES {
+        "target of the link longer than 4096 bytes"
+    } else {
+        return Ok(());
+    };
+    // As long as it may be is long enough to recognise it.
+    let shown = &path[..path.len().min(MAXIMUM_PATH_BYTES)];
+    Err(Error::BadTree {
+        path: shown.into(),
+        why,
+    })
 }
 
 fn spool<R: Read>(
