@@ -5,6 +5,10 @@ use std::fmt::Write;
 
 use crate::Package;
 
+/// Widest column, in characters. Names and versions come from whoever made the image: one that is absurdly long must not widen
+/// the lines of all others, and the formatting of the standard library panics beyond 65,535.
+const MAXIMUM_WIDTH: usize = 256;
+
 /// Widths of the columns for names and versions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Widths {
@@ -15,15 +19,19 @@ pub struct Widths {
 }
 
 impl Widths {
-    /// As wide as the widest of the packages; those of two images together make lists that can be compared.
+    /// As wide as the widest of the packages, up to 256 characters; those of two images together make lists that can be compared.
     pub fn of<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Self {
         packages
             .into_iter()
             .fold(Self::default(), |widths, package| Self {
-                name: widths.name.max(package.name.chars().count()),
-                version: widths.version.max(package.version.chars().count()),
+                name: widths.name.max(width(&package.name)),
+                version: widths.version.max(width(&package.version)),
             })
     }
+}
+
+fn width(text: &str) -> usize {
+    text.chars().take(MAXIMUM_WIDTH).count()
 }
 
 /// The list as text: a line `name version size` per package, in columns.
@@ -120,6 +128,20 @@ mod tests {
         assert_eq!(
             text(&[package("tinypkg", "1.0", 4096)], Widths::default()),
             "tinypkg 1.0 4 KiB\n"
+        );
+    }
+
+    #[test]
+    fn one_absurd_name_does_not_widen_the_others() {
+        let packages = [
+            package(&"n".repeat(70_000), "1", 1),
+            package("a", &"1".repeat(70_000), 1),
+        ];
+        let text = text(&packages, Widths::of(&packages));
+        let lengths: Vec<usize> = text.lines().map(str::len).collect();
+        assert_eq!(
+            lengths,
+            [70_000 + 1 + MAXIMUM_WIDTH + 4, MAXIMUM_WIDTH + 1 + 70_000 + 4]
         );
     }
 

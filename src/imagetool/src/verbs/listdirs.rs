@@ -8,6 +8,10 @@ use crate::session::Session;
 pub(super) const NAME: &str = "listdirs";
 pub(super) const DOING: &str = "error listing directories";
 
+/// Widest column, in characters: a server's longest name must not widen all lines without end, and the formatting of the
+/// standard library panics beyond 65,535.
+const MAXIMUM_WIDTH: usize = 256;
+
 pub(super) fn verb() -> Verb {
     Verb::new(NAME, "", "list the directories, with the groups that own them").group("look")
 }
@@ -16,7 +20,8 @@ pub(super) async fn run(session: &mut Session, _arguments: &[String]) -> anyhow:
     let mut directories = session.server().await?.list_directories().await?;
     directories.sort_by(|left, right| human::version_cmp(&left.name, &right.name));
     let owned = |d: &image::Directory| !d.metadata.owner_group.is_empty();
-    let widest = directories.iter().filter(|d| owned(d)).map(|d| d.name.chars().count()).max().unwrap_or(0);
+    let width = |d: &image::Directory| d.name.chars().take(MAXIMUM_WIDTH).count();
+    let widest = directories.iter().filter(|d| owned(d)).map(width).max().unwrap_or(0);
     for directory in &directories {
         if session.is_json() {
             session.out.json(directory)?;
