@@ -10,6 +10,8 @@ pub(crate) struct Scanner {
     depth: usize,
     in_string: bool,
     escaped: bool,
+    /// Where the value ends, once that is known: asked again, the answer is the same.
+    end: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,15 +37,18 @@ pub(crate) enum Scan {
 impl Scanner {
     /// Goes on with the same input and more of it.
     pub(crate) fn scan(&mut self, input: &[u8]) -> Scan {
-        while let Some(&byte) = input.get(self.seen_bytes) {
+        while self.end.is_none() {
+            let Some(&byte) = input.get(self.seen_bytes) else {
+                return Scan::More;
+            };
             match self.step(byte) {
                 Step::Go => self.seen_bytes += 1,
-                Step::EndBehind => return Scan::End(self.seen_bytes + 1),
-                Step::EndBefore => return Scan::End(self.seen_bytes),
+                Step::EndBehind => self.end = Some(self.seen_bytes + 1),
+                Step::EndBefore => self.end = Some(self.seen_bytes),
                 Step::NoValue => return Scan::NoValue(first_character(&input[self.seen_bytes..])),
             }
         }
-        Scan::More
+        self.end.map_or(Scan::More, Scan::End)
     }
 
     /// Whether anything but white space was seen.
@@ -143,6 +148,7 @@ mod tests {
             }
         }
         assert_eq!(whole, piecewise, "{input:?}");
+        assert_eq!(scanner.scan(input.as_bytes()), whole, "{input:?} asked again");
         whole
     }
 
