@@ -205,24 +205,31 @@ fn image() {
 
 /// Archives of GNU tar are there beside these.
 fn tar() {
-    // Type, which further fields, name, link, content, mode.
-    let members = b"\x05\0\x02a/\0\x01\xed\0\0\x03a/b\0\x05hello\x01\xa4\x01\0\x03a/c\x03a/b\x01\xa4\x02\0\x03a/d\x01b\x01\xff";
+    let members = b"5a/\n0a/b\t\thello\t0000644\n1a/c\ta/b\n2a/d\tb\n0a/b\t\tanother\t0000600\t0001750\0\t\t14524770000";
     write("tar", "members", &[2], members);
     write("tar", "members-filter", &[0x12], members);
-    let extended = b"\x0b\0\x01x\0\x10path=a long name\0\0\0\0\x01y\0\x02hi\x01\xa4";
+    let extended = b"xh\tpath=a long name\tmtime=-1.6\tuid=4000000000\n0y\t\thi\nxh\tlinkpath=t\n2l\nLL\t\tlong\n0z\ngg\tcomment=c";
     write("tar", "members-pax", &[2], extended);
-    let devices = b"\x03\x04\x03tty\0\x01\xb6\x100000004\x000000001\0\x06\0\x04fifo\0\x01\xb6";
+    let devices = b"3tty\t\t\t0000666\t\t\t000000004\x000000001\n6fifo\n4disk\n7f\t\tx\t\t\t\t\tprefix";
     write("tar", "members-devices", &[2], devices);
+    write("tar", "link-with-zero-byte", &[2], b"xh\tlinkpath=a\0b\n2l");
+    write(
+        "tar",
+        "path-too-long",
+        &[2],
+        &[b"xh\tpath=", [b'n'; 5000].as_slice(), b"\n0f"].concat(),
+    );
 }
 
 fn filters() {
     let filter = file("image/tests/data/filter1");
-    let mut whole = vec![4, b'/', b'a', b'/', b'b', 2, b'/', b'x'];
-    for chunk in filter.chunks(200) {
-        whole.push(chunk.len() as u8);
-        whole.extend_from_slice(chunk);
-    }
-    write("filters", "filter1", &[0], &whole);
+    write(
+        "filters",
+        "filter1",
+        &[0],
+        &[b"/a/b\0/x\0", filter.as_slice()].concat(),
+    );
+    write("filters", "empty-expression", &[1], b"\0/a");
     for (at, expression) in [
         "/etc/fstab",
         "/var/log(|/.*)$",
@@ -239,13 +246,8 @@ fn filters() {
     .iter()
     .enumerate()
     {
-        let mut seed = vec![1, expression.len() as u8];
-        seed.extend_from_slice(expression.as_bytes());
-        for path in ["/etc/fstab", "/var/log/x", "/x.bak", "/A\u{e9}"] {
-            seed.push(path.len() as u8);
-            seed.extend_from_slice(path.as_bytes());
-        }
-        write("filters", &format!("expression-{at}"), &[], &seed);
+        let seed = [expression, "/etc/fstab", "/var/log/x", "/x.bak", "/A\u{e9}"].join("\0");
+        write("filters", &format!("expression-{at}"), &[1], seed.as_bytes());
     }
 }
 
@@ -291,6 +293,6 @@ fn texts() {
     ] {
         write("texts", name, &[kind], text.as_bytes());
     }
-    let arguments = b"\x0bdebug = 0x1\x0e-ignoreExpiring\x09--timeout\x061m0.5s\x03add\x01a\x01b";
+    let arguments = b"debug = 0x1\n# c\0-ignoreExpiring\0--timeout\x001m0.5s\0add\0a\0b";
     write("texts", "arguments", &[0], arguments);
 }

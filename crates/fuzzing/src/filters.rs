@@ -9,15 +9,15 @@ use crate::input::Input;
 pub fn filters(data: &[u8]) {
     let mut input = Input::new(data);
     if input.byte().is_multiple_of(4) {
-        whole(&mut input);
+        whole(input);
     } else {
-        expression(&mut input);
+        expression(input);
     }
 }
 
-/// An expression, then paths, one a line.
-fn expression(input: &mut Input<'_>) {
-    let text = String::from_utf8_lossy(input.bytes()).into_owned();
+/// An expression and paths, with zero bytes between them.
+fn expression(mut input: Input<'_>) {
+    let text = String::from_utf8_lossy(input.part()).into_owned();
     let compiled = Expression::new(&text);
     let plain = Expression::unoptimised(&text);
     // An empty one matches everything, which nobody means.
@@ -27,7 +27,7 @@ fn expression(input: &mut Input<'_>) {
     );
     let Ok(compiled) = compiled else { return };
     while !input.is_empty() {
-        let path = input.bytes();
+        let path = input.part();
         let matches = compiled.matches(path);
         assert_eq!(matches, compiled.matches(path));
         if let Ok(plain) = &plain
@@ -43,14 +43,10 @@ fn has_one_meaning(text: &str, path: &[u8]) -> bool {
     !path.contains(&b'\n') && !text.contains("[[]") && !text.contains("[\\]") && !text.contains("[]]")
 }
 
-/// A filter's file, with two paths in front.
-fn whole(input: &mut Input<'_>) {
-    let paths = [input.bytes(), input.bytes()];
-    let mut text = Vec::new();
-    while !input.is_empty() {
-        text.extend_from_slice(input.bytes());
-    }
-    let filter = filter::parse_lines(&text);
+/// Two paths and a filter's file, with zero bytes between them.
+fn whole(mut input: Input<'_>) {
+    let paths = [input.part(), input.part()];
+    let filter = filter::parse_lines(input.rest());
     assert!(
         filter
             .filter_lines

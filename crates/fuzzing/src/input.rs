@@ -30,6 +30,14 @@ impl<'a> Input<'a> {
         bytes
     }
 
+    /// What is before the next zero byte: parts that grow and shrink without moving their neighbours.
+    pub(crate) fn part(&mut self) -> &'a [u8] {
+        let end = self.rest.iter().position(|&byte| byte == 0);
+        let part = &self.rest[..end.unwrap_or(self.rest.len())];
+        self.rest = end.and_then(|end| self.rest.get(end + 1..)).unwrap_or_default();
+        part
+    }
+
     pub(crate) fn rest(self) -> &'a [u8] {
         self.rest
     }

@@ -35,7 +35,7 @@ pub fn tar(data: &[u8]) {
             (tar_in(bytes.as_slice(), &options, &objects), bytes.len())
         }
         2 => {
-            let bytes = archive::of_members(&mut input);
+            let bytes = archive::of_members(input.rest());
             (tar_in(bytes.as_slice(), &options, &objects), bytes.len())
         }
         // What a compressed archive grows to is its reader's limit, not ours.

@@ -1,7 +1,5 @@
 //! Archives that get past the checksums of their headers.
 
-use crate::input::Input;
-
 const BLOCK_BYTES: usize = 512;
 
 /// The same bytes with the right checksum in every block that looks like a header.
@@ -21,41 +19,25 @@ fn put_checksum(block: &mut [u8]) {
     block[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
 }
 
-/// An archive of the members that a shorter input describes: type, fields, name, link, content.
-pub(super) fn of_members(input: &mut Input<'_>) -> Vec<u8> {
+/// An archive of the members that a text describes, a line each: the type and the name, then fields with a tab in front. Those
+/// of an extended header are its records; those of anything else are link, content, mode, owner and group, time, device numbers,
+/// prefix.
+pub(super) fn of_members(text: &[u8]) -> Vec<u8> {
     let mut archive = Vec::new();
-    while !input.is_empty() {
-        let flag = b"0123456755112xgLK0S"[usize::from(input.byte()) % 19];
-        let fields = input.byte();
-        let (name, link) = (input.bytes(), input.bytes());
-        let content = if matches!(flag, b'0' | b'7' | b'x' | b'g' | b'L' | b'K') {
-            input.bytes()
-        } else {
-            b""
+    for line in text.split(|&byte| byte == b'\n') {
+        let Some((&flag, line)) = line.split_first() else {
+            continue;
         };
-        let content = if matches!(flag, b'x' | b'g') {
-            records(content)
-        } else {
-            content.to_vec()
-        };
+        let mut fields = line.split(|&byte| byte == b'\t');
         let mut block = [0; BLOCK_BYTES];
-        put(&mut block[..100], name);
-        put(&mut block[157..257], link);
-        put(&mut block[100..108], format!("{:07o}", input.word()).as_bytes());
-        put(&mut block[124..136], format!("{:011o}", content.len()).as_bytes());
-        if fields & 1 != 0 {
-            put(&mut block[108..124], input.bytes());
-        }
-        if fields & 2 != 0 {
-            put(&mut block[136..148], input.bytes());
-        }
-        if fields & 4 != 0 {
-            put(&mut block[329..345], input.bytes());
-        }
-        if fields & 8 != 0 {
-            put(&mut block[345..500], input.bytes());
-        }
+        put(&mut block[..100], fields.next().unwrap_or_default());
+        let content = if matches!(flag, b'x' | b'g') {
+            records(fields)
+        } else {
+            member(&mut block, fields)
+        };
         block[156] = flag;
+        put(&mut block[124..136], format!("{:011o}", content.len()).as_bytes());
         block[257..265].copy_from_slice(b"ustar\x0000");
         put_checksum(&mut block);
         archive.extend_from_slice(&block);
@@ -65,16 +47,26 @@ pub(super) fn of_members(input: &mut Input<'_>) -> Vec<u8> {
     archive
 }
 
-/// The lines of a text as records of an extended header.
-fn records(text: &[u8]) -> Vec<u8> {
+/// Puts fields where they belong and returns the content.
+fn member<'a>(block: &mut [u8], mut fields: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+    put(&mut block[157..257], fields.next().unwrap_or_default());
+    let content = fields.next().unwrap_or_default().to_vec();
+    for place in [100..108, 108..124, 136..148, 329..345, 345..500] {
+        put(&mut block[place], fields.next().unwrap_or_default());
+    }
+    content
+}
+
+/// The records of an extended header.
+fn records<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut records = Vec::new();
-    for line in text.split(|&byte| byte == b'\n') {
-        let mut length = line.len() + 3;
-        while length != line.len() + 2 + length.to_string().len() {
+    for text in texts {
+        let mut length = text.len() + 3;
+        while length != text.len() + 2 + length.to_string().len() {
             length += 1;
         }
         records.extend_from_slice(format!("{length} ").as_bytes());
-        records.extend_from_slice(line);
+        records.extend_from_slice(text);
         records.push(b'\n');
     }
     records

@@ -20,13 +20,13 @@ fn table() -> Table {
         .verb(Verb::new("merge", "file...", "merges"))
 }
 
-/// A flag file, then arguments.
+/// A flag file and arguments, with zero bytes between them.
 pub(super) fn whole(mut input: Input<'_>) {
     let table = table();
-    let file = input.bytes();
+    let file = input.part();
     let mut arguments = Vec::new();
     while !input.is_empty() {
-        arguments.push(String::from_utf8_lossy(input.bytes()).into_owned());
+        arguments.push(String::from_utf8_lossy(input.part()).into_owned());
     }
     let count = arguments.len();
     match table.parse(arguments.clone()) {
