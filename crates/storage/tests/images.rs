@@ -74,6 +74,21 @@ fn a_tombstone_blocks_the_name_until_it_is_replaced_or_removed() {
 }
 
 #[test]
+fn temporaries_of_metadata_and_secret_are_removed_at_the_start_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let images = open(directory.path());
+    images.make_directory("d").unwrap();
+    let left = [".secret~", ".metadata~", "d/.metadata~"].map(|name| directory.path().join(name));
+    for path in &left {
+        std::fs::write(path, "half").unwrap();
+    }
+    images.list(false).unwrap();
+    assert!(left.iter().all(|path| path.exists()));
+    images.list(true).unwrap();
+    assert!(left.iter().all(|path| !path.exists()));
+}
+
+#[test]
 fn a_temporary_of_a_dead_process_is_in_nobodys_way() {
     let directory = tempfile::tempdir().unwrap();
     let images = open(directory.path());

@@ -12,7 +12,7 @@ use std::io::{Read, Write};
 const METADATA_NAME: &str = ".metadata";
 /// The original rewrites in place, where a crash leaves a mixture and a shorter text leaves stale bytes; a dot name is
 /// skipped by its start-up, so a leftover does no harm.
-const METADATA_TEMPORARY_NAME: &str = ".metadata~";
+pub(super) const METADATA_TEMPORARY_NAME: &str = ".metadata~";
 
 /// Longest metadata file that is read, bytes. They hold one group name.
 const METADATA_LIMIT_BYTES: u64 = 1 << 20;

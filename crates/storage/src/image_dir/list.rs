@@ -1,6 +1,8 @@
 //! Finding what is there (`imageserver.md §6.7`).
 
 use super::ImageDir;
+use super::directories::METADATA_TEMPORARY_NAME;
+use super::secret::SECRET_TEMPORARY_NAME;
 use crate::error::IoContext;
 use crate::resolve::open_directory;
 use crate::{Result, Stamp, StorageError};
@@ -37,7 +39,7 @@ pub struct Listing {
 
 impl ImageDir {
     /// Walks the tree. With `remove_temporaries`, which is for start-up, files whose names end in `~` are removed:
-    /// they are writes that never ended. Names starting with `.`, symbolic links and devices are skipped, as the
+    /// they are writes that never ended. Other names starting with `.`, symbolic links and devices are skipped, as the
     /// original does.
     ///
     /// Errors: the root cannot be read. Failures below it are in the listing.
@@ -72,6 +74,10 @@ impl ImageDir {
         for entry in Dir::read_from(&directory).context("read directory", what)? {
             let entry = entry.context("read directory", what)?;
             if entry.file_name().to_bytes().starts_with(b".") {
+                if remove_temporaries && is_own_temporary(entry.file_name().to_bytes()) {
+                    // Nothing waits for it: what it was to become is whole under its own name, or was never there.
+                    let _ = unlinkat(&directory, entry.file_name(), AtFlags::empty());
+                }
                 continue;
             }
             let full_name = |last: &str| match path {
@@ -114,4 +120,9 @@ impl ImageDir {
         }
         Ok(children)
     }
+}
+
+/// The temporaries with dot names, left where the metadata of a directory or the secret was being written.
+fn is_own_temporary(name: &[u8]) -> bool {
+    name == METADATA_TEMPORARY_NAME.as_bytes() || name == SECRET_TEMPORARY_NAME.as_bytes()
 }

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 
 const SECRET_NAME: &str = ".secret";
-const SECRET_TEMPORARY_NAME: &str = ".secret~";
+pub(super) const SECRET_TEMPORARY_NAME: &str = ".secret~";
 /// Bytes of a new secret; an existing one is used as it is.
 const SECRET_BYTES: usize = 32;
 /// Longest secret that is read, bytes.
