@@ -12,7 +12,8 @@ pub struct Secured {
     pub authority: Authority,
     /// Its certificates give a name and groups, but no powers.
     pub identity: Authority,
-    _home: Home,
+    pub home: Home,
+    flags: Vec<String>,
     pub server: ImageServer,
 }
 
@@ -38,16 +39,23 @@ impl Secured {
         );
         let certificate = format!("-certFile={}", ssl.join("cert.pem").display());
         let key = format!("-keyFile={}", ssl.join("key.pem").display());
-        let mut all = vec![ca.as_str(), &identity_ca, &certificate, &key];
-        all.extend(flags);
-        let server = home.start(&all)?;
+        let mut all = vec![ca, identity_ca, certificate, key];
+        all.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        let server = start(&home, &all)?;
         Ok(Self {
             directory,
             authority,
             identity,
-            _home: home,
+            home,
+            flags: all,
             server,
         })
+    }
+
+    /// Starts the server again, which has ended.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.server = start(&self.home, &self.flags)?;
+        Ok(())
     }
 
     /// The `-certDirectory` of a user, whether there is one or not.
@@ -64,4 +72,9 @@ impl Secured {
         self.authority.issue(user, extra, &self.certificates(user))?;
         Ok(self.tool(user))
     }
+}
+
+fn start(home: &Home, flags: &[String]) -> Result<ImageServer> {
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    home.start(&flags)
 }

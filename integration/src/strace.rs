@@ -90,6 +90,17 @@ impl Strace {
         Ok(self.text())
     }
 
+    /// Kills the server and then this, which may be waiting for a call that will never return: as long as it does, the
+    /// kernel keeps the dead process and its connections.
+    pub fn kill_with(&mut self, server: &ImageServer) -> Result<()> {
+        server.kill_now()?;
+        if self.child.try_wait()?.is_none() {
+            self.child.kill()?;
+            self.child.wait()?;
+        }
+        Ok(())
+    }
+
     fn release(&mut self) -> Result<()> {
         if self.child.try_wait()?.is_some() {
             return Ok(());
@@ -99,7 +110,15 @@ impl Strace {
             .and_then(rustix::process::Pid::from_raw)
             .context("no process id")?;
         rustix::process::kill_process(id, rustix::process::Signal::TERM)?;
-        self.child.wait()?;
+        let deadline = Instant::now() + PATIENCE;
+        while self.child.try_wait()?.is_none() {
+            if Instant::now() > deadline {
+                self.child.kill()?;
+                self.child.wait()?;
+                bail!("strace does not let go");
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
         Ok(())
     }
 }
