@@ -4,12 +4,15 @@ use anyhow::{Context, ensure};
 use std::os::unix::fs::{PermissionsExt, lchown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// A directory of its own; everything below goes when it is dropped, unless it is to be kept.
 pub(crate) struct Scratch {
     directory: tempfile::TempDir,
     owner: Option<(u32, u32)>,
     next: AtomicU32,
+    used: Mutex<Vec<PathBuf>>,
+    keep: bool,
 }
 
 /// The two directories of a server.
@@ -37,6 +40,8 @@ impl Scratch {
             directory,
             owner,
             next: AtomicU32::new(1),
+            used: Mutex::default(),
+            keep,
         })
     }
 
@@ -52,7 +57,27 @@ impl Scratch {
     /// A path that was not used before.
     pub(crate) fn fresh(&self, name: &str) -> PathBuf {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        self.path().join(format!("{name}.{number:04}"))
+        let path = self.path().join(format!("{name}.{number:04}"));
+        self.used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(path.clone());
+        path
+    }
+
+    /// Removes what finished work left, unless all is to be kept. What is measured right after would be slower for it.
+    pub(crate) fn remove_used(&self) -> anyhow::Result<()> {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in used.drain(..).filter(|_| !self.keep) {
+            let removed = match path.symlink_metadata() {
+                Ok(found) if found.is_dir() => std::fs::remove_dir_all(&path),
+                Ok(_) => std::fs::remove_file(&path),
+                // Named, and then not made.
+                Err(_) => Ok(()),
+            };
+            removed.with_context(|| path.display().to_string())?;
+        }
+        Ok(())
     }
 
     /// Empty directories for a server.
@@ -92,7 +117,7 @@ impl Scratch {
         let free = stat.f_bavail.saturating_mul(stat.f_frsize);
         ensure!(
             free >= bytes,
-            "{} has {} MB to spare, this takes some {} MB: fewer --rounds, smaller --images, or another --dir",
+            "{} has {} MB to spare, this takes some {} MB: fewer --rounds, smaller --images, only some works, or another --dir",
             self.path().display(),
             free / 1_000_000,
             bytes / 1_000_000

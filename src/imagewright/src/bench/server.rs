@@ -165,6 +165,11 @@ fn command(
         .arg(format!("-objectDir={}", home.objects.display()))
         .args(["-logDir=", "-alsoLogToStderr", "-srpcTrustVmOwners=false"])
         .arg("-srpcUnixSocketPath=")
+        // Collecting on a file system that is nearly full would be measured with the rest.
+        .args([
+            "-objectServerCleanupStartPercent=99",
+            "-objectServerCleanupStopPercent=98",
+        ])
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);

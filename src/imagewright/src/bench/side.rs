@@ -106,7 +106,8 @@ fn version(program: &Path, scratch: &Scratch) -> anyhow::Result<String> {
     let output = command
         .output()
         .with_context(|| format!("cannot run {}", program.display()))?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Some tell it on standard output, some on standard error.
+    let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     let told = text
         .lines()
         .map(str::trim)

@@ -19,8 +19,12 @@ use tokio::runtime::Runtime;
 
 /// Room for images, as a share of the tree: bytes of an image file per entry.
 const IMAGE_BYTES_PER_ENTRY: u64 = 160;
-/// Trees written in each round, at most: added, fetched, as an archive, and objects sent one by one.
-const TREES_PER_ROUND: u64 = 5;
+/// Trees written by every turn: added, fetched twice, as an archive.
+const TREES_PER_TURN: u64 = 4;
+/// Trees beside: the synthetic one, its objects, what objects are sent one by one.
+const OTHER_TREES: u64 = 8;
+/// Mixed pairs have fewer rounds: they are there to tell whose part a difference is, and double the time and room.
+const MIXED_ROUNDS: u32 = 3;
 
 /// Everything is here: programs, tree, credentials, scratch directory.
 pub(crate) struct Stage {
@@ -104,15 +108,18 @@ impl Stage {
             .collect()
     }
 
-    /// The same, and mixed ones if they are wanted.
-    pub(crate) fn pairs(&self) -> Vec<Pair> {
-        let mut pairs = self.same();
+    /// Who does the works of client and server, round after round: both sides, and mixed ones if they are wanted.
+    pub(crate) fn turns(&self) -> Vec<Turn> {
+        let same = self.same();
+        let mut pairs = same.clone();
         if self.cross {
             for (client, server) in [(Side::Theirs, Side::Ours), (Side::Ours, Side::Theirs)] {
                 pairs.push(Pair { client, server });
             }
         }
-        pairs
+        let mut turns = turns(self.rounds, &pairs);
+        turns.retain(|turn| turn.round <= MIXED_ROUNDS || same.contains(&turn.pair));
+        turns
     }
 
     pub(crate) fn programs(&self, side: Side) -> anyhow::Result<&Programs> {
@@ -188,13 +195,13 @@ impl Stage {
         eprintln!("done with {}", path.display());
     }
 
+    /// Start-up comes last and removes what was there: its images need no room beside the rest.
     fn ensure_room(&self) -> anyhow::Result<()> {
-        let pairs = self.pairs().len() as u64;
-        let trees = u64::from(self.rounds) * pairs * TREES_PER_ROUND;
+        let turns = self.turns().len() as u64;
+        let trees = (turns * TREES_PER_TURN + OTHER_TREES) * self.stock.bytes();
         let images = u64::from(self.images.last().copied().unwrap_or(0));
-        let image_bytes = self.stock.entries() as u64 * IMAGE_BYTES_PER_ENTRY;
-        self.scratch
-            .ensure_room(trees * self.stock.bytes() + images * image_bytes)
+        let images = images * self.stock.entries() as u64 * IMAGE_BYTES_PER_ENTRY;
+        self.scratch.ensure_room(trees.max(images))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reports as files: Markdown with a description of the machine, JSON with every sample.
 
-use super::super::side::Side;
+use super::super::side::{Pair, Side};
 use super::Report;
 use serde_json::{Map, Value, json};
 
@@ -80,7 +80,7 @@ impl Report<'_> {
                     "unit": figure.unit.symbol(),
                     "more_is_better": figure.unit.more_is_better(),
                     "samples": samples,
-                    "ours_by_theirs": super::ratio(figure),
+                    "ours_by_theirs": super::ratio(figure, Pair::both(Side::Ours), Pair::both(Side::Theirs)),
                 })
             })
             .collect();

@@ -6,7 +6,7 @@ mod table;
 
 use super::figures::{Figure, Summary};
 use super::machine::{Machine, load};
-use super::side::{Pair, Side};
+use super::side::Pair;
 use super::stage::Stage;
 use anyhow::Context;
 use std::path::Path;
@@ -63,9 +63,8 @@ fn summary(figure: &Figure, pair: Pair) -> Option<Summary> {
     Summary::of(figure.samples.get(&pair)?)
 }
 
-/// Ours by theirs.
-fn ratio(figure: &Figure) -> Option<f64> {
-    let ours = summary(figure, Pair::both(Side::Ours))?.median;
-    let theirs = summary(figure, Pair::both(Side::Theirs))?.median;
-    (theirs > 0.0).then_some(ours / theirs)
+/// The median of the first by that of the second.
+fn ratio(figure: &Figure, first: Pair, second: Pair) -> Option<f64> {
+    let (first, second) = (summary(figure, first)?.median, summary(figure, second)?.median);
+    (second > 0.0).then_some(first / second)
 }

@@ -1,6 +1,6 @@
 //! Tables, for terminals and for Markdown.
 
-use super::super::figures::Figure;
+use super::super::figures::{Figure, Summary};
 use super::super::side::{Pair, Side};
 use super::numbers::{number, spread};
 use super::{ratio, summary};
@@ -26,7 +26,8 @@ pub(super) fn by_side(figures: &[Figure], with_peer: bool) -> Table {
         row.push(spread(summary(figure, Pair::both(Side::Ours))));
         if with_peer {
             row.push(spread(summary(figure, Pair::both(Side::Theirs))));
-            row.extend(verdict(figure, ratio(figure)));
+            let (ours, theirs) = (Pair::both(Side::Ours), Pair::both(Side::Theirs));
+            row.extend(verdict(figure, ours, theirs));
         }
         row
     });
@@ -55,11 +56,7 @@ pub(super) fn crossed(figures: &[Figure]) -> Option<Table> {
             ] {
                 row.push(spread(summary(figure, pair)));
             }
-            let changed = summary(figure, theirs_on_ours).zip(summary(figure, Pair::both(Side::Theirs)));
-            let ratio = changed
-                .filter(|(_, before)| before.median > 0.0)
-                .map(|(after, before)| after.median / before.median);
-            row.extend(verdict(figure, ratio));
+            row.extend(verdict(figure, theirs_on_ours, Pair::both(Side::Theirs)));
             row
         })
         .collect();
@@ -88,18 +85,29 @@ fn beginning(figure: &Figure) -> Vec<String> {
     ]
 }
 
-fn verdict(figure: &Figure, ratio: Option<f64>) -> [String; 2] {
-    let Some(ratio) = ratio else {
+/// The ratio of the two medians, and what it says about the first.
+fn verdict(figure: &Figure, first: Pair, second: Pair) -> [String; 2] {
+    let Some(ratio) = ratio(figure, first, second) else {
         return ["–".to_owned(), String::new()];
     };
     let word = if (1.0 - EVEN..=1.0 + EVEN).contains(&ratio) {
         "even"
+    } else if are_mixed(summary(figure, first), summary(figure, second)) {
+        "unclear"
     } else if (ratio > 1.0) == figure.unit.more_is_better() {
         "better"
     } else {
         "WORSE"
     };
     [number(ratio), word.to_owned()]
+}
+
+/// Whether each median lies among the samples of the other: another run may turn the order round.
+fn are_mixed(first: Option<Summary>, second: Option<Summary>) -> bool {
+    let is_among = |median: f64, other: Summary| (other.min..=other.max).contains(&median);
+    first
+        .zip(second)
+        .is_some_and(|(first, second)| is_among(first.median, second) && is_among(second.median, first))
 }
 
 impl Table {
@@ -157,6 +165,16 @@ mod tests {
         let table = by_side(figures.all(), true);
         let verdicts: Vec<&str> = table.rows.iter().map(|row| row[6].as_str()).collect();
         assert_eq!(verdicts, ["better", "WORSE", "better", "WORSE", "even"]);
+    }
+
+    #[test]
+    fn medians_among_the_samples_of_each_other_are_no_verdict() {
+        let mut figures = Figures::default();
+        for (ours, theirs) in [(5.0, 4.0), (6.0, 8.0), (9.0, 10.0)] {
+            figures.record("work", "wide", Unit::Seconds, Pair::both(Side::Ours), ours);
+            figures.record("work", "wide", Unit::Seconds, Pair::both(Side::Theirs), theirs);
+        }
+        assert_eq!(by_side(figures.all(), true).rows[0][6], "unclear");
     }
 
     #[test]

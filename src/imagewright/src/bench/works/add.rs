@@ -1,12 +1,12 @@
 //! Adding a tree: to an empty server, where everything has to be sent and stored, and again, where nothing has.
 
 use super::super::figures::Unit;
-use super::super::stage::{Stage, Turn, megabytes, turns};
+use super::super::stage::{Stage, Turn, megabytes};
 use anyhow::Context;
 use std::ffi::OsStr;
 
 pub(super) fn run(work: &'static str, stage: &mut Stage) -> anyhow::Result<()> {
-    for turn in turns(stage.rounds, &stage.pairs()) {
+    for turn in stage.turns() {
         one(work, stage, turn).with_context(|| format!("{work}, {}", turn.pair))?;
     }
     Ok(())

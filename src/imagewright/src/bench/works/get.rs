@@ -1,7 +1,7 @@
 //! Getting an image into a directory that does not exist yet.
 
 use super::super::scratch::Home;
-use super::super::stage::{Stage, Turn, turns};
+use super::super::stage::{Stage, Turn};
 use super::super::stock::BASE;
 use super::homes::Homes;
 use anyhow::Context;
@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 
 pub(super) fn run(work: &'static str, stage: &mut Stage) -> anyhow::Result<()> {
     let homes = Homes::make(stage, work)?;
-    for turn in turns(stage.rounds, &stage.pairs()) {
+    for turn in stage.turns() {
         one(work, stage, homes.of(turn.pair.server)?, turn)
             .with_context(|| format!("{work}, {}", turn.pair))?;
     }

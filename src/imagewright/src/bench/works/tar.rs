@@ -1,6 +1,6 @@
 //! Writing an image as an archive to a file.
 
-use super::super::stage::{Stage, Turn, turns};
+use super::super::stage::{Stage, Turn};
 use super::super::stock::BASE;
 use super::super::tool::Cost;
 use super::homes::Servers;
@@ -13,7 +13,7 @@ pub(super) fn run(work: &'static str, stage: &mut Stage) -> anyhow::Result<()> {
     for pair in stage.same() {
         archive(stage, &servers, Turn { round: 0, pair })?;
     }
-    for turn in turns(stage.rounds, &stage.pairs()) {
+    for turn in stage.turns() {
         let cost = archive(stage, &servers, turn).with_context(|| format!("{work}, {}", turn.pair))?;
         stage.record(work, "to a file", turn, &cost);
     }
