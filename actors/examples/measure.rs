@@ -1,7 +1,7 @@
 //! Figures of the store and the index on a directory given as argument: `cargo run --release --example measure DIR`.
 //!
-//! Writes about 1 GB below DIR and removes nothing; with a second argument it only starts on what an earlier run left, for
-//! the memory of a fresh process. Nothing here judges: figures move with the machine and the hour.
+//! Writes about 1 GB below DIR and removes nothing. With a second argument it only starts on what an earlier run left, for
+//! the memory of a fresh process; if that is `trees` it then asks for all trees as well. Nothing here judges: figures move with the machine and the hour.
 
 // A tool for developers: it may stop with a panic.
 #![allow(clippy::unwrap_used)]
@@ -29,10 +29,37 @@ fn content(number: usize) -> Vec<u8> {
     content
 }
 
-fn resident_kib() -> usize {
+/// Resident memory now and at its highest, MiB.
+fn resident_mib() -> [usize; 2] {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    ["VmRSS", "VmHWM"].map(|name| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        let kib: usize = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kib / 1024
+    })
+}
+
+/// Asks for every tree, as many at a time as four eager clients do.
+async fn ask_for_trees(system: &System) {
+    let begin = Instant::now();
+    let names: Vec<_> = system.images.snapshot().images.keys().cloned().collect();
+    for some in names.chunks(4) {
+        let asked: Vec<_> = some
+            .iter()
+            .map(|name| {
+                let (images, name) = (system.images.clone(), name.clone());
+                tokio::spawn(async move { drop(images.image(&name).await.unwrap()) })
+            })
+            .collect();
+        for answer in asked {
+            answer.await.unwrap();
+        }
+    }
+    let [now, peak] = resident_mib();
+    println!(
+        "all trees: {:?}, resident {now} MiB, at most {peak} MiB",
+        begin.elapsed()
+    );
 }
 
 fn start(root: &std::path::Path) -> System {
@@ -40,15 +67,15 @@ fn start(root: &std::path::Path) -> System {
     let config = Config {
         image_dir: root.join("images"),
         object_dir: root.join("objects"),
-        tree_cache_bytes: 0,
         ..Config::default()
     };
     let system = actors::start(config).unwrap();
+    let [now, peak] = resident_mib();
     println!(
-        "start: {:?}, resident {} MiB",
-        begin.elapsed(),
-        resident_kib() / 1024
+        "start: {:?}, resident {now} MiB, at most {peak} MiB",
+        begin.elapsed()
     );
+    println!("{:?}", system.start_report());
     system
 }
 
@@ -118,8 +145,12 @@ async fn main() {
     let root = PathBuf::from(std::env::args().nth(1).unwrap());
     std::fs::create_dir_all(root.join("images")).unwrap();
     std::fs::create_dir_all(root.join("objects")).unwrap();
-    if std::env::args().nth(2).is_some() {
-        drop(start(&root));
+    if let Some(mode) = std::env::args().nth(2) {
+        let system = start(&root);
+        if mode == "trees" {
+            ask_for_trees(&system).await;
+        }
+        system.stop();
         return;
     }
     let contents: Vec<Vec<u8>> = (0..OBJECTS).map(content).collect();

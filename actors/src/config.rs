@@ -38,7 +38,7 @@ impl Default for Config {
             expiration: ExpirationLimits::default(),
             collector: CollectorLimits::default(),
             lease: Duration::from_secs(11),
-            tree_cache_bytes: 256 << 20,
+            tree_cache_bytes: 128 << 20,
             index_pause: Duration::from_secs(60),
             replica: false,
             clock: Clock::default(),

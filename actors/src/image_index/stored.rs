@@ -129,3 +129,96 @@ fn value<T: Gob>(decoder: &mut Decoder, rest: &mut &[u8]) -> Result<T, Refused> 
 pub(super) fn contradiction(what: &str) -> Refused {
     Refused::Contents(what.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read_all(content: &[u8]) -> Result<(Head, Vec<StoredImage>), Refused> {
+        read(
+            content,
+            |head| Ok((head, Vec::new())),
+            |(_, images), image| {
+                images.push(image);
+                Ok(())
+            },
+        )
+    }
+
+    fn image() -> impl Strategy<Value = StoredImage> {
+        let numbers = proptest::collection::vec(any::<u32>(), 0..5);
+        let inodes = any::<[u64; 6]>();
+        (
+            ".{0,20}",
+            any::<i64>(),
+            any::<[u64; 2]>(),
+            numbers,
+            inodes,
+            ".{0,9}",
+        )
+            .prop_map(
+                |(name, file_ctime_ns, [file_bytes, of_tree], runs, inodes, tag)| StoredImage {
+                    checksum: hash::of(name.as_bytes()),
+                    metadata: Image {
+                        tags: [(tag.clone(), name.clone())].into(),
+                        created_by: tag.clone(),
+                        ..Image::default()
+                    },
+                    computed_files: vec![ComputedFile {
+                        filename: name.clone(),
+                        source: tag,
+                    }],
+                    packages: runs.clone(),
+                    name,
+                    file_bytes,
+                    file_ctime_ns,
+                    file_inode: 7,
+                    inodes,
+                    runs,
+                    of_tree,
+                    ..StoredImage::default()
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn an_index_gives_back_what_was_put_in(
+            images in proptest::collection::vec(image(), 0..5), runs in any::<Vec<Vec<u32>>>(), more in any::<bool>(),
+        ) {
+            let head = Head {
+                directory_inode: 3,
+                images: images.len() as u64,
+                hashes: vec![9; 64],
+                runs,
+                packages: vec![Package { name: "bash".to_owned(), size: 1, version: "5".to_owned() }],
+            };
+            let mut writer = Writer::new(&head);
+            images.iter().for_each(|image| writer.push(image));
+            prop_assert_eq!(read_all(&writer.finish()), Ok((head.clone(), images.clone())));
+            let images_counted = if more { head.images + 1 } else { head.images.wrapping_sub(1) };
+            let mut writer = Writer::new(&Head { images: images_counted, ..head });
+            images.iter().for_each(|image| writer.push(image));
+            prop_assert!(read_all(&writer.finish()).is_err());
+        }
+
+        /// The checksum keeps accidents out; these bytes have a right one.
+        #[test]
+        fn any_payload_is_read_or_refused_without_a_panic(payload in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = read_all(&frame::seal(KIND, &payload));
+        }
+
+        #[test]
+        fn a_payload_changed_in_one_place_is_read_or_refused_without_a_panic(
+            images in proptest::collection::vec(image(), 1..3), at in any::<prop::sample::Index>(), byte in any::<u8>(),
+        ) {
+            let mut writer = Writer::new(&Head { images: images.len() as u64, ..Head::default() });
+            images.iter().for_each(|image| writer.push(image));
+            let mut payload = writer.payload;
+            let at = at.index(payload.len());
+            payload[at] = byte;
+            let _ = read_all(&frame::seal(KIND, &payload));
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! What the tests of this crate share: directories of their own, started actors, small images.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
-use actors::image_index::{AddRequest, Requester};
-use actors::{Config, ObjectError, System};
+use actors::image_index::{AddRequest, EntryState, Requester};
+use actors::{Config, ObjectError, StartReport, System};
 use hash::Hash;
 use image::{DirectoryEntry, DirectoryInode, FileSystem, Image, Inode, RegularInode};
 use std::path::{Path, PathBuf};
@@ -221,4 +221,81 @@ pub fn copy_tree(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+pub const IMAGE_INDEX: &str = "images/.imagewright.images.index";
+pub const OBJECT_INDEX: &str = "objects/.imagewright.objects.index";
+
+/// Everything a client can see of what is served, as text.
+pub async fn served(system: &System) -> String {
+    let mut seen = String::new();
+    let snapshot = system.images.snapshot();
+    for (name, entry) in &snapshot.images {
+        let objects: Vec<_> = entry
+            .objects
+            .iter()
+            .map(|object| (object.hash, object.size))
+            .collect();
+        let of_tree = entry.objects.of_tree().count();
+        seen += &format!(
+            "{name}: {:?} {:?} {} {} {} {} {:?} {:?} {:?} {objects:?} {of_tree}\n",
+            entry.state,
+            entry.whole_metadata(),
+            entry.checksum,
+            entry.num_regular_inodes,
+            entry.total_data_bytes,
+            entry.usage_estimate,
+            entry.computed_files,
+            entry.inodes,
+            system.images.image(name).await.map_err(|error| error.to_string()),
+        );
+    }
+    for (name, entry) in &snapshot.directories {
+        seen += &format!("{name}/: {entry:?}\n");
+    }
+    assert_eq!(
+        snapshot.quarantined.keys().collect::<Vec<_>>(),
+        snapshot
+            .images
+            .iter()
+            .filter(|(_, entry)| entry.state != EntryState::Present)
+            .map(|(name, _)| name)
+            .collect::<Vec<_>>()
+    );
+    let figures = system.objects.statistics();
+    let mut unreferenced = system.objects.unreferenced().await.unwrap();
+    unreferenced.sort();
+    seen + &format!(
+        "{} unknown, {} {} {} {} {} {} {unreferenced:?}",
+        snapshot.unknown_images,
+        figures.objects,
+        figures.bytes,
+        figures.referenced_objects,
+        figures.referenced_bytes,
+        figures.references,
+        figures.references_bytes,
+    )
+}
+
+pub fn remove_indexes(root: &Path) {
+    for index in [IMAGE_INDEX, OBJECT_INDEX] {
+        let _ = std::fs::remove_file(root.join(index));
+    }
+}
+
+/// Starts with the indexes as they are and without them: both serve the same. The report of the former.
+pub async fn served_alike(directories: &Directories) -> StartReport {
+    let root = directories.root.path();
+    let system = directories.start();
+    let report = system.start_report().clone();
+    let with = served(&system).await;
+    system.stop();
+    remove_indexes(root);
+    let system = directories.start();
+    assert_eq!(system.start_report().images_from_index, 0);
+    assert_eq!(system.start_report().objects_from_index, 0);
+    let without = served(&system).await;
+    system.stop();
+    assert_eq!(with, without);
+    report
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     figures.register_flags(&table, &values);
 
     let system = actors::start(options.actors_config()).context("Cannot load image database")?;
-    let shared = State::new(options, system.objects.clone(), system.images.clone());
+    let shared = State::new(options, &system);
     metrics::register(&figures, &shared);
     let registry = Registry::builder()
         .service(rpc::image_server::service(&shared))

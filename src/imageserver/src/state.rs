@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicUsize;
 
 use crate::flags::Options;
 use actors::image_index::{EntryState, ImageEntry};
-use actors::{ImageIndex, ObjectStore};
+use actors::{ImageIndex, ObjectStore, StartReport, System};
 use srpc::Access;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -20,6 +20,8 @@ pub(crate) struct State {
     pub(crate) options: Options,
     pub(crate) objects: ObjectStore,
     pub(crate) images: ImageIndex,
+    /// How loading went.
+    pub(crate) start: StartReport,
     /// Subscribers of image updates.
     pub(crate) replication_clients: AtomicUsize,
     get_objects_slots: Semaphore,
@@ -31,11 +33,12 @@ pub(crate) struct GetObjectsSlot<'s> {
 }
 
 impl State {
-    pub(crate) fn new(options: Options, objects: ObjectStore, images: ImageIndex) -> Shared {
+    pub(crate) fn new(options: Options, system: &System) -> Shared {
         Arc::new(Self {
             options,
-            objects,
-            images,
+            objects: system.objects.clone(),
+            images: system.images.clone(),
+            start: system.start_report().clone(),
             replication_clients: AtomicUsize::new(0),
             get_objects_slots: Semaphore::new(GET_OBJECTS_SLOTS),
         })

@@ -1,12 +1,13 @@
 //! `/`: is it healthy, what does it hold, what is it doing.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::context::encode;
 use crate::state::{GET_OBJECTS_SLOTS, Shared, quarantine};
 use actix_web::{HttpResponse, web};
 use actors::object_store::ObjectStatistics;
-use actors::{ActorState, Health};
+use actors::{ActorState, Health, StartReport};
 use askama::Template;
 use front::metrics::Value;
 use front::page::{Cell, Column, Page, Table, empty};
@@ -33,6 +34,7 @@ struct Body {
     unreferenced_line: String,
     full_percent: u64,
     free: String,
+    start_line: String,
     slots: usize,
     slots_max: usize,
     transport: ServerStatistics,
@@ -65,9 +67,10 @@ pub(super) async fn get(
 
 fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
     let snapshot = shared.images.snapshot();
-    let mut quarantined: Vec<Quarantined> = snapshot
-        .images
+    let quarantined: Vec<Quarantined> = snapshot
+        .quarantined
         .iter()
+        .take(QUARANTINED_SHOWN_MAX)
         .filter_map(|(name, entry)| {
             let reason = quarantine(entry)?.to_owned();
             Some(Quarantined {
@@ -77,8 +80,7 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
             })
         })
         .collect();
-    let quarantined_more = quarantined.len().saturating_sub(QUARANTINED_SHOWN_MAX);
-    quarantined.truncate(QUARANTINED_SHOWN_MAX);
+    let quarantined_more = snapshot.quarantined.len().saturating_sub(QUARANTINED_SHOWN_MAX);
     let objects = shared.objects.statistics();
     let transport = server.statistics();
     let lines = site.logs().recent();
@@ -95,6 +97,7 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
         full_percent: objects.space.utilisation_percent(),
         free: human::bytes(objects.space.free_bytes),
         objects,
+        start_line: start_line(&shared.start),
         slots: shared.get_objects_running(),
         slots_max: GET_OBJECTS_SLOTS,
         calls: calls(&transport).html(),
@@ -139,6 +142,19 @@ fn unreferenced_line(objects: &ObjectStatistics) -> String {
         percent(objects.unreferenced_objects, objects.objects),
         human::bytes(objects.unreferenced_bytes),
         percent(objects.unreferenced_bytes, objects.space.capacity_bytes),
+    )
+}
+
+fn start_line(start: &StartReport) -> String {
+    format!(
+        "Loaded in {}: {} images from the index and {} from their files, {} objects from the index and {} from their directories",
+        human::go_duration(Duration::from_millis(
+            u64::try_from(start.took.as_millis()).unwrap_or(u64::MAX)
+        )),
+        start.images_from_index,
+        start.images_decoded,
+        start.objects_from_index,
+        start.objects_scanned,
     )
 }
 

@@ -39,7 +39,7 @@ impl Bench {
         let values = crate::flags::table().parse(arguments).or_leave();
         let options = Options::of(&values).unwrap();
         let system = actors::start(options.actors_config()).unwrap();
-        let shared = State::new(options, system.objects.clone(), system.images.clone());
+        let shared = State::new(options, &system);
         let registry = Registry::builder()
             .service(rpc::image_server::service(&shared))
             .service(rpc::object_server::service(&shared))
