@@ -34,6 +34,9 @@ pub mod system;
 pub use clock::Clock;
 pub use config::{CollectorLimits, Config, ExpirationLimits};
 pub use handle::{ActorState, CallError, Health};
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use image_index::fuzzing;
 pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};
 pub use object_store::{Lease, ObjectError, ObjectStore};
 pub use start_report::StartReport;

@@ -19,6 +19,8 @@ mod event;
 mod expiration;
 mod expiries;
 mod expiry;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod groups;
 mod jobs;
 mod load;

@@ -11,7 +11,7 @@ use storage::frame::{self, Kind, Refused};
 
 /// The version goes up with every change of what follows, of what is checked when an image is decoded, and of what is
 /// computed from a tree.
-const KIND: Kind = Kind {
+pub(super) const KIND: Kind = Kind {
     tag: *b"imgs",
     version: 1,
 };

@@ -19,6 +19,7 @@ fn main() {
     image();
     tar();
     filters();
+    index();
     texts();
 }
 
@@ -249,6 +250,37 @@ fn filters() {
         let seed = [expression, "/etc/fstab", "/var/log/x", "/x.bak", "/A\u{e9}"].join("\0");
         write("filters", &format!("expression-{at}"), &[1], seed.as_bytes());
     }
+}
+
+/// Payloads without and files with their frame; of images and of objects.
+fn index() {
+    let images = actors::fuzzing::sample_index();
+    write("index", "images", &[0], &images);
+    let sealed = storage::frame::seal(actors::fuzzing::INDEX_KIND, &images);
+    write("index", "images-file", &[2], &sealed);
+    // Inode of the root; the directory's prefix and stamp, the number of objects, and they.
+    let number = |number: u64| number.to_le_bytes();
+    let record = [
+        b"ab".as_slice(),
+        &number(4096),
+        &number(1),
+        &number(2),
+        &2_u32.to_le_bytes(),
+    ]
+    .concat();
+    let objects = [
+        number(7).as_slice(),
+        &record,
+        &[3; 140],
+        b"cd",
+        &record[2..26],
+        &[0; 4],
+    ]
+    .concat();
+    write("index", "objects", &[1], &objects);
+    let sealed = storage::frame::seal(storage::fuzzing::INDEX_KIND, &objects);
+    write("index", "objects-file", &[3], &sealed);
+    write("index", "objects-none", &[1], &number(7));
 }
 
 /// Numbers as in the target's table of kinds.

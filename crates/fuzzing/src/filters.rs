@@ -38,9 +38,31 @@ fn expression(mut input: Input<'_>) {
     }
 }
 
-/// The fast forms take bytes for what they are: a line end, a bracket or a backslash in brackets (observed in the original).
+/// Where the fast forms mean the same as the expression does. They take bytes for what they are (a line end, a bracket or a
+/// backslash in brackets), and look at what follows a plain beginning as if it stood alone (image-manifest.md §6).
 fn has_one_meaning(text: &str, path: &[u8]) -> bool {
-    !path.contains(&b'\n') && !text.contains("[[]") && !text.contains("[\\]") && !text.contains("[]]")
+    let text = text.strip_suffix("(|/.*)$").unwrap_or(text);
+    let is_literal = ["[[]", "[\\]", "[]]"].iter().all(|class| !text.contains(class));
+    let stands_alone = ["^", "\\A", "\\b", "\\B"]
+        .iter()
+        .any(|anchor| text.contains(anchor));
+    is_literal && !stands_alone && !has_alternatives(text) && !path.contains(&b'\n')
+}
+
+/// Whether it may have alternatives outside of groups.
+fn has_alternatives(text: &str) -> bool {
+    let mut depth = 0_i32;
+    for character in text.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            '|' if depth == 0 => return true,
+            // Brackets behind these may be no brackets.
+            '[' | '\\' if text.contains('|') => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// Two paths and a filter's file, with zero bytes between them.

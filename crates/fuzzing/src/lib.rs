@@ -9,6 +9,7 @@
 mod filters;
 mod gob;
 mod image;
+mod index;
 mod input;
 mod srpc;
 mod tar;
@@ -17,6 +18,7 @@ mod texts;
 pub use crate::filters::filters;
 pub use crate::gob::{gob, gob_seeds};
 pub use crate::image::image;
+pub use crate::index::index;
 pub use crate::srpc::srpc;
 pub use crate::tar::tar;
 pub use crate::texts::texts;
@@ -29,6 +31,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("filters", filters),
     ("gob", gob),
     ("image", image),
+    ("index", index),
     ("srpc", srpc),
     ("tar", tar),
     ("texts", texts),

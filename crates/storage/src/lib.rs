@@ -36,6 +36,9 @@ pub use backend::{
 pub use error::StorageError;
 pub use image_dir::{ImageDir, ImageFile, Listing};
 pub use local_objects::LocalObjects;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub use local_objects::fuzzing;
 pub use stamp::Stamp;
 
 /// Result of this crate.

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 
-const KIND: Kind = Kind {
+pub(super) const KIND: Kind = Kind {
     tag: *b"objs",
     version: 1,
 };
@@ -97,6 +97,14 @@ impl Known {
             (Hash(hash), u64::from_le_bytes(size))
         });
         Some((Piece::Old(record.bytes.clone()), objects))
+    }
+
+    /// The directories, and the stamps for which they are known.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn directories(&self) -> impl Iterator<Item = (Prefix, Stamp)> {
+        self.records
+            .iter()
+            .map(|(prefix, record)| (*prefix, record.stamp))
     }
 
     /// Whether an index of these pieces would say something else.

@@ -8,6 +8,8 @@
 
 mod commit;
 mod directories;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod known;
 mod place;
 mod scan;
