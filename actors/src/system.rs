@@ -108,6 +108,7 @@ fn object_shared(config: &Config) -> Result<object_store::Shared, StartError> {
         ledger: Ledger::new(table.clone()),
         table,
         read_pool: Pool::new("object-read", READ_THREADS, READ_JOBS)?,
+        buffers: Arc::default(),
         writer: Pool::new("object-write", 1, WRITER_JOBS)?,
         staging_room: object_store::staging_semaphore(),
         lease: config.lease,

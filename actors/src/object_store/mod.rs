@@ -6,6 +6,7 @@
 //! commits, or a slice of a deletion.
 
 mod actor;
+mod buffers;
 mod collect;
 mod commit;
 mod delete;
@@ -57,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) ledger: Arc<Ledger>,
     /// Reads, verification, space.
     pub(crate) read_pool: Pool,
+    pub(crate) buffers: Arc<buffers::Buffers>,
     /// One thread: commits and deletions take turns, so a deletion cannot meet a commit of the same object.
     pub(crate) writer: Pool,
     pub(crate) staging_room: Arc<Semaphore>,

@@ -16,8 +16,8 @@ use storage::OpenObject;
 /// Objects up to this size are read whole.
 pub(super) const WHOLE_OBJECT_BYTES: u64 = 1 << 20;
 
-/// Pieces of larger ones. Also what one reader holds of them: one piece.
-const PIECE_BYTES: usize = 1 << 20;
+/// Pieces of larger ones. A reader holds at most two of them.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// An object being read, protected from collection meanwhile.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ impl LargeRead {
 
     fn piece(&mut self, shared: &Shared) -> Result<Bytes, ObjectError> {
         let length = PIECE_BYTES.min(usize::try_from(self.left).unwrap_or(PIECE_BYTES));
-        let mut piece = Vec::with_capacity(length);
+        let mut piece = shared.buffers.take(length);
         read_exactly(&mut self.object.file, length as u64, &mut piece)
             .map_err(|error| unreadable(shared, &self.hash, &error))?;
         self.left -= length as u64;
@@ -157,7 +157,7 @@ impl LargeRead {
         {
             conclude(shared, &self.hash, &self.object.stamp, hasher.finish())?;
         }
-        Ok(piece.into())
+        Ok(shared.buffers.lend(piece))
     }
 }
 
@@ -189,12 +189,9 @@ pub(super) fn append(
     Ok(opened)
 }
 
-/// Into memory that nobody has filled with zeros before.
+/// One system call for each object: `read_to_end` would feel its way.
 fn read_exactly(file: &mut std::fs::File, bytes: u64, target: &mut Vec<u8>) -> std::io::Result<()> {
-    let got = file.take(bytes).read_to_end(target)?;
-    if got as u64 == bytes {
-        Ok(())
-    } else {
-        Err(std::io::ErrorKind::UnexpectedEof.into())
-    }
+    let begin = target.len();
+    target.resize(begin + usize::try_from(bytes).map_err(std::io::Error::other)?, 0);
+    file.read_exact(&mut target[begin..])
 }

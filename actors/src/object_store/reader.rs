@@ -8,16 +8,17 @@ use hash::Hash;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinError, JoinHandle};
 
-/// Small objects read by one job: their bytes come as one chunk.
-const CHUNK_BYTES: u64 = 1 << 20;
+/// Small objects read by one job: their bytes come as one chunk. Small enough that what one core has read is still in its
+/// cache when the next one encrypts it.
+const CHUNK_BYTES: u64 = 256 << 10;
 
 /// Objects read by one job.
 const CHUNK_OBJECTS: usize = 256;
 
-/// Jobs ahead of the receiver. With [`CHUNK_BYTES`] a reader holds at most 8 MiB (a chunk may end in one more object of
-/// up to 1 MiB).
+/// Jobs ahead of the receiver. With [`CHUNK_BYTES`] a reader holds at most 5 MiB (a chunk may end in one more object of
+/// up to 1 MiB), mostly one.
 const AHEAD_CHUNKS: usize = 4;
 
 /// The contents of a list of objects, in order, duplicates as often as they are listed (`imageserver.md §4.3`).
@@ -27,11 +28,15 @@ pub struct ObjectsReader {
     sizes: Vec<u64>,
     /// First object no job was started for.
     next: usize,
-    ahead: VecDeque<JoinHandle<Result<Chunk, ObjectError>>>,
-    large: Option<Box<LargeRead>>,
+    ahead: VecDeque<Job<Chunk>>,
+    /// The next piece of a large object, being read while the last one is sent.
+    large: Option<Job<(Box<LargeRead>, Bytes)>>,
     failed: bool,
     _lease: Lease,
 }
+
+/// Reading, on the pool.
+type Job<T> = JoinHandle<Result<T, ObjectError>>;
 
 enum Chunk {
     Small(Bytes),
@@ -89,29 +94,28 @@ impl ObjectsReader {
     async fn advance(&mut self) -> Option<Result<Bytes, ObjectError>> {
         if self.large.is_none() {
             self.read_ahead();
-            let chunk = match self.ahead.pop_front()?.await {
-                Ok(Ok(chunk)) => chunk,
-                Ok(Err(error)) => return Some(Err(error)),
-                Err(error) => return Some(Err(ObjectError::Internal(error.to_string()))),
-            };
-            match chunk {
-                Chunk::Small(bytes) => {
+            match flat(self.ahead.pop_front()?.await) {
+                Ok(Chunk::Small(bytes)) => {
                     self.read_ahead();
                     return Some(Ok(bytes));
                 }
-                Chunk::Large(read) => self.large = Some(read),
+                Ok(Chunk::Large(read)) => self.read_piece(read),
+                Err(error) => return Some(Err(error)),
             }
         }
-        let read = self.large.take()?;
-        match next_piece(&self.shared, read).await {
-            Ok((read, piece)) => {
-                if !read.is_done() {
-                    self.large = Some(read);
-                }
-                Some(Ok(piece))
+        let piece = flat(self.large.as_mut()?.await);
+        self.large = None;
+        Some(piece.map(|(read, piece)| {
+            if !read.is_done() {
+                self.read_piece(read);
             }
-            Err(error) => Some(Err(error)),
-        }
+            piece
+        }))
+    }
+
+    fn read_piece(&mut self, read: Box<LargeRead>) {
+        let shared = self.shared.clone();
+        self.large = Some(tokio::spawn(async move { next_piece(&shared, read).await }));
     }
 
     /// Starts jobs until enough are under way.
@@ -151,7 +155,13 @@ impl ObjectsReader {
 impl Drop for ObjectsReader {
     fn drop(&mut self) {
         self.ahead.iter().for_each(JoinHandle::abort);
+        self.large.iter().for_each(JoinHandle::abort);
     }
+}
+
+/// A job that died has failed.
+fn flat<T>(done: Result<Result<T, ObjectError>, JoinError>) -> Result<T, ObjectError> {
+    done.unwrap_or_else(|error| Err(ObjectError::Internal(error.to_string())))
 }
 
 /// Blocks.
@@ -167,7 +177,7 @@ fn read_chunk(shared: &Shared, objects: &[(Hash, u64)]) -> Result<Chunk, ObjectE
         return Ok(Chunk::Large(Box::new(LargeRead::new(*hash, opened))));
     }
     let total: u64 = objects.iter().map(|(_, size)| size).sum();
-    let mut chunk = Vec::with_capacity(usize::try_from(total).unwrap_or(0));
+    let mut chunk = shared.buffers.take(usize::try_from(total).unwrap_or(0));
     let mut unverified = Vec::new();
     for (hash, size) in objects {
         let begin = chunk.len();
@@ -184,5 +194,5 @@ fn read_chunk(shared: &Shared, objects: &[(Hash, u64)]) -> Result<Chunk, ObjectE
     for ((hash, stamp, _), computed) in unverified.iter().zip(hash::of_each(&contents)) {
         conclude(shared, hash, stamp, computed)?;
     }
-    Ok(Chunk::Small(chunk.into()))
+    Ok(Chunk::Small(shared.buffers.lend(chunk)))
 }

@@ -232,15 +232,12 @@ impl Pool<'_> {
         }
         attributes.note(&file, &path);
         let content = if stamp.size <= IN_MEMORY_BYTES {
-            let mut data = Vec::with_capacity(usize::try_from(stamp.size).unwrap_or(0));
-            // That it has not grown tells the stamp, below.
-            (&mut file)
-                .take(stamp.size)
-                .read_to_end(&mut data)
-                .map_err(|e| Error::io("read", &path, e))?;
-            if data.len() as u64 != stamp.size {
-                return Err(Error::Changed(path));
-            }
+            let mut data = vec![0; usize::try_from(stamp.size).unwrap_or(0)];
+            // One system call. That the file has not grown tells the stamp, below.
+            file.read_exact(&mut data).map_err(|e| match e.kind() {
+                std::io::ErrorKind::UnexpectedEof => Error::Changed(path.clone()),
+                _ => Error::io("read", &path, e),
+            })?;
             Content::Bytes(data)
         } else {
             let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::Sequential);
