@@ -39,14 +39,14 @@ fn expression(mut input: Input<'_>) {
 }
 
 /// Where the fast forms mean the same as the expression does. They take bytes for what they are (a line end, a bracket or a
-/// backslash in brackets), and look at what follows a plain beginning as if it stood alone (image-manifest.md §6).
+/// backslash in brackets), want absolute paths, and look at what follows a plain beginning as if it stood alone (image-manifest.md §6).
 fn has_one_meaning(text: &str, path: &[u8]) -> bool {
     let text = text.strip_suffix("(|/.*)$").unwrap_or(text);
     let is_literal = ["[[]", "[\\]", "[]]"].iter().all(|class| !text.contains(class));
     let stands_alone = ["^", "\\A", "\\b", "\\B"]
         .iter()
         .any(|anchor| text.contains(anchor));
-    is_literal && !stands_alone && !has_alternatives(text) && !path.contains(&b'\n')
+    is_literal && !stands_alone && !has_alternatives(text) && path.starts_with(b"/") && !path.contains(&b'\n')
 }
 
 /// Whether it may have alternatives outside of groups.

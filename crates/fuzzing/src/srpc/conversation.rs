@@ -2,9 +2,9 @@
 
 use bytes::BytesMut;
 use protocol::image_server::{FindLatestImageRequest, GetImageResponse};
-use srpc::{Coder, Conn, Transport, fuzzing};
+use srpc::{CallError, Coder, Conn, Transport, fuzzing};
 
-use super::reading::coder;
+use super::reading::{coder, text};
 use super::services;
 use super::stream::{MemoryStream, run};
 use crate::input::{Input, Pieces};
@@ -52,6 +52,7 @@ fn call(stream: MemoryStream, coder: Coder) -> String {
     ));
     match result {
         Ok(reply) => format!("{reply:?}"),
+        Err(CallError::Conn(error)) => text(&error),
         Err(error) => error.to_string(),
     }
 }

@@ -40,7 +40,7 @@ async fn read(stream: MemoryStream, coder: Coder, steps: &[u8]) -> Vec<String> {
         match one(&mut conn, *step).await {
             Ok(text) => results.push(text),
             Err(error) => {
-                results.push(error.to_string());
+                results.push(text(&error));
                 // Behind what is no JSON at all everything received so far is dropped, which is a matter of pieces.
                 if !error.keeps_connection() || matches!(error, ConnError::NoJson(_)) {
                     break;
@@ -49,6 +49,14 @@ async fn read(stream: MemoryStream, coder: Coder, steps: &[u8]) -> Vec<String> {
         }
     }
     results
+}
+
+/// Of a character that is cut the error names what is there of it.
+pub(super) fn text(error: &ConnError) -> String {
+    match error {
+        ConnError::NoJson(_) => "no JSON".to_owned(),
+        error => error.to_string(),
+    }
 }
 
 async fn one(conn: &mut Conn, step: u8) -> Result<String, ConnError> {
