@@ -1,4 +1,4 @@
-//! Completions and the man page, drawn by clap from the same table.
+//! Completions, drawn by clap from the same table.
 
 use clap::builder::ValueHint;
 use clap::{Arg, ArgAction, Command};
@@ -37,16 +37,6 @@ pub fn complete(table: &Table, shell: Shell) -> String {
     String::from_utf8_lossy(&script).into_owned()
 }
 
-/// The man page in troff.
-///
-/// # Errors
-/// Only those of writing to memory, so none in practice.
-pub fn man(table: &Table) -> std::io::Result<String> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(command(table)).render(&mut page)?;
-    Ok(String::from_utf8_lossy(&page).into_owned())
-}
-
 fn argument_of_flag(flag: &Flag) -> Arg {
     let hyphenated = flag.hyphenated();
     let mut argument = Arg::new(flag.name)
@@ -68,13 +58,13 @@ fn argument_of_flag(flag: &Flag) -> Arg {
         Kind::Boolean => argument,
         Kind::Choice(words) => argument
             .value_parser(words.to_vec())
-            .default_value(flag.default.clone()),
+            .default_value(flag.documented_default().to_owned()),
         kind => {
             let argument = argument.value_name(kind.word()).value_hint(hint(flag.name));
-            if flag.default.is_empty() {
+            if flag.documented_default().is_empty() {
                 argument
             } else {
-                argument.default_value(flag.default.clone())
+                argument.default_value(flag.documented_default().to_owned())
             }
         }
     }
@@ -144,14 +134,5 @@ mod tests {
                 assert!(script.contains(word), "{shell}: {word}");
             }
         }
-    }
-
-    #[test]
-    fn the_man_page_names_flags_and_verbs() {
-        let page = man(&table()).unwrap();
-        for word in ["imageDir", "merge", "looks at images"] {
-            assert!(page.contains(word), "{word} is not in {page}");
-        }
-        assert!(!page.contains("say more"));
     }
 }

@@ -59,6 +59,7 @@ pub struct Flag {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
     pub(crate) default: String,
+    pub(crate) documented: Option<&'static str>,
     pub(crate) help: &'static str,
     pub(crate) group: &'static str,
     pub(crate) prominence: Prominence,
@@ -73,6 +74,7 @@ impl Flag {
             name,
             kind,
             default,
+            documented: None,
             help,
             group: "",
             prominence: Prominence::Ordinary,
@@ -156,6 +158,12 @@ impl Flag {
         self
     }
 
+    /// What the man page tells as the default, where the real one depends on the process or the user.
+    pub fn documented(mut self, default: &'static str) -> Self {
+        self.documented = Some(default);
+        self
+    }
+
     /// A further condition on the text.
     pub fn check(mut self, check: Check) -> Self {
         self.check = Some(check);
@@ -175,6 +183,11 @@ impl Flag {
     /// The default as text.
     pub fn default_text(&self) -> &str {
         &self.default
+    }
+
+    /// The default as documentation tells it: the same on every machine.
+    pub(crate) fn documented_default(&self) -> &str {
+        self.documented.unwrap_or(&self.default)
     }
 
     /// The line of help.

@@ -2,8 +2,8 @@
 //!
 //! Existing scripts write `-imageDir=/x`, `-imageDir /x` and `--imageDir=/x`; people expect `--image-dir`. All mean
 //! the same here, because the arguments are read by one function that knows the table and not by clap, which would
-//! take `-imageDir` for a bundle of short flags. clap only draws: [`complete`] and [`man`] are made from a
-//! [`clap::Command`] built from the same table.
+//! take `-imageDir` for a bundle of short flags. clap only draws: [`complete`] is made from a
+//! [`clap::Command`] built from the same table. [`man`] is ours, because clap's pages do not know our spelling with one hyphen.
 //!
 //! Promises: the texts and exit codes of Go's flag package (`imageserver.md §8`, `imagetool.md §1`); parsing stops at
 //! the first argument that is not a flag; flag files are read before the command line.
@@ -24,10 +24,12 @@
 //! ```
 
 mod clap_command;
+mod documents;
 mod files;
 mod flag;
 mod go_syntax;
 mod help;
+mod man_page;
 mod nearest;
 mod outcome;
 mod parse;
@@ -39,9 +41,10 @@ mod values;
 mod verb;
 mod version;
 
-pub use clap_command::{Shell, command, complete, man};
+pub use clap_command::{Shell, command, complete};
 pub use files::{FlagFile, OnProblem};
 pub use flag::{Flag, Kind, Prominence};
+pub use man_page::man;
 pub use nearest::nearest;
 pub use outcome::{Exit, Outcome};
 pub use table::{Note, Table};

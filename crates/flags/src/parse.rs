@@ -18,6 +18,7 @@ impl Table {
 
     /// Reads flag files, then this process's arguments. Prints and ends the process when that is what was asked for.
     pub fn parse_process(&self, files: &[FlagFile]) -> Values {
+        self.print_document_if_asked();
         let mut arguments = Vec::new();
         for argument in std::env::args_os().skip(1) {
             match argument.into_string() {

@@ -32,7 +32,8 @@ pub fn rpc() -> Vec<Flag> {
             "srpcUnixSocketPath",
             socket,
             "socket for callers on this host; @ for the abstract namespace, empty for none",
-        ),
+        )
+        .documented("@SRPC.PID"),
     ]
     .into_iter()
     .map(|flag| flag.group("rpc"))
@@ -64,6 +65,7 @@ pub fn certificates_of_tool() -> Flag {
         directory,
         "directory of your certificates and keys",
     )
+    .documented("~/.ssl")
     .group("rpc")
     .key()
 }

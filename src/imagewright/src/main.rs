@@ -8,9 +8,10 @@
 
 mod bench;
 mod certs;
+mod documents;
 mod exit;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -34,12 +35,26 @@ enum Command {
     Certs(certs::CertsCommand),
     /// Measure our programs, and another implementation's beside them
     Bench(bench::BenchArgs),
+    /// Write the man pages of this program
+    #[command(hide = true)]
+    PrintManPages {
+        /// Directory to write them to
+        directory: std::path::PathBuf,
+    },
+    /// Print the completion script of a shell
+    #[command(hide = true)]
+    PrintCompletion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Certs(command) => certs::run(command),
         Command::Bench(args) => bench::run(&args),
+        Command::PrintManPages { directory } => documents::man_pages(Cli::command(), &directory),
+        Command::PrintCompletion { shell } => documents::completion(Cli::command(), shell),
     };
     match result {
         Ok(code) => code,

@@ -18,6 +18,7 @@ impl Daemon {
     /// Refuses to run as root with `root_refusal` on standard error and status 1; reads flag files and command line; opens the
     /// log and writes the line of the start. Ends the process where any of that fails, in this order, as the original does.
     pub fn begin(table: Table, root_refusal: Option<&str>) -> Self {
+        table.print_document_if_asked();
         if let Some(sentence) = root_refusal
             && rustix::process::geteuid().is_root()
         {
