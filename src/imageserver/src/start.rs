@@ -10,7 +10,8 @@ use crate::{metrics, pages, rpc};
 use actors::{ActorState, Health};
 use anyhow::{Context, bail};
 use front::daemon::{
-    Daemon, STOP_LIMIT, StopSignals, load_credentials, notify_ready, notify_stopping, policy,
+    Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, load_credentials, notify_ready, notify_stopping,
+    policy,
 };
 use front::health::Condition;
 use front::listener::Listener;
@@ -51,6 +52,7 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     let given_up = system.given_up();
     let failure = actix_rt::System::new().block_on(async move {
         tokio::spawn(keep_up(figures));
+        tokio::spawn(keep_watchdog_quiet());
         tokio::spawn(
             credentials
                 .reloader

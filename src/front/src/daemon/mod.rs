@@ -10,7 +10,7 @@ pub use begin::Daemon;
 pub use common_flags::{common_flags, credential_flags, log_flags, port_flag};
 pub use credentials::{LoadedCredentials, load_credentials, policy};
 pub use signals::{StopSignal, StopSignals};
-pub use systemd::{notify_ready, notify_stopping};
+pub use systemd::{keep_watchdog_quiet, notify_ready, notify_stopping};
 
 /// How long a daemon that was told to stop lets running calls finish.
 pub const STOP_LIMIT: std::time::Duration = std::time::Duration::from_secs(30);
