@@ -1,11 +1,14 @@
 # Two commands do everything, set-up included: see README.md.
 
-.PHONY: help demo test build format clean
+.PHONY: help demo test build deb install documents format clean
 
 help:
 	@echo "make demo    the image server at work on a real Debian tree (as root; says what it installs)"
 	@echo "make test    format, lints, every test, dependency rules (as root, so that none is skipped)"
 	@echo "make build   release programs in target/release"
+	@echo "make deb     a Debian package in target/deb"
+	@echo "make install below /usr/local, or PREFIX=... DESTDIR=..."
+	@echo "make documents  man pages and shell completions in target/documents"
 	@echo "make format  cargo fmt"
 	@echo "make clean   remove target/, the Debian tree kept there included"
 
@@ -17,6 +20,15 @@ test:
 
 build:
 	cargo build --release --workspace --bins
+
+deb:
+	@scripts/deb.sh
+
+install: build
+	@scripts/install.sh
+
+documents: build
+	@scripts/documents.sh
 
 format:
 	cargo fmt --all
