@@ -16,7 +16,8 @@ for component in rustfmt clippy; do
     rustup component add "$component"
   fi
 done
-packages=(debootstrap ca-certificates openssl strace)
+# systemd for its systemd-analyze: nothing of it runs. The rest makes machines of Debian trees and packages for them.
+packages=(debootstrap ca-certificates openssl strace systemd iproute2 binutils dpkg-dev)
 # The browser is large: fetched only once there are tests that look at pages with it.
 [ ! -d integration/browser ] || packages+=(chromium)
 if [ "$(id -u)" -eq 0 ]; then

@@ -6,6 +6,7 @@
 //! | `certificates` | a certificate authority for a test, made by `imagewright certs` |
 //! | `golden` | recorded conversations of the original, and a judge of gob streams independent of ours |
 //! | `images` | small images and the calls that bring them to a server |
+//! | `machine` | a machine of its own: a Debian tree, processes and a network that nobody else sees |
 //! | `secured` | a server that asks for certificates, and the authorities it trusts |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
 //! | `tool` | `imagetool` as one user |
@@ -26,6 +27,7 @@
 pub mod certificates;
 pub mod golden;
 pub mod images;
+pub mod machine;
 pub mod plain_call;
 pub mod programs;
 pub mod random;

@@ -1,0 +1,135 @@
+//! The systemd unit, judged without a running systemd, and what the daemon tells systemd.
+#![allow(clippy::unwrap_used)]
+
+use anyhow::{Context, Result, ensure};
+use integration::machine::repository;
+use integration::server::Home;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+/// In tenths, as `--threshold` takes it: 2.5 when this was written, 10 is no protection at all.
+const MOST_EXPOSURE_TENTHS: u32 = 25;
+const LAUNCHER: &str = "/usr/local/lib/imagewright/launch-imageserver";
+/// Far more than a sign of life takes; only a hang reaches it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A copy of the unit whose launcher is here and can be executed, which `verify` looks at.
+fn unit(directory: &std::path::Path) -> Result<std::path::PathBuf> {
+    let text = std::fs::read_to_string(repository("systemd/imageserver.service"))?;
+    ensure!(text.contains(LAUNCHER));
+    let launcher = repository("service/launch-imageserver").canonicalize()?;
+    let path = directory.join("imageserver.service");
+    std::fs::write(&path, text.replace(LAUNCHER, &launcher.display().to_string()))?;
+    Ok(path)
+}
+
+fn analyze(arguments: &[&str], unit: &std::path::Path) -> Result<Output> {
+    Command::new("systemd-analyze")
+        .args(arguments)
+        .arg(unit)
+        .env("SYSTEMD_COLORS", "0")
+        .output()
+        .context("cannot start systemd-analyze: install systemd")
+}
+
+fn can_analyze(test: &str) -> bool {
+    let can = Command::new("systemd-analyze").arg("--version").output().is_ok();
+    if !can {
+        integration::skip(test, "systemd-analyze is not installed: apt-get install systemd");
+    }
+    can
+}
+
+#[test]
+fn the_unit_has_no_mistake_that_systemd_knows_of() {
+    if !can_analyze("the_unit_has_no_mistake_that_systemd_knows_of") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let unit = unit(directory.path()).unwrap();
+    let output = analyze(&["verify", "--man=no", "--recursive-errors=no"], &unit).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        output.status.success() && !said.contains("imageserver.service"),
+        "{said}"
+    );
+    // It does see mistakes.
+    let text = std::fs::read_to_string(&unit).unwrap();
+    std::fs::write(&unit, text.replace("Type=notify", "Type=nonsense")).unwrap();
+    let output = analyze(&["verify", "--man=no", "--recursive-errors=no"], &unit).unwrap();
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("nonsense"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn the_unit_is_exposed_no_more_than_it_was() {
+    if !can_analyze("the_unit_is_exposed_no_more_than_it_was") {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let unit = unit(directory.path()).unwrap();
+    let judge = |tenths: u32| {
+        let threshold = format!("--threshold={tenths}");
+        analyze(&["security", "--offline=true", "--no-pager", &threshold], &unit).unwrap()
+    };
+    let output = judge(MOST_EXPOSURE_TENTHS);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    assert!(!judge(1).status.success(), "the threshold is heeded");
+}
+
+/// Seen under a running systemd: with `RestrictSUIDSGID=`, openat2(2) is not there and the server ends at once; and /bin/kill belongs to a
+/// package that a small Debian does without.
+#[test]
+fn the_unit_leaves_out_what_was_found_to_stop_the_server() {
+    let text = std::fs::read_to_string(repository("systemd/imageserver.service")).unwrap();
+    let settings: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(!settings.iter().any(|line| line.starts_with("RestrictSUIDSGID=")));
+    assert!(settings.contains(&"ExecReload=+/bin/sh -c 'kill -HUP $MAINPID'"));
+}
+
+/// systemd takes the daemon for ready when the port is open, and for alive as long as it says so.
+#[test]
+fn systemd_is_told_when_the_server_serves_and_again_and_again_that_it_lives() {
+    let home = Home::new().unwrap();
+    let path = home.path().join("notify");
+    let receiver = UnixDatagram::bind(&path).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    receiver.set_read_timeout(Some(PATIENCE)).unwrap();
+    let environment = [
+        ("NOTIFY_SOCKET", path.to_str().unwrap()),
+        ("WATCHDOG_USEC", "200000"),
+    ];
+    let server = home
+        .start_in(&environment, integration::server::INSECURE)
+        .unwrap();
+    let next = || {
+        let mut buffer = [0; 64];
+        let length = receiver.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(&buffer[..length]).into_owned()
+    };
+    let mut said = Vec::new();
+    while !said.contains(&"READY=1".to_owned())
+        || said.iter().filter(|word| *word == "WATCHDOG=1").count() < 3
+    {
+        said.push(next());
+    }
+    let mut ready = said.clone();
+    ready.retain(|word| word != "WATCHDOG=1");
+    assert_eq!(ready, ["READY=1"]);
+    assert_eq!(server.stop().unwrap(), Some(0));
+    receiver.set_nonblocking(true).unwrap();
+    let mut rest = Vec::new();
+    let mut buffer = [0; 64];
+    while let Ok(length) = receiver.recv(&mut buffer) {
+        rest.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+    }
+    assert!(rest.contains(&"STOPPING=1".to_owned()), "{rest:?}");
+}
