@@ -265,6 +265,41 @@ fn the_log_is_kept_as_its_flags_say() {
 }
 
 #[test]
+fn how_much_is_logged_can_be_changed_while_the_server_runs() {
+    let home = Home::new().unwrap();
+    let log_directory = format!("-logDir={}", home.path().join("log").display());
+    let server = home.start_insecure(&[&log_directory]).unwrap();
+    let debug = |text: &str| {
+        let request = DebugRequest {
+            args: vec![text.to_owned()],
+            name: String::new(),
+            level: 2,
+        };
+        call::<_, DebugResponse>(server.address(), "Logger.Debug", &request).unwrap();
+    };
+    let set = |level: i16| {
+        let request = SetDebugLevelRequest {
+            level,
+            name: String::new(),
+        };
+        call::<_, SetDebugLevelResponse>(server.address(), "Logger.SetDebugLevel", &request).unwrap();
+    };
+    debug("too early");
+    set(2);
+    debug("wanted");
+    set(-1);
+    debug("too late");
+    print(&server, "the end").unwrap();
+    let file = || std::fs::read_to_string(home.path().join("log/latest")).unwrap();
+    wait_until("the last line", || file().contains("the end"));
+    let text = file();
+    assert!(
+        text.contains("Logger.Debug(2): wanted") && !text.contains("too early") && !text.contains("too late"),
+        "{text}"
+    );
+}
+
+#[test]
 fn log_files_are_rotated_by_size_and_kept_within_the_quota() {
     let home = Home::new().unwrap();
     let directory = home.path().join("log");
