@@ -30,11 +30,35 @@ pub fn command(table: &Table) -> Command {
     command
 }
 
+/// For bash: flags are also written with one hyphen here, which clap does not know. Words get the second hyphen, clap's function answers, and
+/// what it offers loses it again.
+const ONE_HYPHEN: &str = r#"
+_PROGRAM_either_spelling() {
+    local typed=${COMP_WORDS[COMP_CWORD]} index
+    for index in "${!COMP_WORDS[@]}"; do
+        case ${COMP_WORDS[index]} in
+            --*) ;;
+            -?*) COMP_WORDS[index]=-${COMP_WORDS[index]} ;;
+        esac
+    done
+    _PROGRAM "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+    case $typed in
+        --*) ;;
+        -?*) COMPREPLY=("${COMPREPLY[@]#-}") ;;
+    esac
+}
+complete -F _PROGRAM_either_spelling -o bashdefault -o default PROGRAM
+"#;
+
 /// The completion script of a shell.
 pub fn complete(table: &Table, shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut command(table), table.program.clone(), &mut script);
-    String::from_utf8_lossy(&script).into_owned()
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if shell == Shell::Bash {
+        script += &ONE_HYPHEN.replace("PROGRAM", &table.program);
+    }
+    script
 }
 
 fn argument_of_flag(flag: &Flag) -> Arg {
@@ -124,6 +148,37 @@ mod tests {
     #[test]
     fn the_table_is_a_sound_clap_command() {
         command(&table()).debug_assert();
+    }
+
+    /// What bash offers for the last word of a line, asked of the function that it would ask.
+    fn offered(line: &str) -> String {
+        let words: Vec<&str> = line.split(' ').collect();
+        let script = format!(
+            "{}\nCOMP_WORDS=({line}); COMP_CWORD={}; function=$(complete -p imagetool | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+             $function imagetool '{}' '{}'; echo \"${{COMPREPLY[*]}}\"",
+            complete(&table(), Shell::Bash),
+            words.len() - 1,
+            words[words.len() - 1],
+            words[words.len() - 2],
+        );
+        let output = std::process::Command::new("bash")
+            .args(["--norc", "-c", &script])
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    #[test]
+    fn bash_completes_flags_of_either_spelling_and_their_values() {
+        for (line, expected) in [
+            ("imagetool -imageD", "-imageDir"),
+            ("imagetool --imageD", "--imageDir"),
+            ("imagetool --image-d", "--image-dir"),
+            ("imagetool -tableType g", "gpt"),
+            ("imagetool -imageDir /x mer", "merge-filters"),
+        ] {
+            assert_eq!(offered(line), expected, "{line}");
+        }
     }
 
     #[test]
