@@ -15,11 +15,13 @@ const INDEX_LIMIT_BYTES: u64 = 1 << 30;
 /// Written at a time.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// The bytes of an index, `None` if there is none.
+/// The bytes of an index, `None` if there is none. The rest of a write that a killed process left is removed: an index is
+/// read at the start alone, when nobody writes one.
 ///
 /// Errors: it is there and cannot be read, or is too long to be ours.
 pub(crate) fn read(root: &OwnedFd, name: &str) -> Result<Option<Vec<u8>>> {
     let what = || name.to_owned();
+    let _ = unlinkat(root, temporary_of(name), AtFlags::empty());
     let flags = OFlags::RDONLY | OFlags::NONBLOCK;
     let descriptor = match open_beneath(root, name, flags, Mode::empty()) {
         Ok(descriptor) => descriptor,
@@ -52,7 +54,7 @@ pub(crate) fn write<'a>(
     if length > INDEX_LIMIT_BYTES {
         return Err(Errno::FBIG).context("write index", what);
     }
-    let temporary = format!("{name}~");
+    let temporary = temporary_of(name);
     let _ = unlinkat(root, &temporary, AtFlags::empty());
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
     let mode = Mode::from_raw_mode(0o600);
@@ -65,6 +67,10 @@ pub(crate) fn write<'a>(
         .inspect_err(|_: &StorageError| {
             let _ = unlinkat(root, &temporary, AtFlags::empty());
         })
+}
+
+fn temporary_of(name: &str) -> String {
+    format!("{name}~")
 }
 
 fn write_all<'a>(file: File, pieces: impl Iterator<Item = &'a [u8]>) -> std::io::Result<()> {

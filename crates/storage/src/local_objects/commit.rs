@@ -214,12 +214,20 @@ fn sound(objects: &LocalObjects, staged: &Staged) -> Result<Option<Stamp>> {
     Ok((hasher.finish() == staged.hash).then_some(existing.stamp))
 }
 
-/// Puts the staged file in the place of a damaged one. A link cannot replace, so it takes a name of its own first.
+/// Puts the staged file in the place of a damaged one. A link cannot replace, so it takes a name of its own first. An empty
+/// directory that stands there goes; one that is not empty is somebody's, and an error.
 fn replace(objects: &LocalObjects, staged: &Staged, place: &str) -> Result<()> {
     let name = format!("{}.repair", staged.hash);
     let _ = unlinkat(&*objects.temporaries, &name, AtFlags::empty());
     link_to(staged, &objects.temporaries, &name)
-        .and_then(|()| renameat(&*objects.temporaries, &name, &*objects.root, place))
+        .and_then(|()| {
+            let renamed = renameat(&*objects.temporaries, &name, &*objects.root, place);
+            if renamed != Err(Errno::ISDIR) {
+                return renamed;
+            }
+            unlinkat(&*objects.root, place, AtFlags::REMOVEDIR)?;
+            renameat(&*objects.temporaries, &name, &*objects.root, place)
+        })
         .context("replace damaged object", || staged.hash.to_string())
         .inspect_err(|_| {
             let _ = unlinkat(&*objects.temporaries, &name, AtFlags::empty());

@@ -26,7 +26,7 @@ use directories::UnflushedDirectories;
 use hash::Hash;
 use known::Known;
 use place::place_of;
-use rustix::fs::{AtFlags, Mode, OFlags, fstat, fstatvfs, mkdirat, syncfs, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, fstatvfs, mkdirat, syncfs, unlinkat};
 use rustix::io::Errno;
 use scan::Purpose;
 use std::fs::File;
@@ -138,19 +138,21 @@ impl ObjectBackend for LocalObjects {
         commit::commit(self, batch)
     }
 
+    /// What is no file counts as no object: a pipe that somebody put in its place must not be waited for, a link not
+    /// followed.
     fn open(&self, hash: &Hash) -> Result<OpenObject> {
-        let descriptor =
-            open_beneath(&*self.root, &place_of(hash), OFlags::RDONLY, Mode::empty()).map_err(|error| {
-                match error {
-                    Errno::NOENT | Errno::NOTDIR => StorageError::UnknownObject { hash: *hash },
-                    other => StorageError::Io {
-                        action: "open object",
-                        what: hash.to_string(),
-                        source: Arc::new(other.into()),
-                    },
-                }
-            })?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let descriptor = match open_beneath(&*self.root, &place_of(hash), flags, Mode::empty()) {
+            Ok(descriptor) => descriptor,
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO) => {
+                return Err(StorageError::UnknownObject { hash: *hash });
+            }
+            Err(error) => return Err(error).context("open object", || hash.to_string()),
+        };
         let stat = fstat(&descriptor).context("look at object", || hash.to_string())?;
+        if !FileType::from_raw_mode(stat.st_mode).is_file() {
+            return Err(StorageError::UnknownObject { hash: *hash });
+        }
         let stamp = Stamp::of(&stat);
         Ok(OpenObject {
             file: File::from(descriptor),
