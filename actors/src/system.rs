@@ -110,7 +110,7 @@ fn object_shared(config: &Config) -> Result<object_store::Shared, StartError> {
         read_pool: Pool::new("object-read", READ_THREADS, READ_JOBS)?,
         buffers: Arc::default(),
         writer: Pool::new("object-write", 1, WRITER_JOBS)?,
-        staging_room: object_store::staging_semaphore(),
+        staging: object_store::Staging::new(),
         lease: config.lease,
         collector: config.collector,
         unknown_images: Default::default(),

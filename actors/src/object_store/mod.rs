@@ -28,8 +28,8 @@ pub use lease::Lease;
 pub(crate) use ledger::{Ledger, References, Ticket};
 pub use read::VerifiedObject;
 pub use reader::ObjectsReader;
+pub(crate) use staging::Staging;
 pub use staging::StagingRoom;
-pub(crate) use staging::semaphore as staging_semaphore;
 pub use statistics::ObjectStatistics;
 pub(crate) use table::{ObjectId, Table};
 
@@ -42,7 +42,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Duration;
 use storage::{Committed, ObjectBackend, Space, Staged};
-use tokio::sync::Semaphore;
 
 /// The object store's handle. Clones are cheap.
 #[derive(Clone)]
@@ -61,7 +60,7 @@ pub(crate) struct Shared {
     pub(crate) buffers: Arc<buffers::Buffers>,
     /// One thread: commits and deletions take turns, so a deletion cannot meet a commit of the same object.
     pub(crate) writer: Pool,
-    pub(crate) staging_room: Arc<Semaphore>,
+    pub(crate) staging: Staging,
     pub(crate) lease: Duration,
     pub(crate) collector: CollectorLimits,
     pub(crate) space: Mutex<Space>,
@@ -93,6 +92,11 @@ impl ObjectStore {
     /// Where staged objects are made. All its calls block.
     pub fn backend(&self) -> &Arc<dyn ObjectBackend> {
         &self.shared.backend
+    }
+
+    /// Objects that are to be staged together at most: a share of the files this process may open.
+    pub fn staging_batch_objects(&self) -> usize {
+        self.shared.staging.batch_objects()
     }
 
     /// Room for so many staged objects, to be had before staging them and kept until they are committed: each is an

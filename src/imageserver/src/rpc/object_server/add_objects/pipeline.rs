@@ -14,7 +14,8 @@ use tokio::task::JoinHandle;
 /// Bytes of small objects stored together. Together with [`IN_FLIGHT_BATCHES`] this bounds what one caller can make the
 /// server hold: 28 MiB, of which all but the newest is in files already when the disk is what is slow.
 const BATCH_BYTES: usize = 4 << 20;
-/// Small objects stored together: each is an open file until it is committed.
+/// Small objects stored together: each is an open file until it is committed, so that there are fewer where the process
+/// may open few files.
 const BATCH_OBJECTS: usize = 512;
 /// Batches of one caller being stored while the next one is received: while one group is flushed, the next is staged, and the
 /// more there is in it the fewer flushes are needed.
@@ -26,12 +27,14 @@ pub(super) struct Pipeline {
     lease: Arc<Lease>,
     gathered: Vec<Received>,
     gathered_bytes: usize,
+    batch_objects: usize,
     in_flight: VecDeque<JoinHandle<Answers>>,
 }
 
 impl Pipeline {
     pub(super) fn new(objects: ObjectStore, lease: Arc<Lease>) -> Self {
         Self {
+            batch_objects: BATCH_OBJECTS.min(objects.staging_batch_objects()),
             objects,
             lease,
             gathered: Vec::new(),
@@ -59,7 +62,7 @@ impl Pipeline {
     ) -> Result<(), RawError> {
         self.gathered_bytes += data.len();
         self.gathered.push(Received { data, expected });
-        if self.gathered_bytes >= BATCH_BYTES || self.gathered.len() >= BATCH_OBJECTS {
+        if self.gathered_bytes >= BATCH_BYTES || self.gathered.len() >= self.batch_objects {
             self.launch_gathered(conn).await?;
         }
         Ok(())
@@ -109,12 +112,19 @@ impl Pipeline {
     /// Writes answers; sends them at once if there is an error among them.
     pub(super) async fn answer(&mut self, conn: &mut Conn, answers: Answers) -> Result<(), RawError> {
         let answers: Vec<AddObjectResponse> = answers?;
-        let mut failed = false;
+        let failed = || answers.iter().filter(|answer| !answer.error_string.is_empty());
+        if let Some(first) = failed().next() {
+            tracing::warn!(
+                "AddObjects: {} of {} objects were not stored: {}",
+                failed().count(),
+                answers.len(),
+                first.error_string
+            );
+        }
         for answer in &answers {
-            failed |= !answer.error_string.is_empty();
             conn.write_value(answer).await?;
         }
-        if failed {
+        if failed().next().is_some() {
             conn.flush().await?;
         }
         Ok(())
