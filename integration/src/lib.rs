@@ -11,7 +11,12 @@
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
 //! | `tool` | `imagetool` as one user |
 //! | `plain_call` | one call over a plain connection, written out by hand |
+//! | `trace` | system calls of a server, as `strace` writes them down |
+//! | `power_cut` | what a disk holds after the power fails, by such a trace |
 //! | `random` | choices that can be made again, and how often a test does its work |
+//! | `small_disk` | a file system with little room |
+//! | `cut_proxy` | a way to a server that breaks off or stands still after so many bytes |
+//! | `damage` | what may happen to a file behind its server's back |
 //! | `strace` | system calls of a running server that fail, wait, or kill it |
 //! | `told` | what clients were told, and whether it is there |
 //! | `whole` | what a server holds, fetched and hashed by the test itself |
@@ -25,18 +30,23 @@
 #![allow(missing_docs)]
 
 pub mod certificates;
+pub mod cut_proxy;
+pub mod damage;
 pub mod golden;
 pub mod images;
 pub mod machine;
 pub mod plain_call;
+pub mod power_cut;
 pub mod programs;
 pub mod random;
 pub mod secured;
 pub mod server;
 mod skip;
+pub mod small_disk;
 pub mod strace;
 pub mod told;
 pub mod tool;
+pub mod trace;
 pub mod whole;
 
 pub use skip::{SKIP_LOG_VARIABLE, skip};

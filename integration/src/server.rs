@@ -21,6 +21,8 @@ const UNPRIVILEGED: u32 = 65534;
 /// Directories and flags of a server that may be started more than once.
 pub struct Home {
     directory: tempfile::TempDir,
+    /// Open files of its servers at most, where that is not what the test itself may have.
+    open_files: Option<u64>,
 }
 
 /// What makes a server take anybody's calls, without certificates.
@@ -58,7 +60,18 @@ impl Home {
         for name in ["images", "objects"] {
             std::fs::create_dir(directory.path().join(name))?;
         }
-        Ok(Self { directory })
+        Ok(Self {
+            directory,
+            open_files: None,
+        })
+    }
+
+    /// One whose servers may open so many files and no more.
+    pub fn with_open_files(limit: u64) -> Result<Self> {
+        Ok(Self {
+            open_files: Some(limit),
+            ..Self::new()?
+        })
     }
 
     pub fn path(&self) -> &Path {
@@ -137,7 +150,14 @@ impl Home {
     fn command(&self, port: u16) -> Result<Command> {
         let binary = program("imageserver")?;
         let mut command = if rustix::process::geteuid().is_root() {
-            let mut command = Command::new("setpriv");
+            let mut command = match self.open_files {
+                Some(limit) => {
+                    let mut command = Command::new("prlimit");
+                    command.arg(format!("--nofile={limit}:{limit}")).arg("setpriv");
+                    command
+                }
+                None => Command::new("setpriv"),
+            };
             command
                 .arg(format!("--reuid={UNPRIVILEGED}"))
                 .arg(format!("--regid={UNPRIVILEGED}"));

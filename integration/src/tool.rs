@@ -32,6 +32,16 @@ impl Tool {
         }
     }
 
+    /// The same user at another port: that of something between the tool and its server.
+    #[must_use]
+    pub fn at_port(&self, port: u16) -> Self {
+        Self {
+            port,
+            certificates: self.certificates.clone(),
+            home: self.home.clone(),
+        }
+    }
+
     pub fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Outcome> {
         let output = Command::new(program("imagetool")?)
             .arg("-imageServerHostname=127.0.0.1")
