@@ -222,6 +222,16 @@ impl ImageServer {
         self.page_as(path, "*/*")
     }
 
+    /// How the server says it is, on each of its pages: `healthy`, or another word and the cause.
+    pub fn condition(&self) -> Result<String> {
+        let (_, text) = self.page_as("/", "text/html")?;
+        let start = text
+            .find("<p class=\"light")
+            .context("no condition on the page")?;
+        let light = text[start..].split('"').nth(3).context("no title of the light")?;
+        Ok(light.to_owned())
+    }
+
     /// The same for a client that accepts `accept`.
     pub fn page_as(&self, path: &str, accept: &str) -> Result<(u16, String)> {
         let answer = self.request("GET", path, accept)?;

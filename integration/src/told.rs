@@ -128,11 +128,9 @@ impl Told {
     pub fn check(&mut self, home: &Home, server: &ImageServer) -> Result<()> {
         whole::check_images_on_disk(&home.images())?;
         whole::check_objects_on_disk(&home.objects())?;
-        let (_, health) = server.page("/healthz")?;
-        ensure!(
-            !health.contains("cannot be served") && !health.contains("damaged"),
-            "{health}"
-        );
+        // Nothing quarantined, nothing damaged.
+        let condition = server.condition()?;
+        ensure!(condition == "healthy", "{condition}");
         let found = Found {
             server,
             listed: names(server)?.into_iter().collect(),
