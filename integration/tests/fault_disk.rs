@@ -127,7 +127,7 @@ fn an_image_file_that_does_not_fit_is_refused_until_there_is_room() {
     if let Some(obstacle) = obstacle() {
         return integration::skip(NAME, obstacle);
     }
-    let stage = Stage::new(Home::images, "size=256k", many(3000, 10)).unwrap();
+    let stage = Stage::new(Home::images, "size=96k", many(1200, 10)).unwrap();
     stage.fill_and_make_room("size=64m").unwrap();
 }
 
@@ -147,16 +147,16 @@ fn few_open_files_make_an_add_slower_and_nothing_else() {
     if !rustix::process::geteuid().is_root() {
         return integration::skip(NAME, "needs root, to set the limit of another user's process");
     }
-    for limit in [80, 128, 256] {
+    // More files than are staged at a time where there are plenty: 512.
+    for (limit, files, clients) in [(80, 150, 1), (128, 600, 1), (256, 600, 4)] {
         let home = Home::with_open_files(limit).unwrap();
         let server = home.start(INSECURE).unwrap();
-        let clients: usize = if limit < 256 { 1 } else { 4 };
         std::thread::scope(|scope| {
             for client in 0..clients {
                 let server = &server;
                 scope.spawn(move || {
-                    let mut random = Random::new(client as u64);
-                    let contents: Contents = (0..1200)
+                    let mut random = Random::new(client);
+                    let contents: Contents = (0..files)
                         .map(|number| (format!("file{number}"), random.bytes(20)))
                         .collect();
                     let name = format!("client{client}");
@@ -166,6 +166,6 @@ fn few_open_files_make_an_add_slower_and_nothing_else() {
                 });
             }
         });
-        assert_eq!(names(&server).unwrap().len(), clients);
+        assert_eq!(names(&server).unwrap().len() as u64, clients);
     }
 }

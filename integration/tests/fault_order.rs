@@ -367,10 +367,13 @@ fn check_power_cuts(recorded: &Recorded, trace: &Trace, cuts: usize, random: &mu
     Ok(count)
 }
 
+/// Which calls are flushes of a kind.
+type Kind<'a> = &'a dyn Fn(&Call) -> bool;
+
 /// A check that cannot fail is none: without each kind of flush it must.
 fn check_the_checks(recorded: &Recorded, random: &mut Random) -> Result<()> {
     let is_image = |path: &str| path.starts_with(&recorded.images);
-    let kinds: [(&str, &dyn Fn(&Call) -> bool); 5] = [
+    let kinds: [(&str, Kind<'_>); 5] = [
         ("data of single objects", &|call| call.name == "fdatasync"),
         ("groups", &|call| call.name == "syncfs"),
         ("directories of objects", &|call| {
