@@ -1,10 +1,11 @@
 # Two commands do everything, set-up included: see README.md.
 
-.PHONY: help demo test build deb install documents format clean
+.PHONY: help demo test test-long build deb install documents format clean
 
 help:
 	@echo "make demo    the image server at work on a real Debian tree (as root; says what it installs)"
 	@echo "make test    format, lints, every test, dependency rules (as root, so that none is skipped)"
+	@echo "make test-long   the long forms of the tests of faults and of the model, and fuzzing (as root; hours)"
 	@echo "make build   release programs in target/release"
 	@echo "make deb     a Debian package in target/deb"
 	@echo "make install below /usr/local, or PREFIX=... DESTDIR=..."
@@ -17,6 +18,9 @@ demo:
 
 test:
 	@scripts/test.sh
+
+test-long:
+	@scripts/test-long.sh
 
 build:
 	cargo build --release --workspace --bins
