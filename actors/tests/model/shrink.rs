@@ -15,6 +15,19 @@ pub async fn shortest(settings: Settings, steps: &[Step], failure: Failure) -> (
         Some(failure) => failure,
         None => return (steps.to_vec(), failure),
     };
+    // What a simpler step does not need any more goes in the second round.
+    for _ in 0..2 {
+        (best, failure) = with_fewer_steps(settings, best, failure).await;
+        (best, failure) = with_simpler_steps(settings, best, failure).await;
+    }
+    (best, failure)
+}
+
+async fn with_fewer_steps(
+    settings: Settings,
+    mut best: Vec<Step>,
+    mut failure: Failure,
+) -> (Vec<Step>, Failure) {
     let mut size = best.len().div_ceil(2);
     while size > 0 {
         let mut at = 0;
@@ -31,6 +44,14 @@ pub async fn shortest(settings: Settings, steps: &[Step], failure: Failure) -> (
             size /= 2;
         }
     }
+    (best, failure)
+}
+
+async fn with_simpler_steps(
+    settings: Settings,
+    mut best: Vec<Step>,
+    mut failure: Failure,
+) -> (Vec<Step>, Failure) {
     for at in 0..best.len() {
         for simpler in simpler(&best[at]) {
             let mut tried = best.clone();
