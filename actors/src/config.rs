@@ -24,6 +24,8 @@ pub struct Config {
     pub index_pause: Duration,
     /// This server follows a master: writes go over tombstones (`imageserver.md §3.2`).
     pub replica: bool,
+    /// How often it is looked whether a quarantined image was repaired: one `stat` each.
+    pub look_at_damage: Duration,
     /// By which images expire.
     pub clock: Clock,
     /// Lets [`handle`](crate::handle) messages that panic on purpose through: for tests alone.
@@ -41,6 +43,7 @@ impl Default for Config {
             tree_cache_bytes: 128 << 20,
             index_pause: Duration::from_secs(60),
             replica: false,
+            look_at_damage: Duration::from_secs(10),
             clock: Clock::default(),
             allow_debug_panic: false,
         }

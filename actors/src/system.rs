@@ -71,6 +71,7 @@ pub fn start(config: Config) -> Result<System, StartError> {
         expiration: config.expiration,
         replica: config.replica,
         clock: config.clock,
+        look_at_damage: config.look_at_damage,
         last_job_error: Default::default(),
         allow_debug_panic: config.allow_debug_panic,
     });
@@ -116,6 +117,7 @@ fn object_shared(config: &Config) -> Result<object_store::Shared, StartError> {
         unknown_images: Default::default(),
         writing: Default::default(),
         corrupt_found: Default::default(),
+        damages: Default::default(),
         allow_debug_panic: config.allow_debug_panic,
     })
 }

@@ -78,7 +78,7 @@ async fn a_damaged_image_is_quarantined_with_its_name_and_the_rest_is_served() {
     assert_eq!(names(&system), ["bad", "cut", "good"]);
     assert!(system.images.image("good").await.unwrap().is_some());
     let error = system.images.image("bad").await.unwrap_err().to_string();
-    let expected = "image: bad is quarantined: checksum mismatch; restore its file from a copy and restart, or delete it";
+    let expected = "image: bad is quarantined: its file is damaged: checksum mismatch; to repair it: put a good copy of its file";
     assert!(error.starts_with(expected), "{error}");
     assert!(system.images.image("cut").await.is_err());
     assert_eq!(system.images.snapshot().quarantined.len(), 2);

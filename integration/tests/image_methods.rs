@@ -41,6 +41,7 @@ const METHODS: &[(&str, &str)] = &[
     ("ImageServer.GetObjectStatisticsForImages", "PU"),
     ("ImageServer.GetReplicationMaster", "PU"),
     ("ImageServer.ImportTree", ""),
+    ("ImageServer.ListDamaged", "PU"),
     ("ImageServer.ListDirectories", "PU"),
     ("ImageServer.ListImages", "PU"),
     ("ImageServer.ListSelectedImages", "PU"),

@@ -153,6 +153,9 @@ impl Actor for ImageIndexActor {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Context<Self>) {
+        context.run_interval(self.shared.look_at_damage, |actor, context| {
+            actor.look_at_damage(context)
+        });
         match self.birth {
             Birth::First => self.arm_all_expiries(context),
             Birth::Again => self.reconcile(context),

@@ -45,6 +45,8 @@ pub struct ImageEntry {
     /// The file cannot have changed since without another stamp: it was not just being written by somebody else when it
     /// was read. Else a later start must not take the stamp's word.
     pub(crate) settled: bool,
+    /// More about what is wrong; only of one that is quarantined.
+    pub(super) quarantine: Option<Box<Quarantine>>,
 }
 
 /// Whether an entry can be used.
@@ -62,6 +64,24 @@ pub(crate) struct Pools {
     pub(crate) runs: Runs,
     pub(crate) packages: Packages,
 }
+
+/// Cause of quarantine.
+pub(super) const FILE_IS_GONE: &str = "its file is gone";
+
+/// What is known about a quarantined image beside the cause.
+#[derive(Debug, Clone)]
+pub(super) struct Quarantine {
+    since: Time,
+    /// Objects it needs that are not there.
+    missing: Vec<Hash>,
+}
+
+/// Of a file that is not there: differs from every other.
+const NO_STAMP: Stamp = Stamp {
+    size: 0,
+    ctime_ns: 0,
+    inode: 0,
+};
 
 /// Inodes of a tree by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -119,15 +139,15 @@ impl ImageEntry {
             state: EntryState::Present,
             stamp,
             settled: true,
+            quarantine: None,
             metadata: Arc::new(image),
         }
     }
 
     /// An entry for an image nothing is known of but its name.
     pub(super) fn unknown(shared: &Shared, name: &str, cause: String, stamp: Stamp) -> ImageEntry {
-        let mut entry = ImageEntry::new(shared, name, Image::default(), Hash::ZERO, stamp, &[]);
-        entry.state = EntryState::Quarantined(cause);
-        entry
+        let unknown = ImageEntry::new(shared, name, Image::default(), Hash::ZERO, stamp, &[]);
+        unknown.quarantined(cause, Vec::new(), shared.clock.now())
     }
 
     /// Everything but the tree, as it travels.
@@ -138,12 +158,52 @@ impl ImageEntry {
         }
     }
 
-    /// The same entry after its file has vanished without a tombstone. It keeps its name and its objects, so that restoring
-    /// the file brings the image back.
-    pub(crate) fn lost(&self) -> ImageEntry {
-        let mut entry = self.clone();
-        entry.state = EntryState::Quarantined("its file is gone".to_owned());
+    /// The same entry, which cannot be used. One that could not be used before stays quarantined since then.
+    pub(crate) fn quarantined(mut self, cause: String, missing: Vec<Hash>, now: Time) -> ImageEntry {
+        let since = self.quarantine.map_or(now, |quarantine| quarantine.since);
+        self.state = EntryState::Quarantined(cause);
+        self.quarantine = Some(Box::new(Quarantine { since, missing }));
+        self
+    }
+
+    /// The same entry after its file has vanished, or was emptied, without anybody having asked for that. It keeps its name
+    /// and its objects, so that restoring the file brings the image back.
+    pub(crate) fn lost(&self, cause: &str, now: Time) -> ImageEntry {
+        let mut entry = self.clone().quarantined(cause.to_owned(), Vec::new(), now);
+        entry.stamp = NO_STAMP;
         entry
+    }
+
+    /// The same entry after its file has become one of which nothing can be read: `read` is what that gave.
+    pub(super) fn damaged(&self, read: &ImageEntry, now: Time) -> ImageEntry {
+        let cause = match &read.state {
+            EntryState::Present => String::new(),
+            EntryState::Quarantined(cause) => cause.clone(),
+        };
+        let mut entry = self.clone().quarantined(cause, Vec::new(), now);
+        entry.stamp = read.stamp;
+        entry
+    }
+
+    /// Takes over since when the entry it replaces is quarantined, if both are.
+    pub(super) fn keep_since(&mut self, replaced: &ImageEntry) {
+        if let (Some(new), Some(old)) = (&mut self.quarantine, &replaced.quarantine) {
+            new.since = old.since;
+        }
+    }
+
+    /// Since when this process knows that the image cannot be used; zero if it can.
+    pub fn quarantined_since(&self) -> Time {
+        self.quarantine
+            .as_ref()
+            .map_or(Time::ZERO, |quarantine| quarantine.since)
+    }
+
+    /// Objects that a quarantined image needs and that were not there when it was last looked at.
+    pub fn missing_objects(&self) -> &[Hash] {
+        self.quarantine
+            .as_ref()
+            .map_or(&[], |quarantine| &quarantine.missing)
     }
 
     /// An error with the cause and what to do if the image is quarantined.
@@ -153,6 +213,7 @@ impl ImageEntry {
             EntryState::Quarantined(cause) => Err(IndexError::Quarantined {
                 name: self.name.to_string(),
                 cause: cause.clone(),
+                remedy: self.remedy(),
             }),
         }
     }

@@ -131,14 +131,14 @@ pub enum IndexError {
     },
 
     /// The image is on disk and cannot be used.
-    #[error(
-        "image: {name} is quarantined: {cause}; restore its file from a copy and restart, or delete it and add the image under another name"
-    )]
+    #[error("image: {name} is quarantined: {cause}; to repair it: {remedy}")]
     Quarantined {
         /// Image name.
         name: String,
         /// What is wrong with it.
         cause: String,
+        /// What to do about it.
+        remedy: String,
     },
     /// Only quarantined images are reloaded and discarded.
     #[error("image: {0} is not quarantined")]

@@ -149,7 +149,7 @@ pub(super) fn load_one(shared: &Shared, name: &str, stamp: Stamp) -> Loaded {
     };
     let (image, checksum) = match decode_image(name, &content) {
         Ok(decoded) => decoded,
-        Err(IndexError::Damaged { cause, .. }) => return unknown(cause),
+        Err(IndexError::Damaged { cause, .. }) => return unknown(format!("its file is damaged: {cause}")),
         Err(error) => return unknown(error.to_string()),
     };
     drop(content);
@@ -168,14 +168,15 @@ pub(super) fn load_one(shared: &Shared, name: &str, stamp: Stamp) -> Loaded {
     };
     let cause = match verified {
         Err(cause) => Some(cause),
-        Ok(()) if !missing.0.is_empty() => Some(ObjectError::from(missing).to_string()),
+        Ok(()) if !missing.0.is_empty() => Some(ObjectError::from(missing.clone()).to_string()),
         Ok(()) => None,
     };
+    let missing = missing.0;
     let mut entry = ImageEntry::new(shared, name, image, checksum, stamp, ticket.objects());
     entry.settled = clock_ns.is_some_and(|clock_ns| stamp.is_settled(clock_ns));
     if let Some(cause) = cause {
         tracing::warn!("image {name} is quarantined: {cause}");
-        entry.state = EntryState::Quarantined(cause);
+        entry = entry.quarantined(cause, missing, shared.clock.now());
     }
     Loaded::Entry(Box::new(entry), ticket)
 }

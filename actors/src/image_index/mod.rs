@@ -11,6 +11,7 @@ mod actor;
 mod add;
 mod archive;
 mod codec;
+mod damage;
 mod delete;
 mod directories;
 mod entry;
@@ -37,6 +38,7 @@ mod stored;
 mod trees;
 
 pub(crate) use actor::{ImageIndexActor, NAME};
+pub use damage::{DamageReport, DamagedImage, DamagedObject};
 pub(crate) use entry::Pools;
 pub use entry::{DirectoryEntry, EntryState, ImageEntry, InodeCounts};
 pub use error::IndexError;
@@ -78,7 +80,21 @@ impl ImageIndex {
 
     /// An image with its tree, `None` if there is none. An error with the cause if it is quarantined.
     pub async fn image(&self, name: &str) -> Result<Option<Arc<Image>>, IndexError> {
-        trees::image(&self.shared, name).await
+        match trees::image(&self.shared, name).await {
+            Err(error @ (IndexError::Quarantined { .. } | IndexError::Damaged { .. })) => {
+                // Repaired since, or damaged since: either way the index learns of it now.
+                match self.actor.call(quarantine::Look { name: name.into() }).await? {
+                    true => trees::image(&self.shared, name).await,
+                    false => Err(error),
+                }
+            }
+            read => read,
+        }
+    }
+
+    /// Everything that is known to be damaged, with what to do about it.
+    pub async fn damage(&self) -> Result<DamageReport, IndexError> {
+        damage::report_on_pool(&self.shared).await
     }
 
     /// The checks of adding that come before a replica hands the image to its master (`imageserver.md §3.2`, 1 and 2):
@@ -196,8 +212,8 @@ impl ImageIndex {
             .await?
     }
 
-    /// Reads a quarantined image again: after its file was restored or its missing objects were added. Its entry says
-    /// afterwards whether that helped.
+    /// Reads a quarantined image again at once, which otherwise happens by itself: when somebody asks for it, and every few
+    /// seconds. Its entry says afterwards whether that helped.
     pub async fn reload(&self, name: &str) -> Result<(), IndexError> {
         self.actor.call(quarantine::Reload { name: name.into() }).await?
     }

@@ -1,6 +1,6 @@
 //! Bringing snapshot and directory into agreement after the actor, a job of it, or the disk failed half-way.
 
-use super::entry::{DirectoryEntry, EntryState, ImageEntry};
+use super::entry::{DirectoryEntry, EntryState, FILE_IS_GONE, ImageEntry};
 use super::load::{Loaded, directory, load_all};
 use super::{IndexEvent, IndexSnapshot, Shared};
 use crate::object_store::Ticket;
@@ -72,7 +72,7 @@ impl Reconciled {
             } else if !entry.expires_at().is_zero() && entry.expires_at() <= now {
                 self.expired.push(name.clone());
             } else {
-                self.lost.push(entry.lost());
+                self.lost.push(entry.lost(FILE_IS_GONE, now));
             }
         }
         let directories: HashSet<&str> = listing.directories.iter().map(String::as_str).collect();

@@ -248,6 +248,7 @@ impl<'a> Restoring<'a> {
             stamp,
             // The file was not touched since it was, so it still is.
             settled: true,
+            quarantine: None,
         });
         Ok(())
     }

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use storage::ImageDir;
 use tokio::sync::broadcast;
 
@@ -35,6 +36,7 @@ pub(crate) struct Shared {
     /// A replica writes over tombstones.
     pub(crate) replica: bool,
     pub(crate) clock: Clock,
+    pub(crate) look_at_damage: Duration,
     pub(crate) allow_debug_panic: bool,
 }
 

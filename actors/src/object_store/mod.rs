@@ -9,6 +9,7 @@ mod actor;
 mod buffers;
 mod collect;
 mod commit;
+mod damage;
 mod delete;
 mod error;
 mod lease;
@@ -23,6 +24,7 @@ mod unreferenced;
 mod verify;
 
 pub(crate) use actor::{NAME, ObjectStoreActor, PublishedObjects};
+pub(crate) use damage::{Damage, Damages};
 pub use error::ObjectError;
 pub use lease::Lease;
 pub(crate) use ledger::{Ledger, References, Ticket};
@@ -70,6 +72,7 @@ pub(crate) struct Shared {
     pub(crate) writing: AtomicUsize,
     /// Objects found damaged since the start.
     pub(crate) corrupt_found: AtomicU64,
+    pub(crate) damages: Damages,
     pub(crate) allow_debug_panic: bool,
 }
 

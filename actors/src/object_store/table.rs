@@ -296,6 +296,11 @@ impl Table {
             .map(|found| found.id)
     }
 
+    /// The object of this name, damaged or not.
+    pub(crate) fn known_id(&self, hash: &Hash) -> Option<ObjectId> {
+        self.find(hash).map(|found| found.id)
+    }
+
     /// Name and size of an object somebody holds on to.
     pub(crate) fn resolve(&self, id: ObjectId) -> Option<(Hash, u64)> {
         let shard = self.shards[id.shard()].read();

@@ -76,6 +76,7 @@ pub(super) fn unreadable(shared: &Shared, hash: &Hash, error: &io::Error) -> Obj
 /// Notes the damage: the object is not served any more, and clients are told it is absent, so that they send it again.
 pub(super) fn damaged(shared: &Shared, hash: &Hash, why: &str) -> ObjectError {
     if shared.table.set_damaged(hash) {
+        shared.damages.note(hash, why);
         shared.corrupt_found.fetch_add(1, Ordering::Relaxed);
         metrics::counter!("imageserver_damaged_objects_found_total").increment(1);
         tracing::error!("object {hash} is damaged: {why}; it is not served until somebody adds it again");

@@ -308,6 +308,49 @@ record! {
         pub trees_download_time: Duration,
     }
 
+    /// Of `ListDamaged`, which the original does not have.
+    pub struct ListDamagedRequest {}
+
+    /// Of `ListDamaged`.
+    pub struct ListDamagedResponse {
+        /// Empty for success.
+        pub error: String,
+        /// Quarantined images by name.
+        pub images: Vec<DamagedImage>,
+        /// Damaged and missing objects by hash.
+        pub objects: Vec<DamagedObject>,
+    }
+
+    /// An image that keeps its name and is not served.
+    pub struct DamagedImage {
+        /// Its name, and where its file is below the image directory.
+        pub name: String,
+        /// What is wrong with it.
+        pub cause: String,
+        /// Since when the server's process knows.
+        pub known_since: Time,
+        /// What to do about it.
+        pub remedy: String,
+    }
+
+    /// An object that is not served.
+    pub struct DamagedObject {
+        /// Its name.
+        pub hash: Hash,
+        /// Where its file is below the object directory.
+        pub file: String,
+        /// What is wrong with it.
+        pub cause: String,
+        /// Since when the server's process knows.
+        pub known_since: Time,
+        /// How many images need it.
+        pub affected_images: u64,
+        /// The first hundred of them by name.
+        pub image_names: Vec<String>,
+        /// What to do about it.
+        pub remedy: String,
+    }
+
     /// Of `ListSelectedImages`.
     pub struct ListSelectedImagesRequest {
         /// See [`image::select`].

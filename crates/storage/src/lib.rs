@@ -35,10 +35,10 @@ pub use backend::{
 };
 pub use error::StorageError;
 pub use image_dir::{ImageDir, ImageFile, Listing};
-pub use local_objects::LocalObjects;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub use local_objects::fuzzing;
+pub use local_objects::{LocalObjects, place_of as object_place};
 pub use stamp::Stamp;
 
 /// Result of this crate.

@@ -104,6 +104,7 @@ fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs, server: &Server, share
     let mut site = Site::new("imageserver", Arc::clone(figures), logs.clone())
         .link("/listImages", "images")
         .link("/listDirectories", "directories")
+        .link("/listDamaged", "damage")
         .link("/metrics", "metrics")
         .link("/logs", "logs");
     if server.is_insecure() {

@@ -1,5 +1,6 @@
 //! What all methods and pages share.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -63,6 +64,19 @@ impl State {
     /// Places in use.
     pub(crate) fn get_objects_running(&self) -> usize {
         GET_OBJECTS_SLOTS - self.get_objects_slots.available_permits()
+    }
+
+    /// Damaged images, and objects that are damaged or missing. In place: what is sound costs nothing.
+    pub(crate) fn damage_counts(&self) -> (usize, usize) {
+        let snapshot = self.images.snapshot();
+        let images = snapshot.quarantined.len();
+        let missing: HashSet<&hash::Hash> = snapshot
+            .quarantined
+            .values()
+            .flat_map(|entry| entry.missing_objects())
+            .collect();
+        let damaged = usize::try_from(self.objects.statistics().damaged_objects).unwrap_or(usize::MAX);
+        (images, missing.len().saturating_add(damaged))
     }
 
     /// The link of an image into the information database; empty if none is configured.

@@ -2,6 +2,8 @@
 
 use protocol::image_server::*;
 
+use srpc::CallError;
+
 use crate::error::Error;
 use crate::server::{ImageServer, refusal};
 
@@ -54,6 +56,23 @@ impl ImageServer {
         };
         let reply: DeleteDirectoryResponse = self.call("ImageServer.DeleteDirectory", &request).await?;
         refusal(reply.error)
+    }
+
+    /// What is damaged on the server; nothing if it cannot tell, as the original cannot.
+    ///
+    /// # Errors
+    /// The call failed.
+    pub async fn list_damaged(&mut self) -> Result<Option<ListDamagedResponse>, Error> {
+        let request = ListDamagedRequest {};
+        let reply: Result<ListDamagedResponse, Error> = self.call("ImageServer.ListDamaged", &request).await;
+        match reply {
+            Ok(mut damage) => {
+                refusal(std::mem::take(&mut damage.error))?;
+                Ok(Some(damage))
+            }
+            Err(Error::Call(CallError::Remote(line))) if line.contains("unknown method") => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// `HOST:PORT` of the master; nothing if this is one.

@@ -113,6 +113,11 @@ impl ImageDir {
 
     /// Length of an image file, 0 for a tombstone, `None` if there is nothing or something else than a file.
     pub fn length(&self, name: &str) -> Result<Option<u64>> {
+        Ok(self.stamp(name)?.map(|stamp| stamp.size))
+    }
+
+    /// Stamp of an image file, `None` if there is nothing or something else than a file. Follows nothing, reads nothing.
+    pub fn stamp(&self, name: &str) -> Result<Option<Stamp>> {
         check_image_name(name)?;
         let (parent, last) = match self.parent(name) {
             Ok(found) => found,
@@ -121,7 +126,7 @@ impl ImageDir {
         };
         match statat(&parent, last, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() => {
-                Ok(Some(Stamp::of(&stat).size))
+                Ok(Some(Stamp::of(&stat)))
             }
             Ok(_) | Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error).context("look at image", || name.to_owned()),

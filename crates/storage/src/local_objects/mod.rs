@@ -15,6 +15,7 @@ mod place;
 mod scan;
 mod stage;
 
+pub use place::place_of;
 pub use stage::{Staged, StagingFile};
 
 use crate::error::IoContext;
@@ -25,7 +26,6 @@ use crate::{Committed, IndexUse, ObjectBackend, OpenObject, Result, ScanReport, 
 use directories::UnflushedDirectories;
 use hash::Hash;
 use known::Known;
-use place::place_of;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, fstat, fstatvfs, mkdirat, syncfs, unlinkat};
 use rustix::io::Errno;
 use scan::Purpose;

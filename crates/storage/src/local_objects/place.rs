@@ -3,7 +3,7 @@
 use hash::Hash;
 
 /// `aa/bb/REST`.
-pub(super) fn place_of(hash: &Hash) -> String {
+pub fn place_of(hash: &Hash) -> String {
     let mut place = hash.to_string();
     place.insert(4, '/');
     place.insert(2, '/');

@@ -4,6 +4,7 @@ mod annotation;
 mod context;
 pub(crate) mod debug;
 mod list_computed_inodes;
+mod list_damaged;
 mod list_directories;
 mod list_filter;
 mod list_image;
@@ -31,6 +32,7 @@ pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
         .route("/listFilter", page(list_filter::page))
         .route("/listTriggers", page(list_triggers::page))
         .route("/listPackages", page(list_packages::page))
+        .route("/listDamaged", reading().to(list_damaged::get))
         .route("/listImage", reading().to(list_image::get))
         .route("/listBuildLog", reading().to(annotation::build_log))
         .route("/listReleaseNotes", reading().to(annotation::release_notes));

@@ -3,8 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::context::encode;
-use crate::state::{GET_OBJECTS_SLOTS, Shared, quarantine};
+use crate::state::{GET_OBJECTS_SLOTS, Shared};
 use actix_web::{HttpResponse, web};
 use actors::object_store::ObjectStatistics;
 use actors::{ActorState, Health, StartReport};
@@ -15,8 +14,6 @@ use front::site::Site;
 use srpc::Server;
 use srpc::server::statistics::ServerStatistics;
 
-/// Quarantined images that are named; the rest is counted.
-const QUARANTINED_SHOWN_MAX: usize = 20;
 /// Log lines that are shown; all that are in memory are a link away.
 const LOG_LINES_SHOWN: usize = 100;
 
@@ -25,8 +22,8 @@ const LOG_LINES_SHOWN: usize = 100;
 struct Body {
     images: usize,
     directories: usize,
-    quarantined: Vec<Quarantined>,
-    quarantined_more: usize,
+    /// What is damaged, in words; empty if nothing is.
+    damaged: String,
     replication_clients: usize,
     objects: ObjectStatistics,
     objects_line: String,
@@ -42,12 +39,6 @@ struct Body {
     actors: String,
     process: String,
     log: Vec<String>,
-}
-
-struct Quarantined {
-    name: String,
-    target: String,
-    reason: String,
 }
 
 /// The page.
@@ -67,20 +58,7 @@ pub(super) async fn get(
 
 fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
     let snapshot = shared.images.snapshot();
-    let quarantined: Vec<Quarantined> = snapshot
-        .quarantined
-        .iter()
-        .take(QUARANTINED_SHOWN_MAX)
-        .filter_map(|(name, entry)| {
-            let reason = quarantine(entry)?.to_owned();
-            Some(Quarantined {
-                name: name.to_string(),
-                target: encode(name),
-                reason,
-            })
-        })
-        .collect();
-    let quarantined_more = snapshot.quarantined.len().saturating_sub(QUARANTINED_SHOWN_MAX);
+    let (damaged_images, damaged_objects) = shared.damage_counts();
     let objects = shared.objects.statistics();
     let transport = server.statistics();
     let lines = site.logs().recent();
@@ -88,8 +66,7 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
     Body {
         images: snapshot.images.len(),
         directories: snapshot.directories.len(),
-        quarantined,
-        quarantined_more,
+        damaged: damaged(damaged_images, damaged_objects),
         replication_clients: shared.replication_clients.load(Ordering::Relaxed),
         objects_line: objects_line(&objects),
         referenced_line: referenced_line(&objects),
@@ -109,6 +86,25 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
             .skip(first)
             .map(|line| line.full().to_owned())
             .collect(),
+    }
+}
+
+fn damaged(images: usize, objects: usize) -> String {
+    let count = |count: usize, what: &str| match count {
+        1 => format!("1 {what}"),
+        count => format!("{count} {what}s"),
+    };
+    match (images, objects) {
+        (0, 0) => String::new(),
+        (1, 0) => "1 image is damaged".to_owned(),
+        (images, 0) => format!("{} are damaged", count(images, "image")),
+        (0, 1) => "1 object is damaged".to_owned(),
+        (0, objects) => format!("{} are damaged", count(objects, "object")),
+        (images, objects) => format!(
+            "{} and {} are damaged",
+            count(images, "image"),
+            count(objects, "object")
+        ),
     }
 }
 

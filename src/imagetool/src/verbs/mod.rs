@@ -98,6 +98,7 @@ verbs![
     get_archive_data,
     import_fs_tree,
     // housekeeping
+    list_damaged,
     listunrefobj,
     showunrefobj,
     delunrefobj,

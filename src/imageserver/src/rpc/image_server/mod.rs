@@ -21,6 +21,7 @@ mod get_image_usage_estimate;
 mod get_object_statistics_for_images;
 mod get_replication_master;
 mod import_tree;
+mod list_damaged;
 mod list_directories;
 mod list_images;
 mod list_selected_images;
@@ -59,6 +60,7 @@ pub(crate) fn service(shared: &Shared) -> ServiceBuilder {
         ))
         .request_reply(get_replication_master::GetReplicationMaster(shared()))
         .request_reply(import_tree::ImportTree(shared()))
+        .request_reply(list_damaged::ListDamaged(shared()))
         .raw(list_directories::ListDirectories(shared()))
         .raw(list_images::ListImages(shared()))
         .raw(list_selected_images::ListSelectedImages(shared()))
