@@ -10,6 +10,7 @@ use protocol::object_server::{GetObjectsRequest, GetObjectsResponse};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The regular files of an image: contents by path.
 pub type Contents = BTreeMap<String, Vec<u8>>;
@@ -130,10 +131,30 @@ pub fn files_below(root: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// How long a server may take to write an index.
+const INDEX_PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server writes its indexes when it sees fit; the temporary of one must go, if not at once.
+fn is_index_temporary(root: &Path, file: &Path) -> Result<bool> {
+    let name = file.to_string_lossy();
+    if !(name.starts_with(".imagewright.") && name.ends_with(".index~")) {
+        return Ok(false);
+    }
+    let deadline = Instant::now() + INDEX_PATIENCE;
+    while root.join(file).exists() {
+        ensure!(Instant::now() < deadline, "a temporary is left: {name}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(true)
+}
+
 /// Looks at the object directory as it lies on disk: every object is whole, no temporary is left. Gives their number.
 pub fn check_objects_on_disk(root: &Path) -> Result<usize> {
     let mut count = 0;
     for file in files_below(root)? {
+        if is_index_temporary(root, &file)? {
+            continue;
+        }
         let path = file.to_string_lossy();
         if path.starts_with(".imagewright.tmp/") || path.ends_with('~') {
             anyhow::bail!("a temporary is left: {path}");
@@ -156,7 +177,7 @@ pub fn check_objects_on_disk(root: &Path) -> Result<usize> {
 pub fn check_images_on_disk(root: &Path) -> Result<()> {
     for file in files_below(root)? {
         ensure!(
-            !file.to_string_lossy().ends_with('~'),
+            is_index_temporary(root, &file)? || !file.to_string_lossy().ends_with('~'),
             "a temporary is left: {}",
             file.display()
         );
