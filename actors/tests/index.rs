@@ -296,3 +296,34 @@ async fn a_server_that_is_killed_leaves_an_index() {
     assert_eq!((report.images_from_index, report.images_decoded), (9, 0));
     assert!(report.objects_from_index >= 8, "{report:?}");
 }
+
+#[tokio::test]
+async fn an_image_is_not_acknowledged_on_objects_that_only_the_index_still_has() {
+    let directories = filled().await;
+    settle(&directories);
+    let (cut, gone) = (hash::of(b"loose"), hash::of(b"also loose"));
+    // As a repair of the file system does: the directory's own stamp stays.
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(directories.object(&cut))
+        .unwrap();
+    file.set_len(2).unwrap();
+    let file = std::fs::OpenOptions::new()
+        .write(true)
+        .open(directories.object(&gone))
+        .unwrap();
+    file.set_len(0).unwrap();
+    let system = directories.start();
+    assert_eq!(system.start_report().object_index, IndexUse::Used);
+    let files: [(&str, &[u8]); 2] = [("a", b"loose"), ("b", b"also loose")];
+    let refused = common::add(&system, "needs-them", common::image(&files))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.to_string(), "2 objects are not available");
+    store(&system, &[b"loose", b"also loose"]).await;
+    common::add(&system, "needs-them", common::image(&files))
+        .await
+        .unwrap();
+    assert_eq!(common::read(&system, &cut).await.unwrap(), b"loose");
+    assert_eq!(common::read(&system, &gone).await.unwrap(), b"also loose");
+}

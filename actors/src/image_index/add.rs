@@ -142,7 +142,13 @@ fn prepare_and_write(shared: &Shared, request: AddRequest) -> Result<Option<Writ
 
 pub(super) fn take_references(shared: &Shared, image: &Image) -> Result<Ticket, IndexError> {
     let hashes: Vec<_> = image::objects::references(image).map(|(hash, _)| hash).collect();
-    Ok(shared.objects.ledger.take(&hashes).map_err(ObjectError::from)?)
+    let ticket = shared.objects.ledger.take(&hashes).map_err(ObjectError::from)?;
+    let lost = shared.objects.lost(&hashes)?;
+    if lost.0.is_empty() {
+        Ok(ticket)
+    } else {
+        Err(ObjectError::from(lost).into())
+    }
 }
 
 /// Makes the image durable under its name. The references go back if that fails.

@@ -23,8 +23,9 @@ pub(super) enum Loaded {
     Lost,
 }
 
-/// Loads everything; for the start, before there is an actor. A damaged image or directory is quarantined and the rest
-/// served: the original refuses to start.
+/// Loads everything; for the start, before there is an actor. A damaged image is quarantined and the rest served: the
+/// original refuses to start. A directory that cannot be *listed* ends the start: nobody knows which images it has, so their
+/// objects would be deleted as needed by nobody, and replicas would delete what is not announced.
 pub(crate) fn load(shared: &Shared, report: &mut StartReport) -> Result<(), StorageError> {
     let start = Instant::now();
     let mut listing = shared.directory.list(true)?;
@@ -36,6 +37,9 @@ pub(crate) fn load(shared: &Shared, report: &mut StartReport) -> Result<(), Stor
     }
     for error in &listing.failed {
         tracing::error!("image directory: {error}");
+    }
+    if let Some(error) = listing.failed.first() {
+        return Err(error.clone());
     }
     let directories: Vec<_> = listing
         .directories

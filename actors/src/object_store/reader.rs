@@ -94,7 +94,10 @@ impl ObjectsReader {
     async fn advance(&mut self) -> Option<Result<Bytes, ObjectError>> {
         if self.large.is_none() {
             self.read_ahead();
-            match flat(self.ahead.pop_front()?.await) {
+            // Taken off only when it is done: this may be dropped and called again.
+            let chunk = flat(self.ahead.front_mut()?.await);
+            self.ahead.pop_front();
+            match chunk {
                 Ok(Chunk::Small(bytes)) => {
                     self.read_ahead();
                     return Some(Ok(bytes));

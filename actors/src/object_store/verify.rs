@@ -1,8 +1,10 @@
 //! Making sure that what is stored is what its name says, once since the start and again when the file was touched.
 
+use super::ledger::Missing;
 use super::table::fingerprint;
 use super::{ObjectError, Shared};
 use hash::{Hash, Hasher};
+use std::collections::HashSet;
 use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 use storage::{OpenObject, Stamp, StorageError};
@@ -32,6 +34,27 @@ pub(super) fn open(shared: &Shared, hash: &Hash) -> Result<Opened, ObjectError> 
     }
     let verified = found.verified == fingerprint(&object.stamp);
     Ok(Opened { object, verified })
+}
+
+impl Shared {
+    /// Blocks. Those of `hashes` whose files are gone or have another length. Only files that nobody has read since the start are
+    /// looked at, one `open` each: what an index of objects says may have been overtaken by a repair of the file system.
+    pub(crate) fn lost(&self, hashes: &[Hash]) -> Result<Missing, ObjectError> {
+        let mut seen = HashSet::with_capacity(hashes.len());
+        let mut lost = Vec::new();
+        for hash in hashes {
+            let is_known = || self.table.find(hash).is_some_and(|found| found.verified != 0);
+            if !seen.insert(*hash) || is_known() {
+                continue;
+            }
+            match open(self, hash) {
+                Ok(_) => {}
+                Err(ObjectError::Corrupt(_) | ObjectError::Unknown(_)) => lost.push(*hash),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Missing(lost))
+    }
 }
 
 /// Blocks.
