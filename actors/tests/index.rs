@@ -294,7 +294,9 @@ async fn a_server_that_is_killed_leaves_an_index() {
     std::fs::write(path(&directories, OBJECT_INDEX), &left[1]).unwrap();
     let report = served_alike(&directories).await;
     assert_eq!((report.images_from_index, report.images_decoded), (9, 0));
-    assert!(report.objects_from_index >= 8, "{report:?}");
+    // The objects stored meanwhile may have been too new to be vouched for.
+    assert_eq!(report.object_index, IndexUse::Used);
+    assert!(report.objects_from_index >= 7, "{report:?}");
 }
 
 #[tokio::test]
