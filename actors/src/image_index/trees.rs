@@ -8,6 +8,7 @@ use image::Image;
 use lru::LruCache;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::time::Duration;
 use storage::StorageError;
 use tokio::sync::OnceCell;
 
@@ -17,6 +18,12 @@ const DECODED_BYTES_PER_FILE_BYTE: u64 = 2;
 
 /// How often reading starts anew because the image was changed meanwhile.
 const ATTEMPTS: usize = 3;
+
+/// Looks at an image whose file is not what it was, before that is called damage.
+const DELETION_ATTEMPTS: usize = 10;
+
+/// Between them.
+const DELETION_PAUSE: Duration = Duration::from_millis(20);
 
 type Cell = Arc<OnceCell<Arc<Image>>>;
 
@@ -102,6 +109,10 @@ pub(super) async fn image(shared: &Arc<Shared>, name: &str) -> Result<Option<Arc
             Ok(image) => return Ok(Some(image.clone())),
             // Deleted, or its expiration changed, after we took the entry.
             Err(_) if attempt < ATTEMPTS && !is_current(shared, &entry) => {}
+            // A deletion leaves its tombstone first and takes the entry away once that is durable.
+            Err(IndexError::Damaged { .. }) if attempt < DELETION_ATTEMPTS => {
+                tokio::time::sleep(DELETION_PAUSE).await;
+            }
             Err(error) => {
                 shared.trees.forget(name);
                 tracing::error!("image {name}: {error}");
