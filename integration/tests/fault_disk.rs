@@ -148,7 +148,7 @@ fn few_open_files_make_an_add_slower_and_nothing_else() {
         return integration::skip(NAME, "needs root, to set the limit of another user's process");
     }
     // More files than are staged at a time where there are plenty: 512.
-    for (limit, files, clients) in [(80, 150, 1), (128, 600, 1), (256, 600, 4)] {
+    for (limit, files, clients) in [(64, 150, 1), (128, 600, 1), (256, 600, 4)] {
         let home = Home::with_open_files(limit).unwrap();
         let server = home.start(INSECURE).unwrap();
         std::thread::scope(|scope| {
