@@ -39,6 +39,13 @@ model() {
     cargo test --package actors --locked --test model -- --nocapture
 }
 
+# A master and two replicas: connections cut and processes killed at random, 100 rounds.
+replication() {
+  step "replication: 100 rounds"
+  IMAGEWRIGHT_REPLICATION_ROUNDS=${IMAGEWRIGHT_REPLICATION_ROUNDS:-100} \
+    cargo test --package integration --locked --test replication_faults -- --nocapture
+}
+
 # Ten minutes for each parser of foreign bytes.
 fuzzing() {
   step "fuzzing: ten minutes a target"
@@ -50,7 +57,7 @@ if [ "$(id -u)" -eq 0 ]; then
   need_packages strace
 fi
 if [ $# -eq 0 ]; then
-  set -- faults model fuzzing
+  set -- faults model replication fuzzing
 fi
 for name in "$@"; do
   "$name"

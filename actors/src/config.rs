@@ -1,6 +1,7 @@
 //! What the actors are told at the start.
 
 use crate::Clock;
+use crate::replicator::Replication;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -22,10 +23,12 @@ pub struct Config {
     pub tree_cache_bytes: u64,
     /// Time between two updates of the indexes that speed the next start, while there are changes.
     pub index_pause: Duration,
-    /// This server follows a master: writes go over tombstones (`imageserver.md §3.2`).
+    /// This server follows a master: writes go over tombstones (`imageserver.md §3.2`). Implied by `replication`.
     pub replica: bool,
     /// How often it is looked whether a quarantined image was repaired: one `stat` each.
     pub look_at_damage: Duration,
+    /// Whom it follows, and how.
+    pub replication: Option<Replication>,
     /// By which images expire.
     pub clock: Clock,
     /// Lets [`handle`](crate::handle) messages that panic on purpose through: for tests alone.
@@ -44,6 +47,7 @@ impl Default for Config {
             index_pause: Duration::from_secs(60),
             replica: false,
             look_at_damage: Duration::from_secs(10),
+            replication: None,
             clock: Clock::default(),
             allow_debug_panic: false,
         }

@@ -10,7 +10,7 @@
 //!   [`System::given_up`] tells the daemon.
 //! * Every queue and wait has a bound with a name; what exceeds it is [`CallError::Busy`].
 //!
-//! Lacks on purpose: any actix type in its public face, any network, any page.
+//! Lacks on purpose: any actix type in its public face, any listening, any page. One of them calls out: the replicator.
 //!
 //! | module | what |
 //! | --- | --- |
@@ -19,6 +19,7 @@
 //! | [`supervise`](handle) | restart with back-off and a budget |
 //! | [`object_store`] | objects: table, references, leases, group commit, verified reading, collection |
 //! | [`image_index`] | images and directories: names, owners, expiry, adding and deleting, events |
+//! | [`replicator`] | the link to the server this one follows |
 
 mod clock;
 mod config;
@@ -27,9 +28,11 @@ pub mod image_index;
 mod index_writer;
 pub mod object_store;
 mod pool;
+pub mod replicator;
 mod start_report;
 mod supervise;
 pub mod system;
+mod task;
 
 pub use clock::Clock;
 pub use config::{CollectorLimits, Config, ExpirationLimits};
@@ -39,6 +42,7 @@ pub use handle::{ActorState, CallError, Health};
 pub use image_index::fuzzing;
 pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};
 pub use object_store::{Lease, ObjectError, ObjectStore};
+pub use replicator::{Archive, Replication, ReplicationStatus, Replicator};
 pub use start_report::StartReport;
 pub use storage::IndexUse;
 pub use system::{StartError, System, start};

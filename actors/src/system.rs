@@ -5,6 +5,7 @@ use crate::image_index::{self, ImageIndex, ImageIndexActor};
 use crate::index_writer::IndexWriter;
 use crate::object_store::{self, Ledger, ObjectStore, ObjectStoreActor, Table};
 use crate::pool::Pool;
+use crate::replicator::{self, Replicator, ReplicatorActor};
 use crate::supervise::supervise;
 use crate::{Config, StartReport};
 use arc_swap::ArcSwap;
@@ -44,6 +45,8 @@ pub struct System {
     pub objects: ObjectStore,
     /// The image index.
     pub images: ImageIndex,
+    /// The link to the master; a master has none.
+    pub replicator: Option<Replicator>,
     report: StartReport,
     index_writer: IndexWriter,
     given_up: watch::Receiver<Option<String>>,
@@ -69,7 +72,7 @@ pub fn start(config: Config) -> Result<System, StartError> {
         trees: image_index::Trees::new(config.tree_cache_bytes),
         pools: image_index::Pools::default(),
         expiration: config.expiration,
-        replica: config.replica,
+        replica: config.replica || config.replication.is_some(),
         clock: config.clock,
         look_at_damage: config.look_at_damage,
         last_job_error: Default::default(),
@@ -88,13 +91,28 @@ pub fn start(config: Config) -> Result<System, StartError> {
         shared: images,
         actor: Handle::new(image_index::NAME),
     };
+    let replicator = config.replication.map(|replication| Replicator {
+        shared: Arc::new(replicator::Shared::new(
+            replication,
+            images.clone(),
+            objects.clone(),
+            config.allow_debug_panic,
+        )),
+        actor: Handle::new(replicator::NAME),
+    });
     let (given_up, receiver) = watch::channel(None);
-    let thread = spawn(objects.clone(), images.clone(), Arc::new(given_up))?;
+    let thread = spawn(
+        objects.clone(),
+        images.clone(),
+        replicator.clone(),
+        Arc::new(given_up),
+    )?;
     Ok(System {
         objects,
         images,
         report,
         index_writer,
+        replicator,
         given_up: receiver,
         thread: Some(thread),
     })
@@ -157,6 +175,7 @@ fn scan(objects: &object_store::Shared, start_report: &mut StartReport) -> Resul
 fn spawn(
     objects: ObjectStore,
     images: ImageIndex,
+    replicator: Option<Replicator>,
     given_up: Arc<watch::Sender<Option<String>>>,
 ) -> Result<(actix_rt::System, JoinHandle<()>), StartError> {
     // Not tokio's: this may be called from inside a runtime, which must not be blocked by its own means.
@@ -166,7 +185,7 @@ fn spawn(
         .spawn(move || {
             let runner = actix_rt::System::new();
             let arbiters = runner.block_on(async move {
-                let arbiters = [actix_rt::Arbiter::new(), actix_rt::Arbiter::new()];
+                let mut arbiters = Vec::from([actix_rt::Arbiter::new(), actix_rt::Arbiter::new()]);
                 let [object_arbiter, image_arbiter] = [arbiters[0].handle(), arbiters[1].handle()];
                 let index = images.shared.clone();
                 let published: object_store::PublishedObjects =
@@ -178,7 +197,14 @@ fn spawn(
                 actix_rt::spawn(supervise(objects.actor, object_arbiter, given_up.clone(), make));
                 let shared = images.shared.clone();
                 let make = move |guard, birth| ImageIndexActor::new(shared.clone(), guard, birth);
-                actix_rt::spawn(supervise(images.actor, image_arbiter, given_up, make));
+                actix_rt::spawn(supervise(images.actor, image_arbiter, given_up.clone(), make));
+                if let Some(replicator) = replicator {
+                    let arbiter = actix_rt::Arbiter::new();
+                    let shared = replicator.shared.clone();
+                    let make = move |guard, _| ReplicatorActor::new(shared.clone(), guard);
+                    actix_rt::spawn(supervise(replicator.actor, arbiter.handle(), given_up, make));
+                    arbiters.push(arbiter);
+                }
                 let _ = sender.send(actix_rt::System::current());
                 arbiters
             });
@@ -217,6 +243,11 @@ impl System {
         let Some((system, thread)) = self.thread.take() else {
             return;
         };
+        if let Some(replicator) = &self.replicator {
+            // First, so that it gives the others no more work. Its link ends with the actor, and that with its address.
+            replicator.actor.inner.state.send_replace(ActorState::Stopped);
+            replicator.actor.inner.address.store(None);
+        }
         self.images.actor.inner.state.send_replace(ActorState::Stopped);
         let deadline = Instant::now() + wait;
         let is_idle = || {

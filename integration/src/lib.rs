@@ -39,6 +39,7 @@ pub mod plain_call;
 pub mod power_cut;
 pub mod programs;
 pub mod random;
+pub mod replica;
 pub mod secured;
 pub mod server;
 mod skip;

@@ -23,6 +23,8 @@ pub struct Home {
     directory: tempfile::TempDir,
     /// Open files of its servers at most, where that is not what the test itself may have.
     open_files: Option<u64>,
+    /// The server's program, if not ours.
+    foreign: Option<PathBuf>,
 }
 
 /// What makes a server take anybody's calls, without certificates.
@@ -63,6 +65,7 @@ impl Home {
         Ok(Self {
             directory,
             open_files: None,
+            foreign: None,
         })
     }
 
@@ -72,6 +75,18 @@ impl Home {
             open_files: Some(limit),
             ..Self::new()?
         })
+    }
+
+    /// For another implementation's server.
+    pub fn of_program(program: &Path) -> Result<Self> {
+        let mut home = Self::new()?;
+        home.foreign = Some(program.to_owned());
+        Ok(home)
+    }
+
+    /// Whether the program is another implementation's.
+    pub fn is_foreign(&self) -> bool {
+        self.foreign.is_some()
     }
 
     pub fn path(&self) -> &Path {
@@ -98,8 +113,12 @@ impl Home {
 
     /// The same with `environment`, pairs of name and value, beside that of the test.
     pub fn start_in(&self, environment: &[(&str, &str)], flags: &[&str]) -> Result<ImageServer> {
+        self.start_on(free_port()?, environment, flags)
+    }
+
+    /// The same on a port that others were told of.
+    pub fn start_on(&self, port: u16, environment: &[(&str, &str)], flags: &[&str]) -> Result<ImageServer> {
         self.hand_over()?;
-        let port = free_port()?;
         let log = self.path().join("server.log");
         let output = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
         let child = self
@@ -148,7 +167,10 @@ impl Home {
 
     /// The server as the unprivileged user, with its directories and port, logging to standard error.
     fn command(&self, port: u16) -> Result<Command> {
-        let binary = program("imageserver")?;
+        let binary = match &self.foreign {
+            Some(binary) => binary.clone(),
+            None => program("imageserver")?,
+        };
         let mut command = if rustix::process::geteuid().is_root() {
             let mut command = match self.open_files {
                 Some(limit) => {

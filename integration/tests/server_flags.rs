@@ -112,19 +112,21 @@ fn version_is_printed_and_is_no_failure() {
 }
 
 #[test]
-fn unknown_flags_and_half_a_replica_are_refused_at_the_start() {
+fn flags_that_cannot_be_honoured_are_refused_at_the_start() {
     let home = Home::new().unwrap();
     for (flags, code, words) in [
         (vec!["-nosuch"], 2, "flag provided but not defined: -nosuch"),
         (
-            [INSECURE, &["-archiveMode"]].concat(),
+            [
+                INSECURE,
+                &[
+                    "-imageServerHostname=master",
+                    "-replicationIncludeFilter=/nonexistent/filter",
+                ],
+            ]
+            .concat(),
             1,
-            "replication master required in archive mode",
-        ),
-        (
-            [INSECURE, &["-imageServerHostname=master"]].concat(),
-            1,
-            "does not replicate yet",
+            "-replicationIncludeFilter=/nonexistent/filter",
         ),
         (
             [INSECURE, &["-imageDir=/nonexistent/images"]].concat(),

@@ -288,7 +288,7 @@ fn remove(shared: &Shared, remove: Remove) -> Outcome {
         if &*name == "." {
             return Err(IndexError::CannotRemoveRoot);
         }
-        match shared.directory.remove_directory(&name) {
+        match shared.remove_directory(&name) {
             // Somebody removed it behind our back: then the index follows.
             Ok(()) | Err(StorageError::NotFound { .. }) => Ok(Some(Changed::Removed(name))),
             Err(error) => Err(error.into()),

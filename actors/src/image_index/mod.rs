@@ -224,6 +224,11 @@ impl ImageIndex {
         self.actor.call(quarantine::Discard { name: name.into() }).await?
     }
 
+    /// Tells subscribers that an image is gone which was never here, but which they were told of.
+    pub(crate) fn announce_deleted(&self, name: Arc<str>) {
+        self.shared.announce_deleted(name);
+    }
+
     /// How the actor is.
     pub fn health(&self) -> Health {
         let mut health = self.actor.health();

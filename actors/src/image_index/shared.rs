@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use storage::ImageDir;
+use storage::{ImageDir, StorageError};
 use tokio::sync::broadcast;
 
 /// Threads that decode, encode, hash and write images. One image of 30,000 inodes keeps one busy for 40 ms and more.
@@ -91,6 +91,33 @@ impl Shared {
             removed.map(|entry| entry.objects.runs().clone())
         });
         self.trees.forget(name);
+    }
+
+    /// Removes an empty directory. On a replica tombstones and metadata go with it: there names are not blocked by
+    /// tombstones, and the master, which had to get rid of its own first, has removed the directory.
+    pub(super) fn remove_directory(&self, name: &str) -> Result<(), StorageError> {
+        match self.directory.remove_directory(name) {
+            Err(StorageError::NotEmpty { .. }) if self.replica => {}
+            other => return other,
+        }
+        let listing = self.directory.list(false)?;
+        let is_in = |other: &str| image::name::parent(other) == name;
+        if listing.images.iter().any(|file| is_in(&file.name))
+            || listing.directories.iter().any(|other| is_in(other))
+        {
+            return Err(StorageError::NotEmpty {
+                name: name.to_owned(),
+            });
+        }
+        for tombstone in listing.tombstones.iter().filter(|tombstone| is_in(tombstone)) {
+            self.directory.remove(tombstone)?;
+        }
+        self.directory.remove_metadata(name)?;
+        self.directory.remove_directory(name)
+    }
+
+    pub(super) fn announce_deleted(&self, name: Arc<str>) {
+        self.tell(IndexEvent::DeleteImage(name));
     }
 
     /// Tells subscribers. Having none is no error.

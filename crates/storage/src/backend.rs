@@ -75,6 +75,11 @@ impl Named {
     pub fn data(&self) -> &[u8] {
         &self.data
     }
+
+    /// Its bytes, without its name.
+    pub fn into_data(self) -> Vec<u8> {
+        self.data
+    }
 }
 
 /// An object that was asked to be stored, and is.

@@ -1,12 +1,15 @@
 //! The image server's flags (`imageserver.md §8`): names, defaults and meaning are those of existing deployments. What all
 //! daemons share (port, credentials, SRPC, logs) comes from the front.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::information::Template;
-use actors::{CollectorLimits, Config, ExpirationLimits};
-use anyhow::{Context, bail};
+use actors::{Archive, CollectorLimits, Config, ExpirationLimits, Replication};
+use anyhow::Context;
 use flags::{Flag, Table, Values};
+use image::filter::{CompiledFilter, parse_lines};
+use srpc::ConnectOptions;
 
 /// The port clients expect.
 const PORT: u16 = 6971;
@@ -29,7 +32,27 @@ pub(crate) struct Options {
     pub(crate) information: Template,
     pub(crate) expiration: ExpirationLimits,
     pub(crate) collector: CollectorLimits,
+    /// Whom to follow; a master follows nobody.
+    pub(crate) upstream: Option<Upstream>,
+    /// Nothing is deleted on request.
+    pub(crate) archive_mode: bool,
 }
+
+/// The server this one follows.
+#[derive(Clone, Debug)]
+pub(crate) struct Upstream {
+    /// `HOST:PORT`.
+    pub(crate) address: String,
+    archive: Archive,
+    exclude: Option<Arc<CompiledFilter>>,
+    include: Option<Arc<CompiledFilter>>,
+    connect_timeout: std::time::Duration,
+    keep_alive_period: std::time::Duration,
+    do_not_use_method_powers: bool,
+}
+
+/// Gives the certificates to connect to other servers with, as of the moment.
+pub(crate) type ClientTls = Arc<dyn Fn() -> Option<Arc<srpc::tls::ClientCredentials>> + Send + Sync>;
 
 /// The whole table.
 pub(crate) fn table() -> Table {
@@ -82,7 +105,7 @@ fn own() -> Vec<Flag> {
         Flag::boolean(
             "archiveMode",
             false,
-            "keep everything the master ever had (needs -imageServerHostname)",
+            "keep everything the master ever had; without a master, refuse to delete images",
         )
         .group(REPLICATION),
         Flag::boolean(
@@ -175,8 +198,12 @@ fn own() -> Vec<Flag> {
 
 impl Options {
     /// What the actors are told.
-    pub(crate) fn actors_config(&self) -> Config {
+    pub(crate) fn actors_config(&self, client_tls: &ClientTls) -> Config {
         Config {
+            replication: self
+                .upstream
+                .as_ref()
+                .map(|upstream| upstream.replication(client_tls)),
             image_dir: self.image_dir.clone(),
             object_dir: self.object_dir.clone(),
             expiration: self.expiration,
@@ -188,16 +215,6 @@ impl Options {
 
     /// Takes what concerns the image server out of all values.
     pub(crate) fn of(values: &Values) -> anyhow::Result<Self> {
-        // Half a replica would answer as a master and let its own images drift from the real master's.
-        let master = values.string("imageServerHostname");
-        if values.boolean("archiveMode") && master.is_empty() {
-            bail!("replication master required in archive mode");
-        }
-        if !master.is_empty() {
-            bail!(
-                "-imageServerHostname={master}: this build does not replicate yet; leave the flag out to run a master"
-            );
-        }
         let information = Template::parse(values.string("informationDatabaseTemplate"))
             .context("-informationDatabaseTemplate")?;
         Ok(Self {
@@ -213,8 +230,68 @@ impl Options {
                 privileged: values.duration("maximumExpirationDurationPrivileged"),
             },
             collector: collector(values),
+            upstream: Upstream::of(values)?,
+            archive_mode: values.boolean("archiveMode"),
         })
     }
+}
+
+impl Upstream {
+    /// Blocks on the filters' files.
+    fn of(values: &Values) -> anyhow::Result<Option<Self>> {
+        let host = values.string("imageServerHostname");
+        if host.is_empty() {
+            return Ok(None);
+        }
+        let port = values.port("imageServerPortNum").map_err(anyhow::Error::msg)?;
+        let archive = match (
+            values.boolean("archiveMode"),
+            values.boolean("archiveExpiringImages"),
+        ) {
+            (false, _) => Archive::Off,
+            (true, false) => Archive::Lasting,
+            (true, true) => Archive::All,
+        };
+        Ok(Some(Self {
+            address: format!("{host}:{port}"),
+            archive,
+            exclude: filter(values, "replicationExcludeFilter")?,
+            include: filter(values, "replicationIncludeFilter")?,
+            connect_timeout: values.duration("srpcDefaultConnectTimeout"),
+            keep_alive_period: values.duration("srpcDefaultKeepAlivePeriod"),
+            do_not_use_method_powers: values.boolean("srpcClientDoNotUseMethodPowers"),
+        }))
+    }
+
+    fn replication(&self, client_tls: &ClientTls) -> Replication {
+        let (upstream, client_tls) = (self.clone(), Arc::clone(client_tls));
+        let connect = move || ConnectOptions {
+            dial_timeout: upstream.connect_timeout,
+            connect_timeout: upstream.connect_timeout,
+            keep_alive_period: upstream.keep_alive_period,
+            do_not_use_method_powers: upstream.do_not_use_method_powers,
+            ..ConnectOptions::new(upstream.address.clone()).with_tls(client_tls())
+        };
+        Replication {
+            archive: self.archive,
+            exclude: self.exclude.clone(),
+            include: self.include.clone(),
+            ..Replication::new(self.address.clone(), connect)
+        }
+    }
+}
+
+/// The filter in the file that a flag names, if it names one.
+fn filter(values: &Values, flag: &str) -> anyhow::Result<Option<Arc<CompiledFilter>>> {
+    let path = values.string(flag);
+    if path.is_empty() {
+        return Ok(None);
+    }
+    let read = |path: &Path| -> anyhow::Result<CompiledFilter> {
+        Ok(CompiledFilter::new(&parse_lines(&std::fs::read(path)?))?)
+    };
+    let filter = read(Path::new(path)).with_context(|| format!("-{flag}={path}"))?;
+    Ok(Some(Arc::new(filter)))
 }
 
 /// The percentages are clamped, and the lower one is made lower (`imageserver.md §6.8`).

@@ -3,8 +3,8 @@
 //! This program is wiring. What it serves is in [`rpc`] (one file per SRPC method) and [`pages`] (one per page); what it owns
 //! is in the `actors` crate; port, frame, log and flags of all daemons are in `front`.
 //!
-//! Promises: the port opens only when everything is loaded (`imageserver.md §8`); a stop lets running calls finish. Lacks: being
-//! a replica. Asked to be one it refuses to start.
+//! Promises: the port opens only when everything is loaded (`imageserver.md §8`); a stop lets running calls finish. a replica
+//! follows its master from then on. Lacks: any state of its own that outlives it.
 
 mod flags;
 mod import;
@@ -20,6 +20,7 @@ mod state;
 #[allow(clippy::unwrap_used)]
 mod tests;
 mod time;
+mod upstream;
 
 use front::daemon::Daemon;
 

@@ -8,7 +8,7 @@ use front::metrics::{Metrics, Unit};
 
 /// Registers the paths that existing dashboards read.
 pub(crate) fn register(metrics: &Metrics, shared: &Shared) {
-    for health in [shared.images.health(), shared.objects.health()] {
+    for health in shared.healths() {
         // There before the first restart, so that an alert on its growth sees the first one too.
         metrics::counter!("actor_restarts_total", "actor" => health.actor).increment(0);
     }

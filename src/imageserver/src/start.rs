@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flags::Options;
+use crate::flags::{ClientTls, Options};
 use crate::state::{Shared, State};
 use crate::{metrics, pages, rpc};
-use actors::{ActorState, Health};
+use actors::replicator::LinkState;
+use actors::{ActorState, Health, ReplicationStatus};
 use anyhow::{Context, bail};
 use front::daemon::{
     Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, load_credentials, notify_ready, notify_stopping,
@@ -34,7 +35,9 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     let figures = Metrics::install(table.program());
     figures.register_flags(&table, &values);
 
-    let system = actors::start(options.actors_config()).context("Cannot load image database")?;
+    let reloader = Arc::clone(&credentials.reloader);
+    let client_tls: ClientTls = Arc::new(move || reloader.current().client.clone());
+    let system = actors::start(options.actors_config(&client_tls)).context("Cannot load image database")?;
     let shared = State::new(options, &system);
     metrics::register(&figures, &shared);
     let registry = Registry::builder()
@@ -116,6 +119,13 @@ fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs, server: &Server, share
     let objects = Shared::clone(shared);
     site.health()
         .check("object store", move || condition(&objects.objects.health()));
+    if let Some(replicator) = shared.replicator.clone() {
+        site.health()
+            .check("replicator", move || match condition(&replicator.health()) {
+                Condition::Healthy => link(&replicator.status()),
+                other => other,
+            });
+    }
     let quarantined = Shared::clone(shared);
     site.health().check("images", move || {
         match quarantined.images.snapshot().quarantined.len() {
@@ -132,6 +142,21 @@ fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs, server: &Server, share
         }
     });
     Arc::new(site)
+}
+
+/// A replica that has lost its master still serves what it has.
+fn link(status: &ReplicationStatus) -> Condition {
+    match status.state {
+        LinkState::Listing | LinkState::CatchingUp | LinkState::Following => Condition::Healthy,
+        LinkState::Connecting | LinkState::Waiting => Condition::Degraded(format!(
+            "not connected to {}{}",
+            status.upstream,
+            status
+                .last_error
+                .as_ref()
+                .map_or_else(String::new, |error| format!(": {error}"))
+        )),
+    }
 }
 
 fn condition(health: &Health) -> Condition {

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 
 use crate::flags::Options;
 use actors::image_index::{EntryState, ImageEntry};
-use actors::{ImageIndex, ObjectStore, StartReport, System};
+use actors::{Health, ImageIndex, ObjectStore, Replicator, StartReport, System};
 use srpc::Access;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -23,6 +23,8 @@ pub(crate) struct State {
     pub(crate) images: ImageIndex,
     /// How loading went.
     pub(crate) start: StartReport,
+    /// The link to the master; a master has none.
+    pub(crate) replicator: Option<Replicator>,
     /// Subscribers of image updates.
     pub(crate) replication_clients: AtomicUsize,
     get_objects_slots: Semaphore,
@@ -40,9 +42,43 @@ impl State {
             objects: system.objects.clone(),
             images: system.images.clone(),
             start: system.start_report().clone(),
+            replicator: system.replicator.clone(),
             replication_clients: AtomicUsize::new(0),
             get_objects_slots: Semaphore::new(GET_OBJECTS_SLOTS),
         })
+    }
+
+    /// How all actors are.
+    pub(crate) fn healths(&self) -> Vec<Health> {
+        let replicator = self.replicator.as_ref().map(Replicator::health);
+        let mut healths = vec![self.images.health(), self.objects.health()];
+        healths.extend(replicator);
+        healths
+    }
+
+    /// Why a change has to be made elsewhere; nothing on a master (`imageserver.md §7.4`).
+    pub(crate) fn go_to_master(&self) -> Option<String> {
+        let master = self.replicator.as_ref()?.upstream();
+        Some(format!(
+            "cannot make changes while under replication control, go to master: {master}"
+        ))
+    }
+
+    /// Why nothing may be deleted here, if so.
+    pub(crate) fn may_not_delete(&self) -> Option<String> {
+        let archive = || {
+            self.options
+                .archive_mode
+                .then(|| "cannot delete: this server is in archive mode".to_owned())
+        };
+        self.go_to_master().or_else(archive)
+    }
+
+    /// `HOST:PORT` of the master; empty on a master.
+    pub(crate) fn master(&self) -> String {
+        self.replicator
+            .as_ref()
+            .map_or_else(String::new, |replicator| replicator.upstream().to_owned())
     }
 
     /// Who may call methods that only read (column U of `imageserver.md §1.1`).

@@ -25,7 +25,13 @@ pub(super) async fn panic_actor(shared: web::Data<Shared>, request: HttpRequest)
     let result = match name.as_str() {
         "ImageIndex" => shared.images.debug_panic().await,
         "ObjectStore" => shared.objects.debug_panic().await,
-        _ => return HttpResponse::BadRequest().body("name=ImageIndex or name=ObjectStore\n"),
+        "Replicator" => match &shared.replicator {
+            Some(replicator) => replicator.debug_panic().await,
+            None => return HttpResponse::BadRequest().body("a master has no replicator\n"),
+        },
+        _ => {
+            return HttpResponse::BadRequest().body("name=ImageIndex, name=ObjectStore or name=Replicator\n");
+        }
     };
     match result {
         Ok(()) => HttpResponse::Ok().body("not allowed by the configuration\n"),

@@ -12,6 +12,7 @@ mod list_images;
 mod list_packages;
 mod list_triggers;
 mod object;
+mod replication;
 mod show_image;
 mod status;
 

@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::replication::Replication;
 use crate::state::{GET_OBJECTS_SLOTS, Shared};
 use actix_web::{HttpResponse, web};
 use actors::object_store::ObjectStatistics;
@@ -25,6 +26,8 @@ struct Body {
     /// What is damaged, in words; empty if nothing is.
     damaged: String,
     replication_clients: usize,
+    replication: Option<Replication>,
+    archive_mode: bool,
     objects: ObjectStatistics,
     objects_line: String,
     referenced_line: String,
@@ -68,6 +71,11 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
         directories: snapshot.directories.len(),
         damaged: damaged(damaged_images, damaged_objects),
         replication_clients: shared.replication_clients.load(Ordering::Relaxed),
+        replication: shared
+            .replicator
+            .as_ref()
+            .map(|replicator| Replication::of(&replicator.status())),
+        archive_mode: shared.options.archive_mode,
         objects_line: objects_line(&objects),
         referenced_line: referenced_line(&objects),
         unreferenced_line: unreferenced_line(&objects),
@@ -80,7 +88,7 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
         calls: calls(&transport).html(),
         transport,
         process: process(site).html(),
-        actors: actors(&[shared.images.health(), shared.objects.health()]).html(),
+        actors: actors(&shared.healths()).html(),
         log: lines
             .iter()
             .skip(first)

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 pub(super) struct Bench {
     pub(super) shared: Shared,
     pub(super) server: Arc<Server>,
-    address: String,
+    pub(super) address: String,
     system: Option<actors::System>,
     _directory: TempDir,
 }
@@ -38,7 +38,8 @@ impl Bench {
         arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
         let values = crate::flags::table().parse(arguments).or_leave();
         let options = Options::of(&values).unwrap();
-        let system = actors::start(options.actors_config()).unwrap();
+        let without_tls: crate::flags::ClientTls = Arc::new(|| None);
+        let system = actors::start(options.actors_config(&without_tls)).unwrap();
         let shared = State::new(options, &system);
         let registry = Registry::builder()
             .service(rpc::image_server::service(&shared))

@@ -1,6 +1,7 @@
 //! `ImageServer.AddImageTrusted` (`imageserver.md §3.2`).
 
 use crate::rpc::prelude::*;
+use crate::upstream;
 use actors::image_index::AddRequest;
 use protocol::image_server::{AddImageRequest, AddImageResponse};
 
@@ -45,7 +46,10 @@ pub(super) async fn add(
             requester: requester(call),
             trusted,
         };
-        Ok(shared.images.add(request).await?)
+        match &shared.replicator {
+            None => Ok(shared.images.add(request).await?),
+            Some(replicator) => upstream::add_image(shared, replicator, request).await,
+        }
     }
     .await;
     match result {

@@ -20,6 +20,9 @@ impl RequestReply for ChangeImageExpiration {
     }
 
     async fn call(&self, call: &Call, request: Self::Request) -> Result<Self::Reply, MethodError> {
+        if let Some(error) = self.0.go_to_master() {
+            return Ok(Self::Reply { error });
+        }
         let Self::Request {
             expires_at,
             image_name,

@@ -17,6 +17,9 @@ impl RequestReply for DeleteDirectory {
 
     async fn call(&self, call: &Call, request: Self::Request) -> Result<Self::Reply, MethodError> {
         let name = request.directory_name;
+        if let Some(refusal) = self.0.may_not_delete() {
+            return Err(refusal.into());
+        }
         match self.0.images.delete_directory(&name, requester(call)).await {
             Ok(_) => {
                 tracing::info!("DeleteDirectory({name}){}", by(call));

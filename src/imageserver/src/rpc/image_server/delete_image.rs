@@ -21,6 +21,9 @@ impl RequestReply for DeleteImage {
 
     async fn call(&self, call: &Call, request: Self::Request) -> Result<Self::Reply, MethodError> {
         let name = request.image_name;
+        if let Some(refusal) = self.0.may_not_delete() {
+            return Err(refusal.into());
+        }
         self.0.images.delete(&name, requester(call)).await?;
         tracing::info!("DeleteImage({name}){}", by(call));
         Ok(DeleteImageResponse {})

@@ -27,11 +27,15 @@ impl RequestReply for GetImage {
     }
 
     async fn call(&self, call: &Call, request: Self::Request) -> Result<Self::Reply, MethodError> {
-        if !self.wait(call, &request).await {
+        if !self.wait(call, &request).await && self.unfetched(&request.image_name).is_none() {
             return Ok(Self::Reply::default());
         }
         let snapshot = self.0.images.snapshot();
         let Some(entry) = snapshot.images.get(request.image_name.as_str()) else {
+            // Absent is what does not exist; this exists, and is only not here.
+            if let Some(cause) = self.unfetched(&request.image_name) {
+                return Err(format!("image: {} is not here yet: {cause}", request.image_name).into());
+            }
             return Ok(Self::Reply::default());
         };
         let information_database_url = self.0.information_url(&request.image_name, entry);
@@ -51,6 +55,11 @@ impl RequestReply for GetImage {
 }
 
 impl GetImage {
+    /// Why an image the master announces is not here.
+    fn unfetched(&self, name: &str) -> Option<String> {
+        self.0.replicator.as_ref()?.why_unfetched(name)
+    }
+
     /// True once the image is there; false if it is not and the caller's patience has ended.
     async fn wait(&self, call: &Call, request: &GetImageRequest) -> bool {
         let is_there = || {

@@ -20,6 +20,9 @@ impl RequestReply for GetReplicationMaster {
     }
 
     async fn call(&self, _call: &Call, _request: Self::Request) -> Result<Self::Reply, MethodError> {
-        Ok(GetReplicationMasterResponse::default())
+        Ok(GetReplicationMasterResponse {
+            replication_master: self.0.master(),
+            ..GetReplicationMasterResponse::default()
+        })
     }
 }

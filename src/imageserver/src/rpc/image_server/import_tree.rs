@@ -34,6 +34,10 @@ impl RequestReply for ImportTree {
 
     async fn call(&self, call: &Call, request: Self::Request) -> Result<Self::Reply, MethodError> {
         let mut reply = Self::Reply::default();
+        if let Some(error) = self.0.go_to_master() {
+            reply.error = error;
+            return Ok(reply);
+        }
         let directory = &request.directory_name;
         tracing::info!("ImportTree({directory}) from: {}{}", request.tree_url, by(call));
         match self.import(call, &request, &mut reply).await {

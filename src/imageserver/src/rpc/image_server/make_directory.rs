@@ -16,6 +16,9 @@ impl RequestReply for MakeDirectory {
     }
 
     async fn call(&self, call: &Call, request: Self::Request) -> Result<Self::Reply, MethodError> {
+        if let Some(refusal) = self.0.go_to_master() {
+            return Err(refusal.into());
+        }
         let Self::Request {
             directory_name,
             make_all,

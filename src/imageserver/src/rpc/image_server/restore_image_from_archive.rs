@@ -16,6 +16,12 @@ impl RequestReply for RestoreImageFromArchive {
     }
 
     async fn call(&self, call: &Call, request: Self::Request) -> Result<Self::Reply, MethodError> {
+        if self.0.replicator.is_some() {
+            return Ok(Self::Reply {
+                replication_master: self.0.master(),
+                ..Self::Reply::default()
+            });
+        }
         let Self::Request {
             expires_at,
             archive_data,

@@ -45,6 +45,14 @@ pub(super) async fn stream(
     wanted: Wanted,
 ) -> Result<(), RawError> {
     tracing::info!("New image replication client connected from: {}", call.peer);
+    if let Some(replicator) = &shared.replicator {
+        // Until then we do not know what there is, and the caller would delete what we leave out.
+        tokio::select! {
+            () = replicator.first_round() => {}
+            _ = conn.closed() => return Err(RawError::close_client()),
+            () = call.draining.cancelled() => return Err(RawError::close_client()),
+        }
+    }
     shared.replication_clients.fetch_add(1, Ordering::Relaxed);
     let _counted = Counted(shared);
     // Subscribed before the snapshot is taken: a change in between is told twice rather than not at all.
@@ -80,6 +88,11 @@ pub(super) async fn stream(
 }
 
 async fn send_all(shared: &Shared, conn: &mut Conn, wanted: Wanted) -> Result<(), RawError> {
+    // Before the snapshot: what arrives in between is in both and not in neither.
+    let unfetched = shared
+        .replicator
+        .as_ref()
+        .map_or_else(Vec::new, |replicator| replicator.unfetched());
     let snapshot = shared.images.snapshot();
     let mut directories: Vec<_> = snapshot.directories.iter().collect();
     // Parents sort before what is in them, which is what makes the list usable in one pass.
@@ -95,6 +108,13 @@ async fn send_all(shared: &Shared, conn: &mut Conn, wanted: Wanted) -> Result<()
         conn.write_value(&made(directory)).await?;
     }
     for name in snapshot.images.keys().filter(|name| wanted.has(&snapshot, name)) {
+        conn.write_value(&named(name, operation::ADD_IMAGE)).await?;
+    }
+    // What the master has is announced although it is still on its way here; whether it expires is not known yet.
+    for name in unfetched
+        .iter()
+        .filter(|name| !snapshot.images.contains_key(*name))
+    {
         conn.write_value(&named(name, operation::ADD_IMAGE)).await?;
     }
     conn.write_value(&ImageUpdate::default()).await?;

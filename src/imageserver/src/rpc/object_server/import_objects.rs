@@ -26,6 +26,12 @@ impl RequestReply for ImportObjects {
     }
 
     async fn call(&self, call: &Call, request: Self::Request) -> Result<Self::Reply, MethodError> {
+        if let Some(error) = self.0.go_to_master() {
+            return Ok(Self::Reply {
+                error,
+                ..Self::Reply::default()
+            });
+        }
         let base = &request.base_remote_url;
         tracing::info!("ImportObjects({}) from: {base}{}", request.hashes.len(), by(call));
         let lease = lease(&self.0, call);

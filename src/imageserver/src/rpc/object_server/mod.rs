@@ -9,6 +9,7 @@ mod test_bandwidth;
 use std::sync::Arc;
 
 use crate::state::Shared;
+use crate::upstream::Forwarder;
 use actors::object_store::Lease;
 use srpc::{Call, ServiceBuilder};
 
@@ -27,4 +28,10 @@ pub(crate) fn service(shared: &Shared) -> ServiceBuilder {
 /// objects added or found in one call are still there for the image added in another.
 pub(crate) fn lease(shared: &Shared, call: &Call) -> Arc<Lease> {
     call.connection.get_or_insert_with(|| shared.objects.lease())
+}
+
+/// The caller's way to the master; a master has none.
+pub(crate) fn forwarder(shared: &Shared, call: &Call) -> Option<Arc<Forwarder>> {
+    let replicator = shared.replicator.clone()?;
+    Some(call.connection.get_or_insert_with(|| Forwarder::new(replicator)))
 }

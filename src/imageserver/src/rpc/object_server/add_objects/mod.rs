@@ -4,6 +4,8 @@
 //! temporary file as they arrive; either way the bytes are hashed on the pool for blocking work, and what is staged is
 //! committed together with what other connections have staged. Answers are written in the order of the objects.
 //!
+//! A replica gives objects to its master before it acknowledges them.
+//!
 //! Answers are sent at the end mark, after an error, and whenever the caller has nothing to say while answers are ready.
 //! The original sends them only at the end mark, and hangs with a caller that waits for each of them.
 
@@ -11,7 +13,7 @@ mod pipeline;
 mod receive;
 mod store;
 
-use crate::rpc::object_server::lease;
+use crate::rpc::object_server::{forwarder, lease};
 use crate::rpc::prelude::*;
 use pipeline::Pipeline;
 use protocol::object_server::AddObjectRequest;
@@ -35,7 +37,11 @@ impl Raw for AddObjects {
     }
 
     async fn serve(&self, call: &Call, conn: &mut Conn) -> Result<(), RawError> {
-        let mut pipeline = Pipeline::new(self.0.objects.clone(), lease(&self.0, call));
+        let mut pipeline = Pipeline::new(
+            self.0.objects.clone(),
+            lease(&self.0, call),
+            forwarder(&self.0, call),
+        );
         while let Some(request) = next_request(conn, &mut pipeline).await? {
             if request.length <= receive::SMALL_OBJECT_BYTES {
                 let data = receive::small(conn, &mut pipeline, request.length).await?;

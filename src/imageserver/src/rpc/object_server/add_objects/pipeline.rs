@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::receive::LargeObject;
 use super::store::{self, Answers, Received};
+use crate::upstream::Forwarder;
 use actors::object_store::{Lease, ObjectStore};
 use hash::Hash;
 use protocol::object_server::AddObjectResponse;
@@ -25,6 +26,8 @@ const IN_FLIGHT_BATCHES: usize = 6;
 pub(super) struct Pipeline {
     objects: ObjectStore,
     lease: Arc<Lease>,
+    /// The way to the master of a replica.
+    forwarder: Option<Arc<Forwarder>>,
     gathered: Vec<Received>,
     gathered_bytes: usize,
     batch_objects: usize,
@@ -32,11 +35,12 @@ pub(super) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(super) fn new(objects: ObjectStore, lease: Arc<Lease>) -> Self {
+    pub(super) fn new(objects: ObjectStore, lease: Arc<Lease>, forwarder: Option<Arc<Forwarder>>) -> Self {
         Self {
             batch_objects: BATCH_OBJECTS.min(objects.staging_batch_objects()),
             objects,
             lease,
+            forwarder,
             gathered: Vec::new(),
             gathered_bytes: 0,
             in_flight: VecDeque::new(),
@@ -77,8 +81,8 @@ impl Pipeline {
         let batch = std::mem::take(&mut self.gathered);
         self.make_room(conn).await?;
         let (objects, lease) = (self.objects.clone(), Arc::clone(&self.lease));
-        self.in_flight
-            .push_back(tokio::spawn(store::batch(objects, lease, batch)));
+        let stored = store::batch(objects, lease, self.forwarder.clone(), batch);
+        self.in_flight.push_back(tokio::spawn(stored));
         Ok(())
     }
 
@@ -91,8 +95,8 @@ impl Pipeline {
     ) -> Result<(), RawError> {
         self.make_room(conn).await?;
         let (objects, lease) = (self.objects.clone(), Arc::clone(&self.lease));
-        self.in_flight
-            .push_back(tokio::spawn(store::large(objects, lease, received, expected)));
+        let stored = store::large(objects, lease, self.forwarder.clone(), received, expected);
+        self.in_flight.push_back(tokio::spawn(stored));
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::receive::LargeObject;
+use crate::upstream::{Body, Forwarder, Outgoing};
 use actors::object_store::{Lease, ObjectStore};
 use hash::Hash;
 use protocol::object_server::AddObjectResponse;
@@ -28,8 +29,19 @@ enum Prepared {
     Answered(AddObjectResponse),
 }
 
+impl Prepared {
+    fn has_failed(&self) -> bool {
+        matches!(self, Self::Answered(answer) if !answer.error_string.is_empty())
+    }
+}
+
 /// Hashes, stages and commits small objects.
-pub(super) async fn batch(objects: ObjectStore, lease: Arc<Lease>, batch: Vec<Received>) -> Answers {
+pub(super) async fn batch(
+    objects: ObjectStore,
+    lease: Arc<Lease>,
+    forwarder: Option<Arc<Forwarder>>,
+    batch: Vec<Received>,
+) -> Answers {
     let there = present(&objects, &lease, &batch);
     // Each staged object is an open file; kept until they are committed.
     let _room = match objects.staging_room(batch.len()).await {
@@ -38,35 +50,65 @@ pub(super) async fn batch(objects: ObjectStore, lease: Arc<Lease>, batch: Vec<Re
     };
     let _turn = STAGERS.acquire().await;
     let store = objects.clone();
-    let prepared = tokio::task::spawn_blocking(move || {
+    let forwards = forwarder.is_some();
+    let (mut prepared, outgoing): (Vec<_>, Vec<_>) = tokio::task::spawn_blocking(move || {
         let (contents, expected): (Vec<_>, Vec<_>) = batch.into_iter().map(|r| (r.data, r.expected)).unzip();
         Named::each(contents)
             .into_iter()
             .zip(expected)
             .zip(there)
-            .map(|((object, expected), there)| prepare(&store, &object, expected, there))
-            .collect()
+            .map(|((object, expected), there)| {
+                let prepared = prepare(&store, &object, expected, there);
+                let outgoing = (forwards && !prepared.has_failed()).then(|| Outgoing {
+                    hash: object.hash(),
+                    size: object.data().len() as u64,
+                    body: Body::Bytes(object.into_data()),
+                });
+                (prepared, outgoing)
+            })
+            .unzip()
     })
     .await
     .map_err(|error| format!("storing objects: {error}"))?;
-    commit(&objects, &lease, prepared).await
+    let added = match &forwarder {
+        Some(forwarder) => Some(forward(forwarder, &mut prepared, outgoing).await),
+        None => None,
+    };
+    commit(&objects, &lease, prepared, added).await
 }
 
 /// Commits an object that is staged already.
 pub(super) async fn large(
     objects: ObjectStore,
     lease: Arc<Lease>,
+    forwarder: Option<Arc<Forwarder>>,
     received: Result<LargeObject, String>,
     expected: Option<Hash>,
 ) -> Answers {
-    let (prepared, _room) = match received {
+    let (first, _room) = match received {
         Ok(LargeObject { staged, room }) => match mismatch(staged.hash(), expected) {
             Some(answer) => (Prepared::Answered(answer), None),
             None => (Prepared::Staged(staged), Some(room)),
         },
         Err(error) => (Prepared::Answered(failed(error)), None),
     };
-    commit(&objects, &lease, vec![prepared]).await
+    let mut prepared = vec![first];
+    let added = match (&forwarder, &prepared[..]) {
+        (Some(forwarder), [Prepared::Staged(staged)]) => {
+            let file = staged.reader().map_err(|error| error.to_string())?;
+            let outgoing = Outgoing {
+                hash: staged.hash(),
+                size: staged.size(),
+                body: Body::File(Arc::new(file)),
+            };
+            // What is here already is answered as such, whatever the master says.
+            let is_here = objects.sizes(&[staged.hash()], Some(&lease)) == [staged.size()];
+            let added = forward(forwarder, &mut prepared, vec![Some(outgoing)]).await;
+            Some(if is_here { vec![false] } else { added })
+        }
+        _ => None,
+    };
+    commit(&objects, &lease, prepared, added).await
 }
 
 /// Which objects of a batch the store seems to have: those are compared with what is stored instead of being stored again.
@@ -100,7 +142,39 @@ fn prepare(objects: &ObjectStore, object: &Named, expected: Option<Hash>, there:
     }
 }
 
-async fn commit(objects: &ObjectStore, lease: &Arc<Lease>, prepared: Vec<Prepared>) -> Answers {
+/// Gives objects to the master; for each whether it is new there. If that fails, so does everything that was to be sent.
+async fn forward(
+    forwarder: &Forwarder,
+    prepared: &mut [Prepared],
+    outgoing: Vec<Option<Outgoing>>,
+) -> Vec<bool> {
+    let places: Vec<usize> = (0..)
+        .zip(&outgoing)
+        .filter(|(_, outgoing)| outgoing.is_some())
+        .map(|(place, _)| place)
+        .collect();
+    let outgoing: Vec<Outgoing> = outgoing.into_iter().flatten().collect();
+    let mut added = vec![false; prepared.len()];
+    let outcome = forwarder.forward(&outgoing).await;
+    for (number, place) in places.into_iter().enumerate() {
+        match (&outcome, prepared.get_mut(place), added.get_mut(place)) {
+            (Ok(news), Some(Prepared::Staged(_)), Some(added)) => {
+                *added = news.get(number).is_some_and(|new| *new);
+            }
+            (Err(error), Some(prepared), _) => *prepared = Prepared::Answered(failed(error.clone())),
+            _ => {}
+        }
+    }
+    added
+}
+
+/// Makes durable what is staged. `added` is what callers are told of whether it is new, if not what is found here.
+async fn commit(
+    objects: &ObjectStore,
+    lease: &Arc<Lease>,
+    prepared: Vec<Prepared>,
+    added: Option<Vec<bool>>,
+) -> Answers {
     let mut answers = Vec::with_capacity(prepared.len());
     let mut staged = Vec::new();
     let mut places = Vec::new();
@@ -125,7 +199,12 @@ async fn commit(objects: &ObjectStore, lease: &Arc<Lease>, prepared: Vec<Prepare
     for (place, outcome) in places.into_iter().zip(outcomes) {
         if let Some(answer) = answers.get_mut(place) {
             match outcome {
-                Ok(committed) => answer.added = committed.newly_added,
+                Ok(committed) => {
+                    answer.added = match &added {
+                        Some(added) => added.get(place).is_some_and(|added| *added),
+                        None => committed.newly_added,
+                    };
+                }
                 Err(error) => *answer = failed(error.to_string()),
             }
         }

@@ -1,0 +1,405 @@
+//! What the replicator does with a master that misbehaves. (What it does with a good one is shown with real programs.)
+
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use actors::{ActorState, Replication, Replicator, System};
+use common::{Directories, eventually, expiring, image, names, put};
+use gob::Time;
+use hash::Hash;
+use image::{Directory, Image};
+use protocol::image_server::{GetImageRequest, GetImageResponse, ImageUpdate, operation};
+use protocol::object_server::{
+    CheckObjectsRequest, CheckObjectsResponse, GetObjectsRequest, GetObjectsResponse,
+};
+use srpc::server::listener;
+use srpc::{
+    Call, Conn, ConnectOptions, MethodError, Policy, Raw, RawError, Registry, RequestReply, Server,
+    ServiceBuilder, UnixSocket,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+#[derive(Default)]
+struct State {
+    script: Mutex<Script>,
+    /// Ends the streams of updates there are.
+    cut: Notify,
+}
+
+/// What the master has, and how it misbehaves.
+#[derive(Default)]
+struct Script {
+    images: BTreeMap<String, Image>,
+    objects: HashMap<Hash, Vec<u8>>,
+    /// Images it cannot give.
+    refuses: Option<&'static str>,
+    /// Hangs up after so many names instead of ending the list.
+    breaks_off_after: Option<usize>,
+    /// Changes a bit of what it sends.
+    damages: bool,
+    /// Updates before the end of the list.
+    strange: Vec<ImageUpdate>,
+    lists: usize,
+}
+
+struct Master {
+    state: Arc<State>,
+    address: String,
+}
+
+impl Master {
+    fn start() -> Master {
+        let state = Arc::new(State::default());
+        let images = ServiceBuilder::new("ImageServer")
+            .raw(GetImageUpdates(state.clone()))
+            .request_reply(GetImage(state.clone()));
+        let objects = ServiceBuilder::new("ObjectServer")
+            .raw(GetObjects(state.clone()))
+            .request_reply(CheckObjects(state.clone()));
+        let registry = Registry::builder().service(images).service(objects).build();
+        let policy = Policy {
+            unix_socket: UnixSocket::Off,
+            ..Policy::default()
+        };
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        // Ends with the test's process.
+        listener::spawn_thread(Server::new(registry, None, policy), listener).unwrap();
+        Master { state, address }
+    }
+
+    fn set<T>(&self, change: impl FnOnce(&mut Script) -> T) -> T {
+        change(&mut self.state.script.lock().unwrap())
+    }
+
+    fn has(&self, name: &str, image: Image, contents: &[&[u8]]) {
+        self.set(|script| {
+            script.images.insert(name.to_owned(), image);
+            for content in contents {
+                script.objects.insert(hash::of(content), content.to_vec());
+            }
+        });
+    }
+
+    fn cut(&self) {
+        self.state.cut.notify_waiters();
+    }
+
+    /// A replica of this master, with short pauses.
+    fn replica(&self, directories: &Directories) -> (System, Replicator) {
+        let address = self.address.clone();
+        let connect = move || ConnectOptions::new(address.clone());
+        let replication = Replication {
+            first_pause: Duration::from_millis(10),
+            longest_pause: Duration::from_millis(50),
+            ..Replication::new(self.address.clone(), connect)
+        };
+        let system = actors::start(actors::Config {
+            replication: Some(replication),
+            ..directories.config()
+        })
+        .unwrap();
+        let replicator = system.replicator.clone().unwrap();
+        (system, replicator)
+    }
+}
+
+struct GetImageUpdates(Arc<State>);
+
+impl Raw for GetImageUpdates {
+    const NAME: &'static str = "GetImageUpdates";
+
+    async fn serve(&self, _call: &Call, conn: &mut Conn) -> Result<(), RawError> {
+        let cut = self.0.cut.notified();
+        let (mut updates, breaks_off_after) = {
+            let mut script = self.0.script.lock().unwrap();
+            script.lists += 1;
+            let root = ImageUpdate {
+                directory: Some(Directory {
+                    name: ".".to_owned(),
+                    ..Directory::default()
+                }),
+                operation: operation::MAKE_DIRECTORY,
+                ..ImageUpdate::default()
+            };
+            let mut updates = vec![root];
+            updates.append(&mut script.strange.clone());
+            updates.extend(script.images.keys().map(|name| ImageUpdate {
+                name: name.clone(),
+                ..ImageUpdate::default()
+            }));
+            (updates, script.breaks_off_after)
+        };
+        if let Some(count) = breaks_off_after {
+            updates.truncate(count);
+        }
+        for update in &updates {
+            conn.write_value(update).await?;
+        }
+        if breaks_off_after.is_none() {
+            conn.write_value(&ImageUpdate::default()).await?;
+            conn.flush().await?;
+            tokio::select! {
+                () = cut => {}
+                _ = conn.closed() => {}
+            }
+        }
+        conn.flush().await?;
+        Err("enough".into())
+    }
+}
+
+struct GetImage(Arc<State>);
+
+impl RequestReply for GetImage {
+    const NAME: &'static str = "GetImage";
+    type Request = GetImageRequest;
+    type Reply = GetImageResponse;
+
+    async fn call(&self, _call: &Call, request: GetImageRequest) -> Result<GetImageResponse, MethodError> {
+        let script = self.0.script.lock().unwrap();
+        if script.refuses == Some(request.image_name.as_str()) {
+            return Err("image is quarantined".into());
+        }
+        let image = script.images.get(&request.image_name).cloned();
+        Ok(GetImageResponse {
+            image: image.map(|mut image| {
+                if request.ignore_filesystem {
+                    image.file_system = None;
+                }
+                Arc::new(image)
+            }),
+            ..GetImageResponse::default()
+        })
+    }
+}
+
+struct CheckObjects(Arc<State>);
+
+impl RequestReply for CheckObjects {
+    const NAME: &'static str = "CheckObjects";
+    type Request = CheckObjectsRequest;
+    type Reply = CheckObjectsResponse;
+
+    async fn call(
+        &self,
+        _call: &Call,
+        request: CheckObjectsRequest,
+    ) -> Result<CheckObjectsResponse, MethodError> {
+        let script = self.0.script.lock().unwrap();
+        let size = |hash| script.objects.get(hash).map_or(0, |data| data.len() as u64);
+        Ok(CheckObjectsResponse {
+            object_sizes: request.hashes.iter().map(size).collect(),
+        })
+    }
+}
+
+struct GetObjects(Arc<State>);
+
+impl Raw for GetObjects {
+    const NAME: &'static str = "GetObjects";
+
+    async fn serve(&self, _call: &Call, conn: &mut Conn) -> Result<(), RawError> {
+        let request: GetObjectsRequest = conn.read_value().await?;
+        let contents: Vec<Vec<u8>> = {
+            let script = self.0.script.lock().unwrap();
+            let content = |hash| {
+                let mut data = script.objects.get(hash).cloned().unwrap_or_default();
+                if script.damages
+                    && let Some(last) = data.last_mut()
+                {
+                    *last ^= 1;
+                }
+                data
+            };
+            request.hashes.iter().map(content).collect()
+        };
+        conn.write_value(&GetObjectsResponse {
+            object_sizes: contents.iter().map(|data| data.len() as u64).collect(),
+            ..GetObjectsResponse::default()
+        })
+        .await?;
+        for data in contents {
+            conn.write_raw(&data).await?;
+        }
+        Ok(())
+    }
+}
+
+fn unfetched(replicator: &Replicator) -> Vec<String> {
+    replicator
+        .unfetched()
+        .iter()
+        .map(|name| name.to_string())
+        .collect()
+}
+
+/// Blocks, which a runtime's thread must not.
+async fn stop(system: System) {
+    tokio::task::spawn_blocking(|| system.stop()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_breaks_off_deletes_nothing() {
+    let directories = Directories::new();
+    let alone = directories.start();
+    put(&alone, "kept", &[("a", b"1")]).await;
+    put(&alone, "surplus", &[("a", b"2")]).await;
+    stop(alone).await;
+    let master = Master::start();
+    master.has("kept", image(&[("a", b"1")]), &[b"1"]);
+    master.set(|script| script.breaks_off_after = Some(1));
+    let (system, replicator) = master.replica(&directories);
+    eventually("several lists broke off", || {
+        master.set(|script| script.lists) > 4
+    })
+    .await;
+    assert_eq!(names(&system), ["kept", "surplus"]);
+    assert!(replicator.status().last_error.is_some());
+    master.set(|script| script.breaks_off_after = None);
+    eventually("what is too much is deleted", || names(&system) == ["kept"]).await;
+    replicator.first_round().await;
+    stop(system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_objects_are_never_stored_and_the_image_is_tried_again() {
+    let directories = Directories::new();
+    let master = Master::start();
+    let large = vec![5; (1 << 20) + 7];
+    let files: [(&str, &[u8]); 2] = [("a", b"small"), ("b", &large)];
+    master.has("image", image(&files), &[b"small", &large]);
+    master.set(|script| script.damages = true);
+    let (system, replicator) = master.replica(&directories);
+    eventually("it was noticed", || {
+        replicator
+            .status()
+            .last_error
+            .is_some_and(|error| error.contains("came damaged"))
+    })
+    .await;
+    assert!(names(&system).is_empty());
+    assert!(!directories.object(&hash::of(b"small")).exists());
+    assert_eq!(system.objects.statistics().objects, 0);
+    master.set(|script| script.damages = false);
+    eventually("it is whole", || names(&system) == ["image"]).await;
+    assert_eq!(common::read(&system, &hash::of(&large)).await.unwrap(), large);
+    stop(system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_cannot_be_fetched_is_announced_and_tried_again() {
+    let directories = Directories::new();
+    let master = Master::start();
+    master.has("bad", image(&[]), &[]);
+    master.has("good", image(&[("a", b"1")]), &[b"1"]);
+    master.set(|script| script.refuses = Some("bad"));
+    let (system, replicator) = master.replica(&directories);
+    // One image does not hold up the others, nor those who follow us.
+    replicator.first_round().await;
+    assert_eq!(names(&system), ["good"]);
+    assert_eq!(unfetched(&replicator), ["bad"]);
+    let cause = replicator.why_unfetched("bad").unwrap();
+    assert!(cause.contains("image is quarantined"), "{cause}");
+    assert_eq!(replicator.status().unfetched_images, 1);
+    master.set(|script| script.refuses = None);
+    eventually("it is here", || names(&system) == ["bad", "good"]).await;
+    eventually("nothing is behind", || replicator.unfetched().is_empty()).await;
+    assert_eq!(master.set(|script| script.lists), 1);
+    stop(system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_image_under_the_name_of_an_expiring_one_replaces_it() {
+    let directories = Directories::new();
+    let master = Master::start();
+    let hour = Duration::from_secs(3600);
+    let first = Image {
+        created_on: Time::now(),
+        ..expiring(&[("a", b"first")], hour)
+    };
+    master.has("image", first.clone(), &[b"first"]);
+    let (system, replicator) = master.replica(&directories);
+    replicator.first_round().await;
+    let expiry = |system: &System| {
+        let snapshot = system.images.snapshot();
+        snapshot
+            .images
+            .get("image")
+            .map(|entry| entry.metadata.expires_at)
+    };
+    // The same, only later: nothing is fetched.
+    let later = expiring(&[("a", b"first")], 2 * hour).expires_at;
+    master.has(
+        "image",
+        Image {
+            expires_at: later,
+            ..first
+        },
+        &[],
+    );
+    master.cut();
+    eventually("it is extended", || expiry(&system) == Some(later)).await;
+    assert_eq!(replicator.status().images_added, 1);
+    let second = Image {
+        created_on: Time::now(),
+        ..expiring(&[("a", b"second")], hour)
+    };
+    master.has("image", second.clone(), &[b"second"]);
+    master.cut();
+    eventually("it is the other one", || {
+        expiry(&system) == Some(second.expires_at)
+    })
+    .await;
+    let found = system.images.image("image").await.unwrap().unwrap();
+    assert_eq!(found.file_system, second.file_system);
+    stop(system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_operation_is_no_reason_to_stop() {
+    let directories = Directories::new();
+    let master = Master::start();
+    master.has("image", image(&[("a", b"1")]), &[b"1"]);
+    master.set(|script| {
+        script.strange = vec![ImageUpdate {
+            name: "what".to_owned(),
+            operation: 77,
+            ..ImageUpdate::default()
+        }];
+    });
+    let (system, replicator) = master.replica(&directories);
+    replicator.first_round().await;
+    assert_eq!(names(&system), ["image"]);
+    assert_eq!(master.set(|script| script.lists), 1);
+    stop(system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replicator_that_panicked_comes_back_and_keeps_what_it_announced() {
+    let directories = Directories::new();
+    let master = Master::start();
+    master.has("bad", image(&[]), &[]);
+    master.set(|script| script.refuses = Some("bad"));
+    let (system, replicator) = master.replica(&directories);
+    replicator.first_round().await;
+    for round in 1..=3 {
+        assert!(replicator.debug_panic().await.is_err());
+        eventually("it is back", || {
+            let health = replicator.health();
+            health.restarts == round && health.state == ActorState::Running
+        })
+        .await;
+        assert_eq!(unfetched(&replicator), ["bad"]);
+        let name = format!("image{round}");
+        master.has(&name, image(&[("a", b"1")]), &[b"1"]);
+        master.cut();
+        eventually("it follows again", || names(&system).contains(&name)).await;
+    }
+    stop(system).await;
+}
