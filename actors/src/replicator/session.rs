@@ -8,7 +8,7 @@ use super::feed::Feed;
 use super::retry::{Retry, Task};
 use super::shared::Shared;
 use super::status::LinkState;
-use crate::image_index::{IndexError, Requester};
+use crate::image_index::{EntryState, IndexError, Requester};
 use futures_util::{StreamExt, stream};
 use image::Directory;
 use image_client::updates::Update;
@@ -75,8 +75,8 @@ async fn follow(
     };
     let list = session.receive_list().await?;
     shared.status.set_state(LinkState::CatchingUp);
-    session.announce(&list);
-    session.bring(list.images.iter().cloned().collect()).await?;
+    let work = session.announce(&list);
+    session.bring(work).await?;
     if !shared.config.archive.keeps() {
         for (task, error) in clean_up::run(&shared, &before, &list).await {
             session.failed(task, &error);
@@ -130,19 +130,24 @@ impl Session {
         }
     }
 
-    /// From now on we announce what the list has and we lack.
-    fn announce(&self, list: &List) {
+    /// From now on we announce what the list has and we lack. Returns the names there is something to do about: an image that
+    /// is here, whole and lasting cannot be behind.
+    fn announce(&self, list: &List) -> Vec<Arc<str>> {
         let snapshot = self.shared.images.snapshot();
-        if !self.shared.config.archive.keeps() {
-            self.shared.unfetched.retain(|name| list.images.contains(name));
+        let keeps = self.shared.config.archive.keeps();
+        self.shared
+            .unfetched
+            .retain(|name| !snapshot.images.contains_key(name) && (keeps || list.images.contains(name)));
+        let mut work = Vec::new();
+        for name in &list.images {
+            match snapshot.images.get(name) {
+                None => self.shared.unfetched.insert(name),
+                Some(entry) if entry.state == EntryState::Present && entry.expires_at().is_zero() => continue,
+                Some(_) => {}
+            }
+            work.push(name.clone());
         }
-        for name in list
-            .images
-            .iter()
-            .filter(|name| !snapshot.images.contains_key(*name))
-        {
-            self.shared.unfetched.insert(name);
-        }
+        work
     }
 
     /// Works off what has come, or waits for something to come.
@@ -151,9 +156,10 @@ impl Session {
         let update = match self.retry.next_at() {
             None => self.feed.next().await?,
             Some(at) => tokio::select! {
+                // What is due comes first: an upstream that never pauses must not keep it waiting.
                 biased;
-                update = self.feed.next() => update?,
                 () = tokio::time::sleep_until(at) => return self.try_again().await,
+                update = self.feed.next() => update?,
             },
         };
         let mut names = Vec::new();
@@ -227,7 +233,7 @@ impl Session {
             ..
         } = self;
         shared.status.behind(total, feed.len());
-        let mut failures = Vec::new();
+        let mut outcomes = Vec::new();
         {
             let mut work = stream::iter(names)
                 .map(|name| {
@@ -248,11 +254,12 @@ impl Session {
                         None => break,
                     },
                 };
-                shared.status.one_done();
-                failures.push((name, brought));
+                shared.status.one_done(feed.len());
+                settle(shared, &name, &brought);
+                outcomes.push((name, brought));
             }
         }
-        for (name, brought) in failures {
+        for (name, brought) in outcomes {
             self.brought(name, brought);
         }
         Ok(())
@@ -261,21 +268,12 @@ impl Session {
     fn brought(&mut self, name: Arc<str>, brought: Result<Brought, ReplicationError>) {
         let task = Task::Bring(name.clone());
         match brought {
-            Ok(_) => {
-                self.shared.unfetched.remove(&name);
-                self.retry.done(&task);
-            }
+            Ok(_) => self.retry.done(&task),
             Err(error) if error.is_final() => {
                 tracing::error!("error adding image: {name}: {error}");
-                self.shared.unfetched.remove(&name);
                 self.retry.done(&task);
             }
-            Err(error) => {
-                if !self.shared.images.snapshot().images.contains_key(&name) {
-                    self.shared.unfetched.failed(&name, error.to_string());
-                }
-                self.failed(task, &error);
-            }
+            Err(error) => self.failed(task, &error),
         }
     }
 
@@ -305,6 +303,29 @@ impl Session {
             tracing::error!("{text}");
         } else {
             tracing::debug!("{text}");
+        }
+    }
+}
+
+/// What is announced to our followers, now that an image was brought or not.
+fn settle(shared: &Shared, name: &Arc<str>, brought: &Result<Brought, ReplicationError>) {
+    match brought {
+        Ok(Brought::Gone) => {
+            if shared.unfetched.remove(name) {
+                // They were told of it, and may have it from an earlier time.
+                shared.images.announce_deleted(name.clone());
+            }
+        }
+        Ok(_) => {
+            shared.unfetched.remove(name);
+        }
+        Err(error) if error.is_final() => {
+            shared.unfetched.remove(name);
+        }
+        Err(error) => {
+            if !shared.images.snapshot().images.contains_key(name) {
+                shared.unfetched.failed(name, error.to_string());
+            }
         }
     }
 }

@@ -167,10 +167,11 @@ impl Status {
         inner.tell_behind();
     }
 
-    /// One of those in hand is done.
-    pub(super) fn one_done(&self) {
+    /// One of those in hand is done; so many wait behind them.
+    pub(super) fn one_done(&self, queued: usize) {
         let mut inner = self.inner.lock();
         inner.in_hand = inner.in_hand.saturating_sub(1);
+        inner.queued = queued as u64;
         inner.tell_behind();
     }
 

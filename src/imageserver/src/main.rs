@@ -3,7 +3,7 @@
 //! This program is wiring. What it serves is in [`rpc`] (one file per SRPC method) and [`pages`] (one per page); what it owns
 //! is in the `actors` crate; port, frame, log and flags of all daemons are in `front`.
 //!
-//! Promises: the port opens only when everything is loaded (`imageserver.md §8`); a stop lets running calls finish. a replica
+//! Promises: the port opens only when everything is loaded (`imageserver.md §8`); a stop lets running calls finish; a replica
 //! follows its master from then on. Lacks: any state of its own that outlives it.
 
 mod flags;
