@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Our programs beside those of the original, for real: replication in both directions, the same load once each.
 #
-#   scripts/test-peer.sh DIR     DIR has the original's imageserver
+#   scripts/test-peer.sh DIR     DIR has the original's imageserver; IMAGEWRIGHT_DEBIAN_TREE may name a tree to replicate too
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 cd "$top"

@@ -3,7 +3,10 @@
 use crate::plain_call::{call, connect};
 use crate::server::ImageServer;
 use anyhow::{Result, ensure};
-use image::{DirectoryEntry, DirectoryInode, FileSystem, Image, Inode, InodeTable, RegularInode};
+use image::{
+    Annotation, DirectoryEntry, DirectoryInode, FileSystem, Filter, Image, Inode, InodeTable, Package,
+    RegularInode, Trigger, Triggers,
+};
 use protocol::image_server::*;
 use protocol::object_server::*;
 use std::io::{Read, Write};
@@ -47,6 +50,46 @@ pub fn image(files: &[(&str, &[u8])]) -> Image {
     Image {
         file_system: Some(tree),
         ..Image::default()
+    }
+}
+
+/// The image with all that can be said about one. `note` is an object that it needs then.
+pub fn described(image: Image, note: &[u8]) -> Image {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    Image {
+        build_branch: "main".to_owned(),
+        build_commit_id: "0123abcd".to_owned(),
+        build_git_url: "https://git.example.org/images".to_owned(),
+        created_for: "carol".to_owned(),
+        filter: Some(Filter {
+            filter_lines: words(&["/tmp/.*", "/var/log/.*"]),
+        }),
+        triggers: Some(Triggers {
+            triggers: vec![Trigger {
+                match_lines: words(&["/etc/ssh/.*"]),
+                service: "ssh".to_owned(),
+                do_reload: true,
+                ..Trigger::default()
+            }],
+        }),
+        release_notes: Some(Annotation {
+            object: Some(hash::of(note)),
+            url: String::new(),
+        }),
+        build_log: Some(Annotation {
+            object: None,
+            url: "https://logs.example.org/7".to_owned(),
+        }),
+        owner_groups: words(&["users", "staff"]),
+        owner_users: words(&["alice", "bob"]),
+        packages: vec![Package {
+            name: "libc6".to_owned(),
+            size: 12_999_680,
+            version: "2.36-9+deb12u9".to_owned(),
+        }],
+        source_image: "base/1".to_owned(),
+        tags: [("Name".to_owned(), "base".to_owned())].into(),
+        ..image
     }
 }
 

@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used)]
 
 use gob::Time;
-use integration::images::{add, delete, get, make_directory, names, put, store};
+use integration::images::{
+    add, delete, described, get, image, make_directory, names, object_sizes, put, store,
+};
 use integration::replica::{
     Node, Wire, converges, delete_directory, directories, holding, master_of, write_owner,
 };
@@ -55,6 +57,13 @@ fn a_replica_holds_what_its_master_holds_and_follows_its_changes() {
     )
     .unwrap();
     expiring(&master, "passing", in_minutes(60));
+    store(&master, &[b"what is new"]).unwrap();
+    add(
+        &master,
+        "described",
+        described(image(&[("b", b"shared")]), b"what is new"),
+    )
+    .unwrap();
     let replica = Node::start(Some(master.port), &[]).unwrap();
     let replica = replica.server().unwrap();
     converges(replica, &master).unwrap();
@@ -71,8 +80,11 @@ fn a_replica_holds_what_its_master_holds_and_follows_its_changes() {
     // Objects that were there were not fetched again.
     assert_eq!(
         figure(replica, "imageserver_replication_objects_fetched_total"),
-        Some(5.0)
+        Some(6.0)
     );
+    // Those of annotations too.
+    let note = hash::of(b"what is new");
+    assert_eq!(object_sizes(replica, &[note]).unwrap(), [11]);
     whole::check_objects_on_disk(&replica.objects).unwrap();
 }
 
@@ -192,7 +204,7 @@ fn an_image_is_added_to_a_replica_only_with_its_master() {
     master.kill().unwrap();
     let refused = store(replica, &[b"2"]).unwrap_err().to_string();
     assert!(refused.contains("error calling master: "), "{refused}");
-    assert!(add(replica, "alone", integration::images::image(&[])).is_err());
+    assert!(add(replica, "alone", image(&[])).is_err());
     assert_eq!(names(replica).unwrap(), ["through"]);
 }
 

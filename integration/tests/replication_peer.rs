@@ -7,11 +7,12 @@
 
 use gob::Time;
 use integration::certificates::Authority;
-use integration::images::{delete, make_directory};
+use integration::images::{add, delete, described, image, make_directory, store};
 use integration::random::Random;
 use integration::replica::{Node, converges, delete_directory, holding, write_owner};
 use integration::server::{Home, ImageServer};
 use integration::told::{add_whole, change_expiration, in_minutes};
+use integration::tool::Tool;
 use integration::whole::{self, Contents};
 use std::path::PathBuf;
 
@@ -51,6 +52,21 @@ fn node(home: Home, master: Option<u16>) -> Node {
     node
 }
 
+/// The Debian tree, with the tool, if there is one: links, devices, owners, times.
+fn add_debian(master: &ImageServer, name: &str) {
+    let Some(tree) = std::env::var_os("IMAGEWRIGHT_DEBIAN_TREE") else {
+        return;
+    };
+    let home = tempfile::tempdir().unwrap();
+    let none = home.path().join("none");
+    std::fs::write(&none, "").unwrap();
+    let tool = Tool::new(master, &home.path().join("no-certificates"), home.path());
+    let tree = tree.to_string_lossy();
+    let none = none.to_string_lossy();
+    tool.must(&["-requiredPaths=", "add", name, &*tree, &*none, ""])
+        .unwrap();
+}
+
 /// Adds, deletes, changes of expirations and directories; `half` keeps the names of two calls apart.
 fn load(master: &ImageServer, half: &str, random: &mut Random) {
     make_directory(master, &format!("team/{half}")).unwrap();
@@ -85,6 +101,10 @@ fn load(master: &ImageServer, half: &str, random: &mut Random) {
         change_expiration(master, &format!("team/{half}/image{number}"), in_minutes(180)).unwrap();
     }
     change_expiration(master, &format!("team/{half}/image16"), Time::ZERO).unwrap();
+    let note = format!("what is new {half}");
+    store(master, &[b"1", note.as_bytes()]).unwrap();
+    let described = described(image(&[("a", b"1")]), note.as_bytes());
+    add(master, &format!("team/{half}/described"), described).unwrap();
     delete_directory(master, &format!("passing{half}")).unwrap();
 }
 
@@ -97,6 +117,7 @@ fn the_same_in_the_end(master: Home, replica: Home) {
     let took = converges(replica.server().unwrap(), master.server().unwrap()).unwrap();
     println!("first list: {took:?}");
     load(master.server().unwrap(), "after", &mut random);
+    add_debian(master.server().unwrap(), "team/after/debian");
     let took = converges(replica.server().unwrap(), master.server().unwrap()).unwrap();
     println!("changes: {took:?}");
     let held = holding(replica.server().unwrap()).unwrap();
@@ -106,6 +127,9 @@ fn the_same_in_the_end(master: Home, replica: Home) {
         held.directories.len()
     );
     assert_eq!(held.directories["team/after"], "users");
+    assert_eq!(held.images["team/after/described"].owner_users, ["alice", "bob"]);
+    assert_eq!(held.images["team/after/image16"].expires_at, Time::ZERO);
+    assert!(!held.images["team/after/image4"].expires_at.is_zero());
     // Away, and back.
     replica.kill().unwrap();
     load(master.server().unwrap(), "meanwhile", &mut random);
