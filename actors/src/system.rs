@@ -136,6 +136,7 @@ fn object_shared(config: &Config) -> Result<object_store::Shared, StartError> {
         writing: Default::default(),
         corrupt_found: Default::default(),
         damages: Default::default(),
+        file_clock: Default::default(),
         allow_debug_panic: config.allow_debug_panic,
     })
 }

@@ -149,6 +149,7 @@ pub(super) fn read(shared: &Shared, entry: &ImageEntry) -> Result<Image, IndexEr
         Ok((content, _)) => content,
         Err(StorageError::NotFound { .. }) => return Err(damaged("its file is gone".to_owned())),
         Err(StorageError::Tombstone { .. }) => return Err(damaged("its file is empty".to_owned())),
+        Err(error) if error.is_damage() => return Err(damaged(format!("its file is unreadable: {error}"))),
         Err(error) => return Err(error.into()),
     };
     let (image, checksum) = decode_image(&entry.name, &content)?;

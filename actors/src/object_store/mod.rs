@@ -12,6 +12,7 @@ mod commit;
 mod damage;
 mod delete;
 mod error;
+mod file_clock;
 mod lease;
 mod ledger;
 mod read;
@@ -73,6 +74,7 @@ pub(crate) struct Shared {
     /// Objects found damaged since the start.
     pub(crate) corrupt_found: AtomicU64,
     pub(crate) damages: Damages,
+    pub(crate) file_clock: file_clock::FileClock,
     pub(crate) allow_debug_panic: bool,
 }
 

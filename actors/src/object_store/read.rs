@@ -4,7 +4,7 @@
 //! content is not known to be right it is hashed on the way, and the last piece is held back until the hash agrees, so
 //! that nobody ever receives a whole wrong object. No thread waits for a slow receiver: each piece is a job of its own.
 
-use super::verify::{Opened, conclude, open as open_checked, unreadable};
+use super::verify::{Opened, Seen, conclude, open as open_checked, unreadable};
 use super::{Lease, ObjectError, Shared};
 use bytes::Bytes;
 use hash::{Hash, Hasher};
@@ -47,23 +47,30 @@ pub(super) struct LargeRead {
     hash: Hash,
     object: OpenObject,
     left: u64,
+    seen: Seen,
     /// Until the content is known to be right.
     hasher: Option<Hasher>,
+    /// Of whoever reads; here as well, since a job may outlive its reader.
+    _lease: Lease,
 }
 
 pub(super) async fn open(shared: &Arc<Shared>, hash: Hash) -> Result<VerifiedObject, ObjectError> {
     let lease = Lease::new(shared.table.clone(), Duration::ZERO);
     shared.table.size(&hash, Some(&lease));
-    let pool_shared = shared.clone();
+    let (pool_shared, job_lease) = (shared.clone(), lease.share());
     let (size, rest) = shared
         .read_pool
         .run(move || {
             let opened = open_checked(&pool_shared, &hash)?;
             let size = opened.object.size;
             if size > WHOLE_OBJECT_BYTES {
-                return Ok((size, Rest::Pieces(Box::new(LargeRead::new(hash, opened)))));
+                return Ok((
+                    size,
+                    Rest::Pieces(Box::new(LargeRead::new(hash, opened, job_lease))),
+                ));
             }
             let content = read_whole(&pool_shared, &hash, opened)?;
+            drop(job_lease);
             Ok::<_, ObjectError>((size, Rest::Whole(content.into())))
         })
         .await??;
@@ -130,9 +137,11 @@ pub(super) async fn next_piece(
 }
 
 impl LargeRead {
-    pub(super) fn new(hash: Hash, opened: Opened) -> LargeRead {
+    pub(super) fn new(hash: Hash, opened: Opened, lease: Lease) -> LargeRead {
         LargeRead {
             hash,
+            seen: opened.seen(),
+            _lease: lease,
             left: opened.object.size,
             hasher: (!opened.verified).then(Hasher::new),
             object: opened.object,
@@ -155,7 +164,7 @@ impl LargeRead {
         if self.left == 0
             && let Some(hasher) = self.hasher.take()
         {
-            conclude(shared, &self.hash, &self.object.stamp, hasher.finish())?;
+            conclude(shared, &self.hash, &self.seen, hasher.finish())?;
         }
         Ok(shared.buffers.lend(piece))
     }
@@ -167,7 +176,7 @@ fn read_whole(shared: &Shared, hash: &Hash, opened: Opened) -> Result<Vec<u8>, O
     let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     let opened = append(shared, hash, opened, size, &mut content)?;
     if !opened.verified {
-        conclude(shared, hash, &opened.object.stamp, hash::of(&content))?;
+        conclude(shared, hash, &opened.seen(), hash::of(&content))?;
     }
     Ok(content)
 }

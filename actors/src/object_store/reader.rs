@@ -32,7 +32,7 @@ pub struct ObjectsReader {
     /// The next piece of a large object, being read while the last one is sent.
     large: Option<Job<(Box<LargeRead>, Bytes)>>,
     failed: bool,
-    _lease: Lease,
+    lease: Lease,
 }
 
 /// Reading, on the pool.
@@ -71,7 +71,7 @@ impl ObjectsReader {
             ahead,
             large,
             failed: false,
-            _lease: lease,
+            lease,
         })
     }
 
@@ -143,12 +143,13 @@ impl ObjectsReader {
                 .copied()
                 .zip(self.sizes[first..self.next].iter().copied())
                 .collect();
-            let shared = self.shared.clone();
+            // A job runs to its end also when the reader is dropped; without a hold of its own it would find objects gone.
+            let (shared, lease) = (self.shared.clone(), self.lease.share());
             self.ahead.push_back(tokio::spawn(async move {
                 let pool_shared = shared.clone();
                 shared
                     .read_pool
-                    .run(move || read_chunk(&pool_shared, &objects))
+                    .run(move || read_chunk(&pool_shared, &objects, lease))
                     .await?
             }));
         }
@@ -168,7 +169,7 @@ fn flat<T>(done: Result<Result<T, ObjectError>, JoinError>) -> Result<T, ObjectE
 }
 
 /// Blocks.
-fn read_chunk(shared: &Shared, objects: &[(Hash, u64)]) -> Result<Chunk, ObjectError> {
+fn read_chunk(shared: &Shared, objects: &[(Hash, u64)], lease: Lease) -> Result<Chunk, ObjectError> {
     if let [(hash, size)] = objects
         && *size > WHOLE_OBJECT_BYTES
     {
@@ -177,7 +178,7 @@ fn read_chunk(shared: &Shared, objects: &[(Hash, u64)]) -> Result<Chunk, ObjectE
             // As in `read_whole`.
             return Err(ObjectError::Corrupt(*hash));
         }
-        return Ok(Chunk::Large(Box::new(LargeRead::new(*hash, opened))));
+        return Ok(Chunk::Large(Box::new(LargeRead::new(*hash, opened, lease))));
     }
     let total: u64 = objects.iter().map(|(_, size)| size).sum();
     let mut chunk = shared.buffers.take(usize::try_from(total).unwrap_or(0));
@@ -187,15 +188,15 @@ fn read_chunk(shared: &Shared, objects: &[(Hash, u64)]) -> Result<Chunk, ObjectE
         let opened = append(shared, hash, open_checked(shared, hash)?, *size, &mut chunk)?;
         if !opened.verified {
             // The stamp, not the file: hundreds of open files would be too many.
-            unverified.push((hash, opened.object.stamp, begin..chunk.len()));
+            unverified.push((hash, opened.seen(), begin..chunk.len()));
         }
     }
     let contents: Vec<&[u8]> = unverified
         .iter()
         .map(|(_, _, range)| &chunk[range.clone()])
         .collect();
-    for ((hash, stamp, _), computed) in unverified.iter().zip(hash::of_each(&contents)) {
-        conclude(shared, hash, stamp, computed)?;
+    for ((hash, seen, _), computed) in unverified.iter().zip(hash::of_each(&contents)) {
+        conclude(shared, hash, seen, computed)?;
     }
     Ok(Chunk::Small(shared.buffers.lend(chunk)))
 }

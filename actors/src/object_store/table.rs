@@ -380,15 +380,19 @@ impl Table {
         }
     }
 
-    /// Remembers that the file with this stamp has the right bytes.
-    pub(super) fn set_verified(&self, hash: &Hash, stamp: &Stamp) {
+    /// Remembers that the file with this stamp has the right bytes. Without a stamp only that it had them: whoever reads it
+    /// next looks again. True if it counted as damaged before.
+    pub(super) fn set_verified(&self, hash: &Hash, stamp: Option<&Stamp>) -> bool {
+        let mut was_damaged = false;
         self.change(hash, |slot, totals| {
             if slot.state == SlotState::Damaged {
                 slot.state = SlotState::Present;
                 totals.damaged_repaired();
+                was_damaged = true;
             }
-            slot.verified = fingerprint(stamp);
+            slot.verified = stamp.map_or(0, fingerprint);
         });
+        was_damaged
     }
 
     /// Remembers that the file has wrong bytes, or none that can be read. True if that is news.

@@ -9,6 +9,11 @@ use std::io::{self, Read};
 use std::sync::atomic::Ordering;
 use storage::{OpenObject, Stamp, StorageError};
 
+/// Causes of damage.
+pub(super) const FILE_IS_GONE: &str = "the file is gone";
+pub(super) const OTHER_LENGTH: &str = "the file has another length";
+const OTHER_CONTENT: &str = "its content does not match its name";
+
 /// Read at a time while hashing.
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -16,6 +21,24 @@ const BUFFER_BYTES: usize = 256 * 1024;
 pub(super) struct Opened {
     pub(super) object: OpenObject,
     pub(super) verified: bool,
+    /// What comes later than the opening changes the stamp. Not asked of what is verified.
+    pub(super) settled: bool,
+}
+
+/// How a file was when its content was read: what its stamp is good for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) stamp: Stamp,
+    pub(super) settled: bool,
+}
+
+impl Opened {
+    pub(super) fn seen(&self) -> Seen {
+        Seen {
+            stamp: self.object.stamp,
+            settled: self.settled,
+        }
+    }
 }
 
 /// Blocks.
@@ -26,14 +49,19 @@ pub(super) fn open(shared: &Shared, hash: &Hash) -> Result<Opened, ObjectError> 
     }
     let object = match shared.backend.open(hash) {
         Ok(object) => object,
-        Err(StorageError::UnknownObject { .. }) => return Err(damaged(shared, hash, "the file is gone")),
+        Err(StorageError::UnknownObject { .. }) => return Err(damaged(shared, hash, FILE_IS_GONE)),
         Err(error) => return Err(error.into()),
     };
     if object.size != found.size {
-        return Err(damaged(shared, hash, "the file has another length"));
+        return Err(damaged(shared, hash, OTHER_LENGTH));
     }
     let verified = found.verified == fingerprint(&object.stamp);
-    Ok(Opened { object, verified })
+    let settled = verified || object.stamp.is_settled(shared.file_clock_ns());
+    Ok(Opened {
+        object,
+        verified,
+        settled,
+    })
 }
 
 impl Shared {
@@ -63,6 +91,7 @@ pub(super) fn verify(shared: &Shared, hash: &Hash) -> Result<(), ObjectError> {
     if opened.verified {
         return Ok(());
     }
+    let seen = opened.seen();
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; BUFFER_BYTES.min(usize::try_from(opened.object.size).unwrap_or(BUFFER_BYTES))];
     loop {
@@ -73,26 +102,33 @@ pub(super) fn verify(shared: &Shared, hash: &Hash) -> Result<(), ObjectError> {
             Err(error) => return Err(unreadable(shared, hash, &error)),
         }
     }
-    conclude(shared, hash, &opened.object.stamp, hasher.finish())
+    conclude(shared, hash, &seen, hasher.finish())
 }
 
 /// Compares and remembers. The stamp is the one the file was opened with: had it been changed since, the next reader
-/// would see another.
-pub(super) fn conclude(
-    shared: &Shared,
-    hash: &Hash,
-    stamp: &Stamp,
-    computed: Hash,
-) -> Result<(), ObjectError> {
-    if computed != *hash {
-        return Err(damaged(shared, hash, "its content does not match its name"));
+/// would see another, if the clock had ticked before it was opened. Else nothing is remembered.
+pub(super) fn conclude(shared: &Shared, hash: &Hash, seen: &Seen, computed: Hash) -> Result<(), ObjectError> {
+    if computed == *hash {
+        if shared
+            .table
+            .set_verified(hash, seen.settled.then_some(&seen.stamp))
+        {
+            tracing::info!("object {hash} is in order again");
+        }
+        return Ok(());
     }
-    shared.table.set_verified(hash, stamp);
-    Ok(())
+    match shared.backend.open(hash) {
+        // Replaced by a good one while this one was read: not served, and no damage.
+        Ok(now) if now.stamp != seen.stamp => Err(ObjectError::Corrupt(*hash)),
+        _ => Err(damaged(shared, hash, OTHER_CONTENT)),
+    }
 }
 
 /// A read that failed. Bad sectors are damage; a process out of memory is not.
 pub(super) fn unreadable(shared: &Shared, hash: &Hash, error: &io::Error) -> ObjectError {
+    if error.kind() == io::ErrorKind::OutOfMemory {
+        return ObjectError::Internal(format!("cannot read object {hash}: {error}"));
+    }
     damaged(shared, hash, &format!("cannot read it: {error}"))
 }
 
@@ -105,4 +141,39 @@ pub(super) fn damaged(shared: &Shared, hash: &Hash, why: &str) -> ObjectError {
         tracing::error!("object {hash} is damaged: {why}; it is not served until somebody adds it again");
     }
     ObjectError::Corrupt(*hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Config;
+    use std::time::{Duration, Instant};
+
+    #[tokio::test]
+    async fn what_was_read_in_the_tick_in_which_it_was_changed_is_read_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = Config {
+            image_dir: directory.path().join("images"),
+            object_dir: directory.path().join("objects"),
+            ..Config::default()
+        };
+        std::fs::create_dir(&config.image_dir).unwrap();
+        std::fs::create_dir(&config.object_dir).unwrap();
+        let objects = config.object_dir.clone();
+        let system = crate::start(config).unwrap();
+        let lease = system.objects.lease();
+        let hash = system.objects.add("content".into(), &lease).await.unwrap().hash;
+        let path = objects.join(storage::object_place(&hash));
+        // The same content, by somebody who may not have ended yet.
+        std::fs::write(&path, "content").unwrap();
+        let is_remembered = || {
+            system.objects.verify(&hash).unwrap();
+            system.objects.shared.table.find(&hash).unwrap().verified != 0
+        };
+        assert!(!is_remembered());
+        let start = Instant::now();
+        while !is_remembered() {
+            assert!(start.elapsed() < Duration::from_secs(60), "it never settles");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
 }

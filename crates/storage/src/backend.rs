@@ -48,6 +48,9 @@ pub trait ObjectBackend: Send + Sync + 'static {
 
     /// Room of the file system.
     fn space(&self) -> Result<Space>;
+
+    /// What the clock says by which files are stamped, nanoseconds since 1970: see [`Stamp::is_settled`].
+    fn clock_ns(&self) -> Result<i64>;
 }
 
 /// An object in memory with its name. Only made by computing it, so that nothing can be stored under a wrong name.

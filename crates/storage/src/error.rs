@@ -1,6 +1,7 @@
 //! The error of this crate. Cloneable, since one failed flush fails every request of its group.
 
 use hash::Hash;
+use rustix::io::Errno;
 use std::io;
 use std::sync::Arc;
 
@@ -76,6 +77,18 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// True if the file itself cannot be read or is not what it was: its blocks, or what leads to them. Anything else (no
+    /// memory, too many open files, no permission) says nothing about it.
+    pub fn is_damage(&self) -> bool {
+        let StorageError::Io { source, .. } = self else {
+            return false;
+        };
+        matches!(
+            source.raw_os_error().map(Errno::from_raw_os_error),
+            Some(Errno::IO | Errno::BADMSG | Errno::UCLEAN | Errno::NODATA | Errno::ILSEQ | Errno::FBIG)
+        )
+    }
+
     /// True if the disk (or quota) is full: worth another try after room was made.
     pub fn is_out_of_space(&self) -> bool {
         match self {

@@ -168,6 +168,10 @@ impl ObjectBackend for LocalObjects {
         }
     }
 
+    fn clock_ns(&self) -> Result<i64> {
+        self.lock.clock_ns()
+    }
+
     // The field types differ between architectures.
     #[allow(clippy::unnecessary_cast)]
     fn space(&self) -> Result<Space> {
