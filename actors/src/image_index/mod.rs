@@ -33,6 +33,7 @@ mod request;
 mod restore;
 mod saved;
 mod shared;
+mod sharing;
 mod snapshot;
 mod stored;
 mod trees;
@@ -50,6 +51,7 @@ pub use packages::PackageList;
 pub use request::{AddRequest, Requester};
 pub(crate) use saved::save;
 pub(crate) use shared::{IMAGE_JOBS, IMAGE_THREADS, Shared};
+pub use sharing::{Holders, Own};
 pub use snapshot::IndexSnapshot;
 pub(crate) use trees::Trees;
 

@@ -154,16 +154,35 @@ impl ObjectList {
         &self.runs
     }
 
+    /// The references as numbers, without looking the objects up.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u32> {
+        self.runs.iter().flat_map(|run| run.iter()).map(|id| id.number())
+    }
+
+    /// Those whose number is wanted: only these are looked up.
+    pub(super) fn iter_where(&self, wanted: impl Fn(u32) -> bool) -> impl Iterator<Item = ImageObject> {
+        let ids = self.runs.iter().flat_map(|run| run.iter());
+        ids.filter(move |id| wanted(id.number()))
+            .filter_map(|id| self.resolve_one(*id))
+    }
+
+    /// What stands for an object in lists, if it is there.
+    pub(super) fn id_of(&self, hash: &Hash) -> Option<ObjectId> {
+        self.table.known_id(hash)
+    }
+
+    fn resolve_one(&self, id: ObjectId) -> Option<ImageObject> {
+        let (hash, size) = self.table.resolve(id)?;
+        Some(ImageObject {
+            key: id.number(),
+            hash,
+            size,
+        })
+    }
+
     fn resolve(&self, limit: usize) -> impl Iterator<Item = ImageObject> {
         let ids = self.runs.iter().flat_map(|run| run.iter()).take(limit);
-        ids.filter_map(|id| {
-            let (hash, size) = self.table.resolve(*id)?;
-            Some(ImageObject {
-                key: id.number(),
-                hash,
-                size,
-            })
-        })
+        ids.filter_map(|id| self.resolve_one(*id))
     }
 }
 

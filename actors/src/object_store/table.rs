@@ -488,6 +488,17 @@ impl Table {
             .collect()
     }
 
+    /// Shows every object that is not on its way out: its name, its size in bytes, how often images need it.
+    pub(super) fn for_each(&self, mut look: impl FnMut(&Hash, u64, u64)) {
+        for shard in &self.shards {
+            for slot in &shard.read().slots {
+                if matches!(slot.state, SlotState::Present | SlotState::Damaged) {
+                    look(&slot.hash, slot.size, slot.references);
+                }
+            }
+        }
+    }
+
     /// Tenths of a second since the start: 13 years of them fit.
     fn ticks(&self, at: Instant) -> u32 {
         u32::try_from(at.saturating_duration_since(self.start).as_millis() / 100).unwrap_or(u32::MAX - 1)

@@ -105,11 +105,12 @@ fn listen_address(text: &str) -> anyhow::Result<Option<IpAddr>> {
 
 fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs, server: &Server, shared: &Shared) -> Arc<Site> {
     let mut site = Site::new("imageserver", Arc::clone(figures), logs.clone())
-        .link("/listImages", "images")
-        .link("/listDirectories", "directories")
+        .link("/images", "images")
+        .link("/compare", "compare")
         .link("/listDamaged", "damage")
         .link("/metrics", "metrics")
-        .link("/logs", "logs");
+        .link("/logs", "logs")
+        .search("/search", "q", "images, tags, people");
     if server.is_insecure() {
         site = site.warning("Running in insecure mode: everybody who can reach this port may do everything");
     }

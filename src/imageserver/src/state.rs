@@ -13,6 +13,10 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Calls of GetObjects at a time; further ones wait (`imageserver.md §4.3`).
 pub(crate) const GET_OBJECTS_SLOTS: usize = 100;
 
+/// Pages at a time that decode trees, compare, or look through all references; further ones wait. They run beside the calls of
+/// clients, which go before.
+const HEAVY_PAGES_MOST: usize = 2;
+
 /// The shared state, cheap to clone.
 pub(crate) type Shared = Arc<State>;
 
@@ -28,6 +32,7 @@ pub(crate) struct State {
     /// Subscribers of image updates.
     pub(crate) replication_clients: AtomicUsize,
     get_objects_slots: Semaphore,
+    heavy_pages: Arc<Semaphore>,
 }
 
 /// A place among those that may fetch objects. Free when dropped.
@@ -45,6 +50,7 @@ impl State {
             replicator: system.replicator.clone(),
             replication_clients: AtomicUsize::new(0),
             get_objects_slots: Semaphore::new(GET_OBJECTS_SLOTS),
+            heavy_pages: Arc::new(Semaphore::new(HEAVY_PAGES_MOST)),
         })
     }
 
@@ -95,6 +101,20 @@ impl State {
         GetObjectsSlot {
             _permit: self.get_objects_slots.acquire().await.ok(),
         }
+    }
+
+    /// Does what takes a page long away from the threads that answer, as one of few at a time. `None` if the server stops.
+    pub(crate) async fn heavy_page<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let permit = Arc::clone(&self.heavy_pages).acquire_owned().await.ok()?;
+        // The place is kept while the work goes on, though the reader may have left.
+        let kept = move || {
+            let _permit = permit;
+            work()
+        };
+        tokio::task::spawn_blocking(kept).await.ok()
     }
 
     /// Places in use.

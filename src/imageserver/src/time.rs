@@ -45,3 +45,11 @@ fn whole_seconds(duration: Duration) -> Duration {
         duration
     }
 }
+
+/// As the front's pages take it; `None` for the zero time, and beyond the year 9999.
+pub(crate) fn timestamp(time: Time) -> Option<Timestamp> {
+    if time.is_zero() {
+        return None;
+    }
+    Timestamp::new(time.unix_seconds(), time.nanoseconds().cast_signed()).ok()
+}

@@ -61,6 +61,15 @@ pub fn hash(text: &str) -> String {
     format!("<code class=\"hash\" title=\"{text}\" data-copy=\"{text}\">{shown}{more}</code>")
 }
 
+/// A word of a shell command: quoted where the shell would take it for anything else than itself.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@,+=%".contains(&byte);
+    if !text.is_empty() && !text.starts_with('-') && text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
@@ -83,6 +92,25 @@ mod tests {
             (86_400, "in 24h"),
         ] {
             assert_eq!(told(seconds), text);
+        }
+    }
+
+    #[test]
+    fn a_command_can_be_pasted_whatever_the_name_is() {
+        for name in [
+            "base/2026-11-22:07:00:00",
+            "a b",
+            "$(reboot)",
+            "it's",
+            "-x",
+            "",
+            "a;b\n",
+        ] {
+            let output = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {}", shell_word(name))])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(output.stdout).unwrap(), name);
         }
     }
 

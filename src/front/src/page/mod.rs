@@ -8,17 +8,19 @@ mod format;
 mod frame;
 mod headers;
 mod live;
+mod pager;
 mod problem;
 mod query;
 mod table;
 
 pub use cell::{Cell, Column};
-pub use format::{escape, hash, relative, size, time};
+pub use format::{escape, hash, relative, shell_word, size, time};
 pub use frame::Page;
 pub use headers::headers;
 pub use live::live;
+pub use pager::Pager;
 pub use problem::{empty, not_found, problem};
-pub use query::{Output, Query};
+pub use query::{Output, Query, encode};
 pub use table::Table;
 
 #[cfg(test)]

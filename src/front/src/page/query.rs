@@ -42,6 +42,13 @@ impl<'a> Query<'a> {
             .map(|(_, value)| decode(value.unwrap_or_default()))
     }
 
+    /// The first value of this name as bytes, decoded: for names of files, which need not be UTF-8.
+    pub fn bytes(self, name: &str) -> Option<Vec<u8>> {
+        self.pairs()
+            .find(|(known, _)| decode(known) == name)
+            .map(|(_, value)| percent_decode_bytes(&value.unwrap_or_default().replace('+', " ")))
+    }
+
     /// All values of this name, decoded.
     pub fn all(self, name: &'a str) -> impl Iterator<Item = Cow<'a, str>> {
         self.pairs()
@@ -90,6 +97,10 @@ fn percent_decode(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
     }
+    Cow::Owned(String::from_utf8_lossy(&percent_decode_bytes(text)).into_owned())
+}
+
+fn percent_decode_bytes(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut index = 0;
@@ -105,7 +116,20 @@ fn percent_decode(text: &str) -> Cow<'_, str> {
             }
         }
     }
-    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
+    decoded
+}
+
+/// A value as part of a query string: what would change its meaning on the way is escaped, the rest stays readable.
+pub fn encode(value: impl AsRef<[u8]>) -> String {
+    let mut out = String::with_capacity(value.as_ref().len());
+    for &byte in value.as_ref() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' => out.push(char::from(byte)),
+            b'-' | b'_' | b'.' | b'~' | b'/' | b':' | b'@' | b',' => out.push(char::from(byte)),
+            other => out.push_str(&format!("%{other:02X}")),
+        }
+    }
+    out
 }
 
 fn escaped(bytes: Option<&[u8]>) -> Option<u8> {
@@ -127,6 +151,17 @@ mod tests {
         assert_eq!(query.get("c").as_deref(), Some("y"));
         assert_eq!(query.output(), Output::Json);
         assert_eq!(Query::new("output=xml").output(), Output::Html);
+    }
+
+    #[test]
+    fn any_bytes_survive_a_query_string() {
+        let every: Vec<u8> = (0..=255).collect();
+        let query = format!("a=b&path={}&c", encode(&every));
+        assert_eq!(Query::new(&query).bytes("path"), Some(every));
+        assert_eq!(
+            Query::new("path=a+b%2B").bytes("path").as_deref(),
+            Some(&b"a b+"[..])
+        );
     }
 
     #[test]

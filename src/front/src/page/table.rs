@@ -6,6 +6,9 @@ use serde_json::{Map, Value as Json};
 use super::format::escape;
 use super::{Cell, Column, Output, Page, Query};
 
+/// Characters of a cell as HTML, roughly.
+const CELL_CHARACTERS: usize = 80;
+
 /// Rows of cells under headings.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -60,28 +63,28 @@ impl Table {
         if self.rows.is_empty() {
             return self.when_empty.clone();
         }
-        let mut html = String::from("<div class=\"scroll\"><table class=\"list\"><thead><tr>");
+        let mut html = String::with_capacity(self.rows.len() * self.columns.len() * CELL_CHARACTERS);
+        html += "<div class=\"scroll\" tabindex=\"0\"><table class=\"list\"><thead><tr>";
+        // What begins each cell of a column, made once: there may be a hundred thousand cells.
+        let mut starts = Vec::with_capacity(self.columns.len());
         for column in &self.columns {
-            html += &format!(
-                "<th scope=\"col\"{}>{}</th>",
-                class(column),
-                escape(&column.heading)
-            );
+            let (class, heading) = (class(column), escape(&column.heading));
+            html += &format!("<th scope=\"col\"{class}>{heading}</th>");
+            starts.push(format!("<td data-label=\"{heading}\"{class}"));
         }
         html += "</tr></thead><tbody>";
         for row in &self.rows {
             html += "<tr>";
-            for (column, cell) in self.columns.iter().zip(row) {
-                let order = cell
-                    .order()
-                    .map(|order| format!(" data-order=\"{}\"", escape(order)))
-                    .unwrap_or_default();
-                let label = escape(&column.heading);
-                html += &format!(
-                    "<td data-label=\"{label}\"{}{order}>{}</td>",
-                    class(column),
-                    cell.as_html()
-                );
+            for (start, cell) in starts.iter().zip(row) {
+                html += start;
+                if let Some(order) = cell.order() {
+                    html += " data-order=\"";
+                    html += &escape(order);
+                    html += "\"";
+                }
+                html += ">";
+                html += cell.as_html();
+                html += "</td>";
             }
             html += "</tr>\n";
         }
@@ -135,7 +138,7 @@ impl Table {
     pub fn alternatives(query: &str) -> String {
         let others: Vec<&str> = query
             .split('&')
-            .filter(|part| !part.is_empty() && !part.starts_with("output="))
+            .filter(|part| !part.is_empty() && !part.starts_with("output=") && !part.starts_with("page="))
             .collect();
         let base = escape(&others.join("&"));
         let joined = if base.is_empty() {
@@ -154,8 +157,16 @@ impl Table {
 
     /// The table in the form asked for: alone, or on the page with links to its other forms.
     pub fn respond(&self, query: &str, page: Page<'_>) -> HttpResponse {
+        self.respond_with(query, page, "", "")
+    }
+
+    /// The same, with HTML before and after the table on the page: what is said about it, and the way to further pages of it.
+    pub fn respond_with(&self, query: &str, page: Page<'_>, before: &str, after: &str) -> HttpResponse {
         let (kind, body) = match Query::new(query).output() {
-            Output::Html => return page.body(self.html() + &Self::alternatives(query)).respond(),
+            Output::Html => {
+                let html = self.html() + after + &Self::alternatives(query);
+                return page.body(before.to_owned() + &html).respond();
+            }
             Output::Text => ("text/plain; charset=utf-8", self.text()),
             Output::Json => ("application/json", format!("{:#}\n", self.json())),
             Output::Csv => ("text/csv; charset=utf-8", self.csv()),

@@ -38,17 +38,32 @@ impl<'r> Context<'r> {
         found.cloned().ok_or_else(|| name.into_owned())
     }
 
-    /// A page below the list of images.
+    /// The value of a parameter; empty if it is not there.
+    pub(super) fn value(&self, parameter: &str) -> String {
+        Query::new(self.query)
+            .get(parameter)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    }
+
+    /// The image that a parameter names.
+    pub(super) fn image_of(&self, parameter: &str) -> Result<Arc<ImageEntry>, String> {
+        let name = self.value(parameter);
+        let snapshot = self.shared.images.snapshot();
+        snapshot.images.get(&*name).cloned().ok_or(name)
+    }
+
+    /// A page below the directories of images.
     pub(super) fn page(&self, title: impl Into<String>) -> Page<'r> {
-        Page::new(self.site, title).crumb("/listImages", "images")
+        Page::new(self.site, title).crumb("/images", "images")
     }
 
     /// A page about one image.
     pub(super) fn page_of(&self, entry: &ImageEntry, title: impl Into<String>) -> Page<'r> {
-        self.page(title).crumb(
-            format!("/showImage?{}", encode(&entry.name)),
-            entry.name.to_string(),
-        )
+        let directory = image::name::parent(&entry.name);
+        let last = entry.name.rsplit('/').next().unwrap_or_default();
+        below(self.page(title), directory).crumb(image_link(&entry.name), last)
     }
 
     /// The text of the original, with its status 200: scripts look for it (`imageserver.md §9`).
@@ -69,6 +84,33 @@ impl<'r> Context<'r> {
             "",
         )
     }
+}
+
+/// Adds the steps down to a directory of images.
+pub(super) fn below<'p>(mut page: Page<'p>, directory: &str) -> Page<'p> {
+    let mut end = 0;
+    for step in directory.split('/').filter(|step| !matches!(*step, "" | ".")) {
+        end += step.len() + usize::from(end > 0);
+        let path = directory.get(..end).unwrap_or(directory);
+        page = page.crumb(directory_link(path), step);
+    }
+    page
+}
+
+/// The page of an image.
+pub(super) fn image_link(name: &str) -> String {
+    format!("/showImage?{}", encode(name))
+}
+
+/// The page of a directory of images.
+pub(super) fn directory_link(name: &str) -> String {
+    format!("/images?directory={}", front::page::encode(name))
+}
+
+/// The page of a file or directory in an image.
+pub(super) fn file_link(image: &str, path: &[u8]) -> String {
+    let (image, path) = (front::page::encode(image), front::page::encode(path));
+    format!("/files?image={image}&path={path}")
 }
 
 /// What is said about an image that does not exist.

@@ -7,8 +7,6 @@ use actors::image_index::{DamageReport, DamagedImage, DamagedObject};
 use askama::Template;
 use front::page::{Cell, Column, Output, Page, Query, Table};
 use front::site::Site;
-use gob::Time;
-use jiff::Timestamp;
 
 /// Affected images that are named beside an object; how many there are is said.
 const AFFECTED_SHOWN: usize = 5;
@@ -64,7 +62,7 @@ fn images(images: &[DamagedImage]) -> Table {
         table.push([
             link(&image.name),
             Cell::text(image.cause.clone()),
-            Cell::time(timestamp(image.since)),
+            Cell::time(crate::time::timestamp(image.since)),
             Cell::text(image.remedy.clone()),
         ]);
     }
@@ -84,7 +82,7 @@ fn objects(objects: &[DamagedObject]) -> Table {
         table.push([
             Cell::hash(object.hash.to_string()),
             Cell::text(object.cause.clone()),
-            Cell::time(timestamp(object.since)),
+            Cell::time(crate::time::timestamp(object.since)),
             Cell::count(object.affected_images),
             Cell::text(affected(object, AFFECTED_SHOWN)),
             Cell::text(object.remedy.clone()),
@@ -115,7 +113,7 @@ fn table(report: &DamageReport) -> Table {
             Cell::text(image.name.to_string()),
             Cell::text(image.name.to_string()),
             Cell::text(image.cause.clone()),
-            Cell::time(timestamp(image.since)),
+            Cell::time(crate::time::timestamp(image.since)),
             Cell::count(1),
             Cell::text(image.name.to_string()),
             Cell::text(image.remedy.clone()),
@@ -127,7 +125,7 @@ fn table(report: &DamageReport) -> Table {
             Cell::text(object.hash.to_string()),
             Cell::text(object.file.clone()),
             Cell::text(object.cause.clone()),
-            Cell::time(timestamp(object.since)),
+            Cell::time(crate::time::timestamp(object.since)),
             Cell::count(object.affected_images),
             Cell::text(affected(object, usize::MAX)),
             Cell::text(object.remedy.clone()),
@@ -143,8 +141,4 @@ fn link(name: &str) -> Cell {
 fn affected(object: &DamagedObject, most: usize) -> String {
     let names: Vec<&str> = object.images.iter().take(most).map(|name| &**name).collect();
     names.join(", ")
-}
-
-fn timestamp(time: Time) -> Option<Timestamp> {
-    Timestamp::new(time.unix_seconds(), time.nanoseconds().cast_signed()).ok()
 }

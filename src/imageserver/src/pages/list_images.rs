@@ -1,11 +1,14 @@
 //! `/listImages`: all images, or those of a directory.
 
-use super::context::{Context, encode};
+use super::context::Context;
+use super::image_cells::name_cell;
 use crate::selection;
-use crate::state::quarantine;
 use actix_web::HttpResponse;
-use front::page::{Cell, Column, Query, Table, empty, escape};
+use front::page::{Cell, Column, Pager, Query, Table, empty};
 use protocol::image_server::ListSelectedImagesRequest;
+
+/// Images on a page for people; the other forms have all of them.
+const IMAGES_MOST: usize = 10_000;
 
 /// The page.
 pub(super) fn page(context: &Context<'_>) -> HttpResponse {
@@ -41,24 +44,13 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
         "There are no images here.",
         "Add one: <code>imagetool add NAME IMAGEFILE FILTERFILE TRIGGERFILE</code>",
     ));
-    for (place, (name, entry)) in images.into_iter().enumerate() {
+    let pager = Pager::new(context.query, images.len(), IMAGES_MOST);
+    let shown = images.get(pager.shown()).unwrap_or_default();
+    for (place, (_, entry)) in shown.iter().enumerate() {
         let metadata = &entry.metadata;
-        let target = format!("/showImage?{}", encode(name));
-        let name_cell = match quarantine(entry) {
-            None => Cell::link(target, name.to_string()),
-            Some(reason) => Cell::html(
-                format!(
-                    "<a href=\"{}\">{}</a> <span class=\"failing\" title=\"{}\">■ cannot be read</span>",
-                    escape(&target),
-                    escape(name),
-                    escape(reason)
-                ),
-                name.to_string(),
-            ),
-        };
         table.push([
             // Sorted as versions, which plain text order is not.
-            name_cell.ordered_by(place),
+            name_cell(entry).ordered_by(place),
             Cell::bytes(entry.total_data_bytes),
             Cell::bytes(entry.usage_estimate),
             Cell::count(entry.num_regular_inodes),
@@ -76,7 +68,8 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
         ]);
     }
     let page = front::page::Page::new(context.site, title)
-        .crumb("/listDirectories", "directories")
+        .crumb("/images", "images")
+        .crumb("/listImages", "list")
         .command("imagetool list");
-    table.respond(context.query, page)
+    table.respond_with(context.query, page, "", &pager.html())
 }

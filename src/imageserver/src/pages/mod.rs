@@ -1,8 +1,15 @@
 //! The image server's pages, one file each (`imageserver.md §9`). The frame, tables and what all daemons share are in the front.
 
 mod annotation;
+mod compare;
 mod context;
 pub(crate) mod debug;
+mod directories;
+mod expiring;
+mod file;
+mod files;
+mod image_cells;
+mod images;
 mod list_computed_inodes;
 mod list_damaged;
 mod list_directories;
@@ -12,7 +19,9 @@ mod list_images;
 mod list_packages;
 mod list_triggers;
 mod object;
+mod paths;
 mod replication;
+mod search;
 mod show_image;
 mod status;
 
@@ -26,6 +35,12 @@ use front::site::Site;
 pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
     app.app_data(web::Data::new(Shared::clone(shared)))
         .route("/", reading().to(status::get))
+        .route("/images", page(images::page))
+        .route("/search", page(search::page))
+        .route("/expiring", page(expiring::page))
+        .route("/files", reading().to(files::get))
+        .route("/compare", reading().to(compare::get))
+        .route("/compareFile", reading().to(compare::file::get))
         .route("/listImages", page(list_images::page))
         .route("/listDirectories", page(list_directories::page))
         .route("/showImage", page(show_image::page))
