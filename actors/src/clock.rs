@@ -11,7 +11,8 @@ pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
     /// A clock that shows what `now` returns. Who sets it forward tells the index with
-    /// [`look_at_clock`](crate::ImageIndex::look_at_clock); else that takes up to half a minute.
+    /// [`look_at_clock`](crate::ImageIndex::look_at_clock); else that takes up to
+    /// [`Config::look_at_clock`](crate::Config::look_at_clock).
     pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Clock {
         Clock(Arc::new(now))
     }

@@ -31,6 +31,9 @@ pub struct Config {
     pub replication: Option<Replication>,
     /// By which images expire.
     pub clock: Clock,
+    /// How often that clock is looked at, at least, while an image has an expiration: it may be set, and the machine may be
+    /// suspended.
+    pub look_at_clock: Duration,
     /// Lets [`handle`](crate::handle) messages that panic on purpose through: for tests alone.
     pub allow_debug_panic: bool,
 }
@@ -49,6 +52,7 @@ impl Default for Config {
             look_at_damage: Duration::from_secs(10),
             replication: None,
             clock: Clock::default(),
+            look_at_clock: Duration::from_secs(30),
             allow_debug_panic: false,
         }
     }

@@ -75,6 +75,7 @@ pub fn start(config: Config) -> Result<System, StartError> {
         replica: config.replica || config.replication.is_some(),
         clock: config.clock,
         look_at_damage: config.look_at_damage,
+        look_at_clock: config.look_at_clock,
         last_job_error: Default::default(),
         allow_debug_panic: config.allow_debug_panic,
     });

@@ -94,3 +94,66 @@ async fn an_archive_of_an_expiring_image_needs_a_new_expiration() {
     restore(ended, at).await.unwrap();
     assert_eq!(images.snapshot().images["short"].metadata.expires_at, at);
 }
+
+#[tokio::test]
+async fn nothing_but_the_archive_as_it_was_sealed_gets_over_a_tombstone() {
+    let directories = Directories::in_memory();
+    let system = directories.start();
+    put(&system, "kept", &[("file", b"content")]).await;
+    let images = &system.images;
+    let archive = images.archive("kept").await.unwrap().unwrap();
+    let before = images.image("kept").await.unwrap().unwrap();
+    images.delete("kept", privileged("joe")).await.unwrap();
+    let tombstone = directories.images().join("kept");
+    let restore = |data: Vec<u8>| images.restore(data, Time::ZERO, privileged("joe"));
+    // Each byte changed, at least in one bit.
+    for at in 0..archive.len() {
+        let mut changed = archive.clone();
+        changed[at] ^= 1 << (at % 8);
+        if let Ok(name) = restore(changed).await {
+            // What was changed is the name itself: a new image of whoever brings it, as from any other server.
+            assert_ne!(name, "kept", "byte {at}");
+            assert_eq!(images.snapshot().images[name.as_str()].metadata.created_by, "joe");
+            images.delete(&name, privileged("joe")).await.unwrap();
+        }
+        assert!(!images.snapshot().images.contains_key("kept"), "byte {at}");
+        assert_eq!(tombstone.metadata().unwrap().len(), 0, "byte {at}");
+    }
+    // Cut anywhere, or with something behind it.
+    for end in 0..archive.len() {
+        text(restore(archive[..end].to_vec()).await);
+    }
+    let mut longer = archive.clone();
+    longer.push(0);
+    assert!(text(restore(longer).await).starts_with("HMAC mismatch: expected: "));
+    assert_eq!(system.objects.statistics().references, 0);
+    assert_eq!(tombstone.metadata().unwrap().len(), 0);
+    // After all that the archive itself is as good as ever, and after a restart.
+    assert_eq!(restore(archive.clone()).await.unwrap(), "kept");
+    images.delete("kept", privileged("joe")).await.unwrap();
+    system.stop();
+    let system = directories.start();
+    system
+        .images
+        .restore(archive, Time::ZERO, privileged("joe"))
+        .await
+        .unwrap();
+    assert_eq!(*system.images.image("kept").await.unwrap().unwrap(), *before);
+}
+
+#[tokio::test]
+async fn an_archive_of_another_server_never_gets_over_a_tombstone() {
+    let (here, elsewhere) = (Directories::new(), Directories::new());
+    let (system, other) = (here.start(), elsewhere.start());
+    put(&other, "kept", &[("file", b"content")]).await;
+    let archive = other.images.archive("kept").await.unwrap().unwrap();
+    put(&system, "kept", &[("file", b"content")]).await;
+    let images = &system.images;
+    let restore = || images.restore(archive.clone(), Time::ZERO, privileged("joe"));
+    assert_eq!(text(restore().await), "image: kept already exists");
+    images.delete("kept", privileged("joe")).await.unwrap();
+    let refused = text(restore().await);
+    assert!(refused.starts_with("HMAC mismatch: expected: "), "{refused}");
+    assert!(images.snapshot().images.is_empty());
+    assert_eq!(system.objects.statistics().references, 0);
+}

@@ -9,10 +9,6 @@ use gob::Time;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One timer stands for the earliest expiry. It looks at the wall clock at least this often, which may be set while it
-/// sleeps.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-
 /// Pause before an expiry that failed on disk is tried again.
 const RETRY: Duration = Duration::from_secs(60);
 
@@ -59,6 +55,8 @@ impl ImageIndexActor {
         self.arm_timer(context);
     }
 
+    /// One timer stands for the earliest expiry. It sleeps by the monotonic clock, which does not count the time the machine
+    /// is suspended, and the wall clock may be set meanwhile: so it never sleeps for long.
     fn arm_timer(&mut self, context: &mut Context<Self>) {
         if let Some(timer) = self.expiry_timer.take() {
             context.cancel_future(timer);
@@ -66,15 +64,16 @@ impl ImageIndexActor {
         let Some(earliest) = self.expiries.first() else {
             return;
         };
+        let longest = self.shared.look_at_clock;
         let until = match earliest.to_system_time() {
             Some(time) => time
                 .duration_since(self.shared.clock.system_time())
                 .unwrap_or_default(),
             // Beyond what the system's clock can show, or before it began.
-            None if earliest > self.shared.clock.now() => LONGEST_SLEEP,
+            None if earliest > self.shared.clock.now() => longest,
             None => Duration::ZERO,
         };
-        let timer = context.run_later(until.min(LONGEST_SLEEP), |actor, context| {
+        let timer = context.run_later(until.min(longest), |actor, context| {
             actor.expiry_timer = None;
             actor.expire_due(context);
             actor.arm_timer(context);

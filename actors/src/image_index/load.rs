@@ -140,7 +140,7 @@ pub(super) fn load_one(shared: &Shared, name: &str, stamp: Stamp) -> Loaded {
         let entry = ImageEntry::unknown(shared, name, cause, stamp);
         Loaded::Entry(Box::new(entry), shared.objects.ledger.take_present(&[]).0)
     };
-    if let Err(error) = image::name::check_image(name) {
+    if let Err(error) = image::name::check_stored(name) {
         return unknown(format!("bad name: {error}"));
     }
     // Before it is read: see `Stamp::is_settled`.

@@ -67,7 +67,7 @@ fn write(shared: &Shared, restore: Restore) -> Result<Written, IndexError> {
         mut image,
         seal,
     } = *archive;
-    image::name::check_image(&name).map_err(|source| IndexError::Name {
+    image::name::check_stored(&name).map_err(|source| IndexError::Name {
         name: name.clone(),
         source,
     })?;
@@ -94,6 +94,7 @@ fn write(shared: &Shared, restore: Restore) -> Result<Written, IndexError> {
         return write_image(shared, &name, image, ticket, Write::OverTombstone);
     };
     // Not sealed here: a new image of the caller's, and no way around a tombstone.
+    tracing::warn!("restoring image {name} as a new one: the archive is another server's, or was changed");
     image.created_by = requester.username;
     image.created_on = shared.clock.now();
     write_image(shared, &name, image, ticket, Write::New).map_err(|error| match error {

@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) replica: bool,
     pub(crate) clock: Clock,
     pub(crate) look_at_damage: Duration,
+    /// See [`Config`](crate::Config).
+    pub(crate) look_at_clock: Duration,
     pub(crate) allow_debug_panic: bool,
 }
 

@@ -27,16 +27,33 @@ pub enum NameError {
     /// A component is longer than a file name may be.
     #[error("name has a component longer than {MAXIMUM_COMPONENT_BYTES} bytes")]
     ComponentTooLong,
+    /// The last component leaves no room for the tilde of a temporary file.
+    #[error("the last component of a name must not be longer than {MAXIMUM_LAST_BYTES} bytes")]
+    LastTooLong,
 }
 
 /// Bytes of a name, at most: leaves room for the directory of the store in a path of Linux.
 pub const MAXIMUM_NAME_BYTES: usize = 3072;
 
-/// Bytes of a component, at most: a file name of Linux, less the tilde of the temporary file.
-pub const MAXIMUM_COMPONENT_BYTES: usize = 254;
+/// Bytes of a component, at most: a file name of Linux.
+pub const MAXIMUM_COMPONENT_BYTES: usize = 255;
 
-/// Makes sure that a name can be an image's: a relative path without anything special in it.
+/// Bytes of the last component of a new image's name, at most: other servers, which may replicate it, write a temporary file
+/// with a tilde behind the name.
+pub const MAXIMUM_LAST_BYTES: usize = MAXIMUM_COMPONENT_BYTES - 1;
+
+/// Makes sure that a name can be a new image's: a relative path without anything special in it.
 pub fn check_image(name: &str) -> Result<(), NameError> {
+    check_stored(name)?;
+    let last = name.rsplit('/').next().unwrap_or(name);
+    if last.len() > MAXIMUM_LAST_BYTES {
+        return Err(NameError::LastTooLong);
+    }
+    Ok(())
+}
+
+/// The same for an image that is there already: its name may be as long as that of a file.
+pub fn check_stored(name: &str) -> Result<(), NameError> {
     if name.is_empty() {
         return Err(NameError::Empty);
     }
@@ -68,7 +85,7 @@ pub fn check_image(name: &str) -> Result<(), NameError> {
 
 /// Makes sure that a name can be a directory's: as an image's, or `.`, the root.
 pub fn check_directory(name: &str) -> Result<(), NameError> {
-    if name == "." { Ok(()) } else { check_image(name) }
+    if name == "." { Ok(()) } else { check_stored(name) }
 }
 
 /// The directory an image or directory is in: `a/b` of `a/b/c`, `.` of `x`.
@@ -127,7 +144,7 @@ mod tests {
             assert_eq!(check_image(name), Err(error), "{name:?}");
         }
         assert_eq!(check_image(&"a/".repeat(2000)), Err(NameError::TooLong));
-        assert_eq!(check_image(&"a".repeat(255)), Err(NameError::ComponentTooLong));
+        assert_eq!(check_image(&"a".repeat(256)), Err(NameError::ComponentTooLong));
     }
 
     #[test]
@@ -137,6 +154,16 @@ mod tests {
             assert_eq!(check_directory(name), Ok(()), "{name:?}");
         }
         assert_eq!(check_directory("."), Ok(()));
+    }
+
+    #[test]
+    fn a_new_image_leaves_room_for_a_tilde_and_what_is_stored_need_not() {
+        let longest = "a".repeat(255);
+        assert_eq!(check_image(&longest), Err(NameError::LastTooLong));
+        assert_eq!(check_image(&longest[1..]), Ok(()));
+        assert_eq!(check_image(&format!("{longest}/a")), Ok(()));
+        assert_eq!(check_stored(&longest), Ok(()));
+        assert_eq!(check_directory(&longest), Ok(()));
     }
 
     #[test]

@@ -253,6 +253,53 @@ fn the_secret_is_made_once_and_kept() {
 }
 
 #[test]
+fn a_secret_that_a_power_cut_left_empty_is_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let images = open(directory.path());
+    std::fs::write(directory.path().join(".secret"), b"").unwrap();
+    let secret = images.secret().unwrap();
+    assert_eq!(secret.len(), 32);
+    assert_eq!(images.secret().unwrap(), secret);
+    assert_eq!(std::fs::read(directory.path().join(".secret")).unwrap(), secret);
+}
+
+#[test]
+fn all_who_ask_for_the_first_secret_at_once_get_the_same() {
+    let directory = tempfile::tempdir().unwrap();
+    let images = open(directory.path());
+    let secrets: Vec<_> = std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(|| images.secret().unwrap())).collect();
+        asking.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let kept = std::fs::read(directory.path().join(".secret")).unwrap();
+    assert!(secrets.iter().all(|secret| *secret == kept), "{secrets:?}");
+}
+
+#[test]
+fn the_longest_names_are_rewritten_deleted_and_removed_like_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let images = open(directory.path());
+    let name = "n".repeat(255);
+    std::fs::write(directory.path().join(&name), b"first").unwrap();
+    images.replace(&name, b"second").unwrap();
+    assert_eq!(images.read(&name).unwrap().0, b"second");
+    images.remove(&name).unwrap();
+    assert!(visible(directory.path()).is_empty());
+    images.create_new(&name, b"third").unwrap();
+    images.tombstone(&name).unwrap();
+    assert!(matches!(images.read(&name), Err(StorageError::Tombstone { .. })));
+    assert_eq!(visible(directory.path()), [name]);
+    // What a crash leaves of such a write is removed at the start alone, and nothing beside it.
+    let left = directory.path().join(".imagewright.long.0~");
+    std::fs::write(&left, b"half").unwrap();
+    images.list(false).unwrap();
+    assert!(left.exists());
+    assert_eq!(images.list(true).unwrap().tombstones.len(), 1);
+    assert!(!left.exists());
+    assert!(files(directory.path()).iter().all(|file| !file.ends_with('~')));
+}
+
+#[test]
 fn a_full_disk_fails_the_image_and_keeps_what_was_there() {
     let Some(disk) = common::SmallDisk::mount("1m") else {
         return;

@@ -3,6 +3,7 @@
 use super::ImageDir;
 use super::directories::METADATA_TEMPORARY_NAME;
 use super::secret::SECRET_TEMPORARY_NAME;
+use super::write::LONG_TEMPORARY_PREFIX;
 use crate::error::IoContext;
 use crate::resolve::open_directory;
 use crate::{Result, Stamp, StorageError};
@@ -122,7 +123,10 @@ impl ImageDir {
     }
 }
 
-/// The temporaries with dot names, left where the metadata of a directory or the secret was being written.
+/// The temporaries with dot names, left where the metadata of a directory, the secret or an image of a long name was being
+/// written.
 fn is_own_temporary(name: &[u8]) -> bool {
-    name == METADATA_TEMPORARY_NAME.as_bytes() || name == SECRET_TEMPORARY_NAME.as_bytes()
+    name.starts_with(LONG_TEMPORARY_PREFIX.as_bytes())
+        || name == METADATA_TEMPORARY_NAME.as_bytes()
+        || name == SECRET_TEMPORARY_NAME.as_bytes()
 }

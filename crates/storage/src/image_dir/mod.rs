@@ -24,6 +24,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Mutex;
 
 /// Lock file in the root.
 const LOCK_NAME: &str = ".imagewright.images.lock";
@@ -40,6 +41,8 @@ pub const IMAGE_FILE_LIMIT_BYTES: u64 = 256 << 20;
 pub struct ImageDir {
     root: OwnedFd,
     lock: DirectoryLock,
+    /// Held by who reads or makes the key of archives.
+    secret_turn: Mutex<()>,
 }
 
 impl ImageDir {
@@ -54,7 +57,11 @@ impl ImageDir {
         })?;
         // What a killed predecessor left visible becomes durable before it is announced as present.
         syncfs(&root).context("flush", || "image directory".to_owned())?;
-        Ok(ImageDir { root, lock })
+        Ok(ImageDir {
+            root,
+            lock,
+            secret_turn: Mutex::default(),
+        })
     }
 
     /// The clock of the file system, nanoseconds since 1970: see [`Stamp::is_settled`].

@@ -4,10 +4,11 @@ use super::ImageDir;
 use crate::Result;
 use crate::error::IoContext;
 use crate::resolve::open_beneath;
-use rustix::fs::{AtFlags, Mode, OFlags, fsync, linkat, openat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, fsync, openat, renameat, unlinkat};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::sync::PoisonError;
 
 const SECRET_NAME: &str = ".secret";
 pub(super) const SECRET_TEMPORARY_NAME: &str = ".secret~";
@@ -17,8 +18,11 @@ const SECRET_BYTES: usize = 32;
 const SECRET_LIMIT_BYTES: u64 = 4096;
 
 impl ImageDir {
-    /// The server's archive key, made at the first call ever: 32 random bytes, mode 0600.
+    /// The server's archive key, made at the first call ever: 32 random bytes, mode 0600. An empty file is what a power cut
+    /// leaves of a key that was never flushed; it never sealed anything, so it is made anew.
     pub fn secret(&self) -> Result<Vec<u8>> {
+        // Whoever comes second finds the key of whoever came first.
+        let _turn = self.secret_turn.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(secret) = self.read_secret()? {
             return Ok(secret);
         }
@@ -39,23 +43,9 @@ impl ImageDir {
         let mut file = File::from(descriptor);
         file.write_all(&random).context("write", what)?;
         fsync(&file).context("flush", what)?;
-        let linked = linkat(
-            &self.root,
-            SECRET_TEMPORARY_NAME,
-            &self.root,
-            SECRET_NAME,
-            AtFlags::empty(),
-        );
-        let _ = unlinkat(&self.root, SECRET_TEMPORARY_NAME, AtFlags::empty());
-        match linked {
-            Ok(()) => {
-                fsync(&self.root).context("flush the directory of", what)?;
-                Ok(random)
-            }
-            // Another thread was faster: its key counts.
-            Err(Errno::EXIST) => Ok(self.read_secret()?.unwrap_or(random)),
-            Err(error) => Err(error).context("write", what),
-        }
+        renameat(&self.root, SECRET_TEMPORARY_NAME, &self.root, SECRET_NAME).context("write", what)?;
+        fsync(&self.root).context("flush the directory of", what)?;
+        Ok(random)
     }
 
     fn read_secret(&self) -> Result<Option<Vec<u8>>> {
@@ -72,7 +62,7 @@ impl ImageDir {
                     .take(SECRET_LIMIT_BYTES)
                     .read_to_end(&mut secret)
                     .context("read", what)?;
-                Ok(Some(secret))
+                Ok(Some(secret).filter(|secret| !secret.is_empty()))
             }
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error).context("open", what),

@@ -10,6 +10,12 @@ use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
 
+/// Longest file name, bytes.
+const NAME_LIMIT_BYTES: usize = 255;
+
+/// What the temporaries of names begin with that leave no room for a tilde. Start-up of the original skips dot names.
+pub(super) const LONG_TEMPORARY_PREFIX: &str = ".imagewright.long.";
+
 /// Image files are readable by everybody who gets into the directory, as the original's are.
 const IMAGE_MODE: u32 = 0o644;
 
@@ -79,7 +85,7 @@ impl ImageDir {
             Err(StorageError::NoDirectory { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let temporary = format!("{last}~");
+        let temporary = temporary_name(last);
         match renameat(&parent, last, &parent, &temporary) {
             Ok(()) => {}
             Err(Errno::NOENT) => return Ok(()),
@@ -88,6 +94,14 @@ impl ImageDir {
         fsync(&parent).context("flush the directory of image", || name.to_owned())?;
         unlinkat(&parent, &temporary, AtFlags::empty()).context("remove image", || name.to_owned())
     }
+}
+
+/// Where what is to get the name `last`, or has lost it, lies meanwhile, in the same directory: start-up removes it.
+fn temporary_name(last: &str) -> String {
+    if last.len() < NAME_LIMIT_BYTES {
+        return format!("{last}~");
+    }
+    format!("{LONG_TEMPORARY_PREFIX}{}~", hash::of(last.as_bytes()))
 }
 
 /// A written and flushed `NAME~`, unlinked when dropped (and not renamed away).
@@ -100,7 +114,7 @@ impl<'a> Temporary<'a> {
     fn write(parent: &'a OwnedFd, last: &str, image: &str, content: &[u8]) -> Result<Temporary<'a>> {
         let temporary = Temporary {
             parent,
-            name: format!("{last}~"),
+            name: temporary_name(last),
         };
         match unlinkat(parent, &temporary.name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
