@@ -1,7 +1,7 @@
 //! A server that asks for certificates.
 
 use crate::certificates::Authority;
-use crate::server::{Home, ImageServer};
+use crate::server::{Home, ImageServer, free_port};
 use crate::tool::Tool;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ impl Secured {
         let key = format!("-keyFile={}", ssl.join("key.pem").display());
         let mut all = vec![ca, identity_ca, certificate, key];
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        let server = start(&home, &all)?;
+        let server = start(&home, free_port()?, &all)?;
         Ok(Self {
             directory,
             authority,
@@ -52,10 +52,21 @@ impl Secured {
         })
     }
 
-    /// Starts the server again, which has ended.
+    /// Starts the server again, which has ended, at the same port: tools that were made before go on working.
     pub fn start_again(&mut self) -> Result<()> {
-        self.server = start(&self.home, &self.flags)?;
+        self.server = start(&self.home, self.server.port, &self.flags)?;
         Ok(())
+    }
+
+    /// Ends the server; [`start_again`](Self::start_again) is for later.
+    pub fn stop(&mut self) -> Result<()> {
+        self.server.end().map(drop)
+    }
+
+    /// Ends the server and starts it again.
+    pub fn restart(&mut self) -> Result<()> {
+        self.stop()?;
+        self.start_again()
     }
 
     /// The `-certDirectory` of a user, whether there is one or not.
@@ -74,7 +85,7 @@ impl Secured {
     }
 }
 
-fn start(home: &Home, flags: &[String]) -> Result<ImageServer> {
+fn start(home: &Home, port: u16, flags: &[String]) -> Result<ImageServer> {
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    home.start(&flags)
+    home.start_on(port, &[], &flags)
 }

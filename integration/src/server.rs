@@ -292,6 +292,11 @@ impl ImageServer {
 
     /// Asks the server to drain, and says with which code it ended.
     pub fn stop(mut self) -> Result<Option<i32>> {
+        self.end()
+    }
+
+    /// The same where the place of the server is to be taken by another.
+    pub fn end(&mut self) -> Result<Option<i32>> {
         let Some(mut child) = self.child.take() else {
             bail!("it is not running")
         };

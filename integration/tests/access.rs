@@ -1,8 +1,11 @@
 //! Who may do what is what the certificate says, and whoever may not is told so; nothing happens otherwise.
 
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
 use integration::certificates::Authority;
 use integration::secured::Secured;
-use integration::tool::Outcome;
+use integration::tool::{Outcome, Tool};
 use std::io::{Read, Write};
 
 fn assert_refused(outcome: &Outcome, text: &str) {
@@ -118,5 +121,195 @@ fn unauthenticated_reads_are_open_only_where_allowed() {
     assert_refused(
         &nobody.run(&["mkdir", "x"]).unwrap(),
         "error creating directory: access to method denied",
+    );
+}
+
+/// A user whom the identity authority vouches for: a name and groups, no powers.
+fn member(stage: &Secured, user: &str, groups: &str) -> Tool {
+    let mut arguments = vec!["--identity"];
+    if !groups.is_empty() {
+        arguments.extend(["--groups", groups]);
+    }
+    stage
+        .identity
+        .issue(user, &arguments, &stage.certificates(user))
+        .unwrap();
+    stage.tool(user)
+}
+
+/// Arguments that add an image without content.
+fn adding(stage: &Secured, name: &str, expires_in: &str) -> Vec<String> {
+    let (tree, filter) = (
+        stage.directory.path().join("tree"),
+        stage.directory.path().join("filter"),
+    );
+    let _ = std::fs::create_dir(&tree);
+    std::fs::write(&filter, "").unwrap();
+    let expires_in = format!("-expiresIn={expires_in}");
+    let path = |path: &std::path::Path| path.display().to_string();
+    let words = ["-requiredPaths=", &expires_in, "add", name];
+    let mut all: Vec<String> = words.map(str::to_owned).to_vec();
+    all.extend([path(&tree), path(&filter), String::new()]);
+    all
+}
+
+#[test]
+fn who_is_in_the_group_of_a_directory_may_do_what_its_owner_may_also_after_a_restart() {
+    let mut stage = Secured::new(&[]).unwrap();
+    let admin = stage.issue("admin", &["--preset", "admin"]).unwrap();
+    let wendy = member(&stage, "wendy", "daemon,staff");
+    let otto = member(&stage, "otto", "staff");
+    admin.must(&["mkdir", "web"]).unwrap();
+    admin.must(&["chown", "web", "daemon"]).unwrap();
+    admin.must(&["mkdir", "web/inherits"]).unwrap();
+    admin.must(&["mkdir", "other"]).unwrap();
+    assert_eq!(
+        admin.must(&["listdirs"]).unwrap(),
+        ".\nother\nweb           OwnerGroup=daemon\nweb/inherits  OwnerGroup=daemon\n"
+    );
+    for name in ["web/1", "web/2", "web/inherits/1", "other/1"] {
+        admin.must(&adding(&stage, name, "1h")).unwrap();
+    }
+    for round in ["web/1", "web/2"] {
+        // A stranger is told so, whatever is asked; a name that is not there is told first.
+        assert_refused(
+            &otto.run(&["delete", round]).unwrap(),
+            "error deleting image: no access to image",
+        );
+        assert_refused(
+            &otto
+                .run(&["-expiresIn=2h", "change-image-expiration", round])
+                .unwrap(),
+            "error changing image expiration: no access to image",
+        );
+        assert_refused(&otto.run(&["delete", "web/9"]).unwrap(), "image does not exist");
+        // A member of the owner group may, within the limits of who has no power.
+        wendy
+            .must(&["-expiresIn=2h", "change-image-expiration", round])
+            .unwrap();
+        assert_refused(
+            &wendy
+                .run(&["-expiresIn=25h", "change-image-expiration", round])
+                .unwrap(),
+            "maximum expiration time is 1d0s",
+        );
+        assert_refused(
+            &wendy
+                .run(&["-expiresIn=0", "change-image-expiration", round])
+                .unwrap(),
+            "not permitted to make image non-expiring",
+        );
+        wendy.must(&["delete", round]).unwrap();
+        assert_refused(&wendy.run(&["delete", "other/1"]).unwrap(), "no access to image");
+        stage.restart().unwrap();
+    }
+    // What a directory below inherited when it was made is its own.
+    admin.must(&["chown", "web", ""]).unwrap();
+    wendy.must(&["delete", "web/inherits/1"]).unwrap();
+    assert!(stage.server.logs("DeleteImage(web/inherits/1) by wendy", 1));
+}
+
+#[test]
+fn who_owns_an_image_may_change_and_delete_it_also_after_a_restart() {
+    let mut stage = Secured::new(&[]).unwrap();
+    stage.issue("admin", &["--preset", "admin"]).unwrap();
+    let nobody = member(&stage, "nobody-special", "others");
+    // As builders write them; that they are read from the file is what a restart means.
+    stage.stop().unwrap();
+    let expires_at = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+    let owned = image::Image {
+        created_by: "carla".to_owned(),
+        created_for: "frank".to_owned(),
+        owner_users: vec!["olga".to_owned(), "oscar".to_owned()],
+        owner_groups: vec!["crew".to_owned()],
+        expires_at: expires_at.into(),
+        ..integration::images::image(&[])
+    };
+    let file = protocol::image_file::encode(&owned);
+    let owners = [
+        member(&stage, "carla", ""),
+        member(&stage, "frank", ""),
+        member(&stage, "oscar", ""),
+        member(&stage, "mary", "others,crew"),
+    ];
+    for number in 0..owners.len() {
+        std::fs::write(stage.home.images().join(format!("image{number}")), &file).unwrap();
+    }
+    stage.start_again().unwrap();
+    for (number, owner) in owners.iter().enumerate() {
+        let name = format!("image{number}");
+        assert_refused(&nobody.run(&["delete", &name]).unwrap(), "no access to image");
+        owner
+            .must(&["-expiresIn=2h", "change-image-expiration", &name])
+            .unwrap();
+        // Rewriting the file loses no owner.
+        stage.restart().unwrap();
+        assert_refused(
+            &nobody
+                .run(&["-expiresIn=3h", "change-image-expiration", &name])
+                .unwrap(),
+            "no access to image",
+        );
+        owner
+            .must(&["-expiresIn=3h", "change-image-expiration", &name])
+            .unwrap();
+        owner.must(&["delete", &name]).unwrap();
+    }
+}
+
+#[test]
+fn directories_are_given_away_by_whom_the_rules_allow() {
+    let stage = Secured::new(&[]).unwrap();
+    let admin = stage.issue("admin", &["--preset", "admin"]).unwrap();
+    let wendy = member(&stage, "wendy", "daemon,mail");
+    let otto = member(&stage, "otto", "mail");
+    for directory in ["web", "web/below", "free"] {
+        admin.must(&["mkdir", directory]).unwrap();
+    }
+    let chown = |tool: &Tool, directory: &str, group: &str| tool.run(&["chown", directory, group]).unwrap();
+    let owner = || admin.must(&["listdirs"]).unwrap();
+    const DOING: &str = "error changing directory ownership: ";
+    let refused = |outcome: &Outcome, text: &str| {
+        assert_refused(outcome, &format!("{DOING}{text}\n"));
+    };
+    // A group must exist where the server runs; so must the directory.
+    refused(
+        &chown(&admin, "web", "no-such-group"),
+        "group: unknown group no-such-group",
+    );
+    refused(&chown(&admin, "none", "daemon"), "no metadata for: \"none\"");
+    // Nobody owns it yet, so only an administrator may.
+    refused(&chown(&wendy, "web", "daemon"), "no access to image");
+    assert_eq!(chown(&admin, "web", "daemon").code, 0);
+    // Who is in the group that has it may give it to another group of theirs, and to no other.
+    refused(&chown(&wendy, "web", "games"), "no membership of games group");
+    refused(&chown(&wendy, "web", ""), "no membership of  group");
+    refused(&chown(&otto, "web", "mail"), "no access to image");
+    assert_eq!(chown(&wendy, "web", "mail").code, 0);
+    assert!(owner().contains("web        OwnerGroup=mail\n"), "{}", owner());
+    // Who is in the group of the directory above may give it to any group, or to none.
+    assert_eq!(chown(&otto, "web/below", "games").code, 0);
+    assert!(owner().contains("web/below  OwnerGroup=games\n"), "{}", owner());
+    assert_eq!(chown(&otto, "web/below/.", "").code, 0);
+    assert_eq!(owner(), ".\nfree\nweb        OwnerGroup=mail\nweb/below\n");
+    // Without powers on the connection even an administrator is nobody.
+    refused(
+        &admin
+            .run(&["-srpcClientDoNotUseMethodPowers", "chown", "free", "daemon"])
+            .unwrap(),
+        "no membership of daemon group",
+    );
+    assert!(stage.server.logs("ChownDirectory(web) to: \"mail\" by wendy", 1));
+}
+
+#[test]
+fn without_a_name_a_directory_cannot_be_given_away() {
+    let home = integration::server::Home::new().unwrap();
+    let server = home.start_insecure(&[]).unwrap();
+    let tool = Tool::new(&server, &home.path().join("none"), home.path());
+    tool.must(&["mkdir", "a"]).unwrap();
+    assert_refused(
+        &tool.run(&["chown", "a", "daemon"]).unwrap(),
+        "error changing directory ownership: no username: unauthenticated connection",
     );
 }

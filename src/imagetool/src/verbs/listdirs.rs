@@ -20,8 +20,8 @@ pub(super) async fn run(session: &mut Session, _arguments: &[String]) -> anyhow:
     let mut directories = session.server().await?.list_directories().await?;
     directories.sort_by(|left, right| human::version_cmp(&left.name, &right.name));
     let owned = |d: &image::Directory| !d.metadata.owner_group.is_empty();
-    let width = |d: &image::Directory| d.name.chars().take(MAXIMUM_WIDTH).count();
-    let widest = directories.iter().filter(|d| owned(d)).map(width).max().unwrap_or(0);
+    // The column is as wide as the longest name has bytes, whether that is owned or not.
+    let widest = directories.iter().map(|d| d.name.len().min(MAXIMUM_WIDTH)).max().unwrap_or(0);
     for directory in &directories {
         if session.is_json() {
             session.out.json(directory)?;
