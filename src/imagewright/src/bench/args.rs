@@ -8,6 +8,8 @@ use std::path::PathBuf;
 const MAX_ROUNDS: i64 = 1000;
 /// Images that a store is filled with at most: 100,000 real ones are some 100 GB.
 const MAX_IMAGES: i64 = 100_000;
+/// Small ones, some 10 kB each with what they have of their own.
+const MAX_SMALL_IMAGES: i64 = 1_000_000;
 /// Machines of the fleet at most: each is a connection with files and memory of its own.
 const MAX_MACHINES: i64 = 100_000;
 /// Seconds of one measurement of calls.
@@ -44,6 +46,9 @@ pub(crate) struct BenchArgs {
     /// The peer is not started with more images than this: it may keep all of them in memory, decoded
     #[arg(long, default_value_t = 1000, value_name = "NUMBER")]
     pub(super) peer_images_max: u32,
+    /// Small images for `many`
+    #[arg(long, default_value_t = 100_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MAX_SMALL_IMAGES))]
+    pub(super) many: u32,
     /// Machines that fetch an update in the simulated fleet
     #[arg(long, default_value_t = 200, value_name = "MACHINES", value_parser = clap::value_parser!(u32).range(1..=MAX_MACHINES))]
     pub(super) fleet: u32,

@@ -22,12 +22,21 @@ pub(crate) fn cpu_time(process: u32) -> anyhow::Result<Duration> {
 
 /// Most resident memory at any time, bytes.
 pub(crate) fn peak_bytes(process: u32) -> anyhow::Result<u64> {
+    status_bytes(process, "VmHWM:")
+}
+
+/// Resident memory at this moment, bytes.
+pub(crate) fn resident_bytes(process: u32) -> anyhow::Result<u64> {
+    status_bytes(process, "VmRSS:")
+}
+
+fn status_bytes(process: u32, field: &str) -> anyhow::Result<u64> {
     let path = format!("/proc/{process}/status");
     let status = std::fs::read_to_string(&path).with_context(|| path.clone())?;
     let line = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .with_context(|| format!("{path}: no VmHWM"))?;
+        .find_map(|line| line.strip_prefix(field))
+        .with_context(|| format!("{path}: no {field}"))?;
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").trim().parse()?;
     Ok(kibibytes * 1024)
 }

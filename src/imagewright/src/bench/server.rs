@@ -101,6 +101,12 @@ impl Server {
         peak.with_context(|| format!("the server is gone; its log:\n{}", tail(&self.log)))
     }
 
+    /// Resident memory at this moment, bytes.
+    pub(crate) fn resident_bytes(&self) -> anyhow::Result<u64> {
+        let resident = process::resident_bytes(self.process.as_raw_nonzero().get().unsigned_abs());
+        resident.with_context(|| format!("the server is gone; its log:\n{}", tail(&self.log)))
+    }
+
     /// The end of its log, for errors of those who talked to it.
     pub(crate) fn log_tail(&self) -> String {
         tail(&self.log)

@@ -23,6 +23,8 @@ const SIZES: [u64; 21] = [
 const LARGE_SIZES: [u64; 8] = [
     50_060_337, 3_804_464, 3_804_464, 2_896_560, 2_400_000, 2_000_000, 1_792_040, 1_400_000,
 ];
+/// Files of a small tree, beside `/etc/passwd`.
+const SMALL_FILES: usize = 10;
 /// Directories that every system has; the first ones are what adding insists on.
 const USUAL: [&str; 12] = [
     "etc",
@@ -63,6 +65,21 @@ pub(crate) fn make(root: &Path) -> anyhow::Result<()> {
     for number in 0..LINKS {
         let link = root.join(directory(number)).join(format!("link-{number:04}"));
         std::os::unix::fs::symlink(format!("file-{number:05}"), link)?;
+    }
+    Ok(())
+}
+
+/// A tree of a few files at `root`, which must not exist.
+pub(crate) fn make_small(root: &Path) -> anyhow::Result<()> {
+    for directory in ["etc", "usr/bin"] {
+        std::fs::create_dir_all(root.join(directory))?;
+    }
+    std::fs::write(root.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")?;
+    for number in 0..SMALL_FILES {
+        std::fs::write(
+            root.join(format!("usr/bin/program-{number}")),
+            format!("{number}\n"),
+        )?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ mod fleet;
 mod get;
 mod get_objects;
 mod homes;
+mod many;
 mod start;
 mod tar;
 
@@ -26,6 +27,7 @@ pub(crate) enum Work {
     AddObjects,
     Fleet,
     Start,
+    Many,
 }
 
 impl Work {
@@ -41,6 +43,7 @@ impl Work {
             Self::AddObjects => "add-objects",
             Self::Fleet => "fleet",
             Self::Start => "start",
+            Self::Many => "many",
         }
     }
 
@@ -58,6 +61,7 @@ impl Work {
             Self::AddObjects => "new objects, from 1 client and from 8 at once",
             Self::Fleet => "many machines that each fetch an update of 1 MB, 64 at once",
             Self::Start => "start-up until serving, by the number of images; listing them; peak memory",
+            Self::Many => "very many small images, 100 in a directory: start-up, memory, lists and pages",
         }
     }
 
@@ -73,6 +77,7 @@ impl Work {
             Self::AddObjects => add_objects::run,
             Self::Fleet => fleet::run,
             Self::Start => start::run,
+            Self::Many => many::run,
         };
         work(self.name(), stage)
     }

@@ -5,6 +5,7 @@
 
 use super::super::figures::Unit;
 use super::super::scratch::Home;
+use super::super::server::Server;
 use super::super::side::Side;
 use super::super::stage::{Stage, Turn, megabytes, turns};
 use super::super::tool::Cost;
@@ -90,21 +91,11 @@ struct Started {
     list: Cost,
 }
 
-/// Serving means: it lists as many images as there are, over SRPC, and gives the last one with its tree.
+/// Serving means: it lists as many images as there are, and gives the last one with its tree.
 fn start(stage: &Stage, home: &Home, images: u32, side: Side) -> anyhow::Result<Started> {
     let mut server = stage.server(side, home)?;
     let target = stage.target(&server);
-    server.wait_until(|_| {
-        stage.runtime.block_on(async {
-            let mut server = ImageServer::new(target.connect().await?);
-            let listed = server.list_images().await?.len();
-            ensure!(
-                listed <= images as usize,
-                "it lists {listed} images, there are {images}"
-            );
-            Ok(listed == images as usize)
-        })
-    })?;
+    wait_for_images(stage, &mut server, images)?;
     let time = server.age();
     let cpu = server.cpu_time()?;
     let peak_bytes = server.peak_bytes()?;
@@ -128,6 +119,22 @@ fn start(stage: &Stage, home: &Home, images: u32, side: Side) -> anyhow::Result<
     })
 }
 
+/// Serving means that it lists as many images as there are, over SRPC.
+pub(super) fn wait_for_images(stage: &Stage, server: &mut Server, images: u32) -> anyhow::Result<()> {
+    let target = stage.target(server);
+    server.wait_until(|_| {
+        stage.runtime.block_on(async {
+            let mut server = ImageServer::new(target.connect().await?);
+            let listed = server.list_images().await?.len();
+            ensure!(
+                listed <= images as usize,
+                "it lists {listed} images, there are {images}"
+            );
+            Ok(listed == images as usize)
+        })
+    })
+}
+
 fn record(work: &'static str, stage: &mut Stage, name: &str, turn: Turn, started: &Started) {
     let Turn { pair, .. } = turn;
     let mut put = |what: &str, unit: Unit, value: f64| {
@@ -148,7 +155,8 @@ fn record(work: &'static str, stage: &mut Stage, name: &str, turn: Turn, started
     );
 }
 
-fn remove_own_files(directory: &Path) -> anyhow::Result<()> {
+/// So that a start is like the first on directories of another implementation.
+pub(super) fn remove_own_files(directory: &Path) -> anyhow::Result<()> {
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         if !entry.file_name().to_string_lossy().starts_with(OWN_FILES) {
