@@ -81,6 +81,8 @@ pub(crate) fn change(tree: &mut FileSystem, name: &str, count: usize) -> Vec<Vec
 pub(crate) fn write_image(path: &Path, tree: FileSystem) -> anyhow::Result<()> {
     let image = Image {
         created_by: "bench".to_owned(),
+        // With none, the other implementation finds no latest image.
+        created_on: std::time::SystemTime::now().into(),
         filter: Some(Filter::default()),
         triggers: Some(Triggers::default()),
         file_system: Some(tree),
