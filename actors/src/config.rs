@@ -2,6 +2,7 @@
 
 use crate::Clock;
 use crate::replicator::Replication;
+use crate::scrubber::Scrubbing;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ pub struct Config {
     pub look_at_damage: Duration,
     /// Whom it follows, and how.
     pub replication: Option<Replication>,
+    /// How everything is read again from time to time, and repaired.
+    pub scrubbing: Scrubbing,
     /// By which images expire.
     pub clock: Clock,
     /// How often that clock is looked at, at least, while an image has an expiration: it may be set, and the machine may be
@@ -51,6 +54,7 @@ impl Default for Config {
             replica: false,
             look_at_damage: Duration::from_secs(10),
             replication: None,
+            scrubbing: Scrubbing::default(),
             clock: Clock::default(),
             look_at_clock: Duration::from_secs(30),
             allow_debug_panic: false,

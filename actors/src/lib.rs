@@ -10,7 +10,8 @@
 //!   [`System::given_up`] tells the daemon.
 //! * Every queue and wait has a bound with a name; what exceeds it is [`CallError::Busy`].
 //!
-//! Lacks on purpose: any actix type in its public face, any listening, any page. One of them calls out: the replicator.
+//! Lacks on purpose: any actix type in its public face, any listening, any page. Two of them call out: the
+//! replicator and the scrubber.
 //!
 //! | module | what |
 //! | --- | --- |
@@ -20,6 +21,7 @@
 //! | [`object_store`] | objects: table, references, leases, group commit, verified reading, collection |
 //! | [`image_index`] | images and directories: names, owners, expiry, adding and deleting, events |
 //! | [`replicator`] | the link to the server this one follows |
+//! | [`scrubber`] | reading everything again from time to time, and repairing it |
 
 mod clock;
 mod config;
@@ -29,6 +31,7 @@ mod index_writer;
 pub mod object_store;
 mod pool;
 pub mod replicator;
+pub mod scrubber;
 mod start_report;
 mod supervise;
 pub mod system;
@@ -43,6 +46,7 @@ pub use image_index::fuzzing;
 pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};
 pub use object_store::{Lease, ObjectError, ObjectStore};
 pub use replicator::{Archive, Replication, ReplicationStatus, Replicator};
+pub use scrubber::{RepairSource, ScrubPass, ScrubStatus, Scrubber, Scrubbing};
 pub use start_report::StartReport;
 pub use storage::IndexUse;
 pub use system::{StartError, System, start};

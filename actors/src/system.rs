@@ -6,6 +6,7 @@ use crate::index_writer::IndexWriter;
 use crate::object_store::{self, Ledger, ObjectStore, ObjectStoreActor, Table};
 use crate::pool::Pool;
 use crate::replicator::{self, Replicator, ReplicatorActor};
+use crate::scrubber::{self, RepairSource, Scrubber, ScrubberActor};
 use crate::supervise::supervise;
 use crate::{Config, StartReport};
 use arc_swap::ArcSwap;
@@ -47,6 +48,8 @@ pub struct System {
     pub images: ImageIndex,
     /// The link to the master; a master has none.
     pub replicator: Option<Replicator>,
+    /// Reads everything again from time to time.
+    pub scrubber: Scrubber,
     report: StartReport,
     index_writer: IndexWriter,
     given_up: watch::Receiver<Option<String>>,
@@ -92,6 +95,20 @@ pub fn start(config: Config) -> Result<System, StartError> {
         shared: images,
         actor: Handle::new(image_index::NAME),
     };
+    let upstream = config.replication.as_ref().map(|replication| RepairSource {
+        name: replication.upstream.clone(),
+        connect: replication.connect.clone(),
+    });
+    let scrubber = Scrubber {
+        shared: Arc::new(scrubber::Shared::new(
+            config.scrubbing,
+            upstream,
+            images.clone(),
+            objects.clone(),
+            config.allow_debug_panic,
+        )),
+        actor: Handle::new(scrubber::NAME),
+    };
     let replicator = config.replication.map(|replication| Replicator {
         shared: Arc::new(replicator::Shared::new(
             replication,
@@ -106,6 +123,7 @@ pub fn start(config: Config) -> Result<System, StartError> {
         objects.clone(),
         images.clone(),
         replicator.clone(),
+        scrubber.clone(),
         Arc::new(given_up),
     )?;
     Ok(System {
@@ -114,6 +132,7 @@ pub fn start(config: Config) -> Result<System, StartError> {
         report,
         index_writer,
         replicator,
+        scrubber,
         given_up: receiver,
         thread: Some(thread),
     })
@@ -178,6 +197,7 @@ fn spawn(
     objects: ObjectStore,
     images: ImageIndex,
     replicator: Option<Replicator>,
+    scrubber: Scrubber,
     given_up: Arc<watch::Sender<Option<String>>>,
 ) -> Result<(actix_rt::System, JoinHandle<()>), StartError> {
     // Not tokio's: this may be called from inside a runtime, which must not be blocked by its own means.
@@ -200,6 +220,12 @@ fn spawn(
                 let shared = images.shared.clone();
                 let make = move |guard, birth| ImageIndexActor::new(shared.clone(), guard, birth);
                 actix_rt::spawn(supervise(images.actor, image_arbiter, given_up.clone(), make));
+                let arbiter = actix_rt::Arbiter::new();
+                let shared = scrubber.shared.clone();
+                let make = move |guard, _| ScrubberActor::new(shared.clone(), guard);
+                let supervised = supervise(scrubber.actor, arbiter.handle(), given_up.clone(), make);
+                actix_rt::spawn(supervised);
+                arbiters.push(arbiter);
                 if let Some(replicator) = replicator {
                     let arbiter = actix_rt::Arbiter::new();
                     let shared = replicator.shared.clone();
@@ -245,6 +271,8 @@ impl System {
         let Some((system, thread)) = self.thread.take() else {
             return;
         };
+        self.scrubber.actor.inner.state.send_replace(ActorState::Stopped);
+        self.scrubber.actor.inner.address.store(None);
         if let Some(replicator) = &self.replicator {
             // First, so that it gives the others no more work. Its link ends with the actor, and that with its address.
             replicator.actor.inner.state.send_replace(ActorState::Stopped);

@@ -32,6 +32,8 @@ pub(super) enum Write {
     New,
     /// Replaces a tombstone.
     OverTombstone,
+    /// Replaces whatever is there.
+    InPlace,
 }
 
 /// Checks 1 and 2 of `§3.2`.
@@ -173,7 +175,11 @@ pub(super) fn write_image(
 }
 
 fn store(shared: &Shared, name: &str, content: &[u8], write: Write) -> Result<Stamp, IndexError> {
-    let stored = match (shared.directory.create_new(name, content), write) {
+    let created = || match write {
+        Write::InPlace => shared.directory.replace(name, content),
+        Write::New | Write::OverTombstone => shared.directory.create_new(name, content),
+    };
+    let stored = match (created(), write) {
         (Err(StorageError::Tombstone { .. }), Write::OverTombstone) => {
             shared.directory.replace(name, content)
         }

@@ -230,7 +230,7 @@ impl ImageEntry {
 }
 
 impl InodeCounts {
-    fn of(tree: &FileSystem) -> InodeCounts {
+    pub(super) fn of(tree: &FileSystem) -> InodeCounts {
         let mut counts = InodeCounts::default();
         for (_, inode) in tree.inode_table.iter() {
             match inode {

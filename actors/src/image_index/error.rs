@@ -57,6 +57,16 @@ pub enum IndexError {
     #[error("image: {0} is being written")]
     IsBeingWritten(String),
 
+    // Repairing.
+    /// A copy that is not of the damaged image.
+    #[error("the copy of image {name} is not the same image: {what} differ")]
+    OtherImage {
+        /// Name of both.
+        name: String,
+        /// In what they differ.
+        what: &'static str,
+    },
+
     // Expiration, imageserver.md §2.3.
     /// There is no such image.
     #[error("image not found")]

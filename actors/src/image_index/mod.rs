@@ -27,7 +27,9 @@ mod jobs;
 mod load;
 mod object_list;
 mod packages;
+mod put_back;
 mod quarantine;
+mod recheck;
 mod reconcile;
 mod request;
 mod restore;
@@ -48,6 +50,7 @@ pub use event::IndexEvent;
 pub(crate) use load::{load, took};
 pub use object_list::{ImageObject, ObjectList};
 pub use packages::PackageList;
+pub(crate) use recheck::ImageFile;
 pub use request::{AddRequest, Requester};
 pub(crate) use saved::save;
 pub(crate) use shared::{IMAGE_JOBS, IMAGE_THREADS, Shared};
@@ -224,6 +227,16 @@ impl ImageIndex {
     /// master (`imageserver.md §6.7`).
     pub async fn discard(&self, name: &str) -> Result<(), IndexError> {
         self.actor.call(quarantine::Discard { name: name.into() }).await?
+    }
+
+    /// Puts a whole copy in the place of a quarantined image's damaged file, durably, if it is the same image. Its objects are
+    /// here, under a lease of the caller's.
+    pub(crate) async fn put_back(&self, name: &Arc<str>, image: Image) -> Result<(), IndexError> {
+        let request = put_back::PutBack {
+            name: name.clone(),
+            image: Box::new(image),
+        };
+        self.actor.call(request).await?
     }
 
     /// Tells subscribers that an image is gone which was never here, but which they were told of.

@@ -42,7 +42,7 @@ impl Request for Discard {
 }
 
 impl ImageIndexActor {
-    fn quarantined(&self, name: &Arc<str>) -> Result<Arc<ImageEntry>, IndexError> {
+    pub(super) fn quarantined(&self, name: &Arc<str>) -> Result<Arc<ImageEntry>, IndexError> {
         let snapshot = self.shared.snapshot.load();
         let entry = snapshot.images.get(name).ok_or(IndexError::DoesNotExist)?;
         if entry.state == EntryState::Present {

@@ -9,7 +9,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
-use storage::StorageError;
+use storage::{Stamp, StorageError};
 use tokio::sync::OnceCell;
 
 /// Memory of a decoded image for each byte of its file. A regular inode takes 70 to 110 bytes in the file and about
@@ -98,15 +98,30 @@ impl Cache {
 
 /// An image with its tree.
 pub(super) async fn image(shared: &Arc<Shared>, name: &str) -> Result<Option<Arc<Image>>, IndexError> {
+    attempt(shared, name, |entry| async move {
+        let cell = shared.trees.cell(&entry);
+        let decoded = cell.get_or_try_init(|| decode(shared, &entry)).await?;
+        Ok(decoded.clone())
+    })
+    .await
+}
+
+/// Does what takes the file of an image, which may be deleted or rewritten meanwhile.
+pub(super) async fn attempt<T, F>(
+    shared: &Arc<Shared>,
+    name: &str,
+    work: impl Fn(Arc<ImageEntry>) -> F,
+) -> Result<Option<T>, IndexError>
+where
+    F: Future<Output = Result<T, IndexError>>,
+{
     for attempt in 1.. {
         let Some(entry) = shared.snapshot.load().images.get(name).cloned() else {
             return Ok(None);
         };
         entry.usable()?;
-        let cell = shared.trees.cell(&entry);
-        let decoded = cell.get_or_try_init(|| decode(shared, &entry)).await;
-        match decoded {
-            Ok(image) => return Ok(Some(image.clone())),
+        match work(entry.clone()).await {
+            Ok(done) => return Ok(Some(done)),
             // Deleted, or its expiration changed, after we took the entry.
             Err(_) if attempt < ATTEMPTS && !is_current(shared, &entry) => {}
             // A deletion leaves its tombstone first and takes the entry away once that is durable.
@@ -141,11 +156,19 @@ async fn decode(shared: &Arc<Shared>, entry: &Arc<ImageEntry>) -> Result<Arc<Ima
 
 /// Reads and decodes an image that the index knows; its content must be the one that was loaded. Blocks.
 pub(super) fn read(shared: &Shared, entry: &ImageEntry) -> Result<Image, IndexError> {
+    decode_read(entry, shared.directory.read(&entry.name))
+}
+
+/// The image of what reading its file gave.
+pub(super) fn decode_read(
+    entry: &ImageEntry,
+    read: Result<(Vec<u8>, Stamp), StorageError>,
+) -> Result<Image, IndexError> {
     let damaged = |cause: String| IndexError::Damaged {
         name: entry.name.to_string(),
         cause,
     };
-    let content = match shared.directory.read(&entry.name) {
+    let content = match read {
         Ok((content, _)) => content,
         Err(StorageError::NotFound { .. }) => return Err(damaged("its file is gone".to_owned())),
         Err(StorageError::Tombstone { .. }) => return Err(damaged("its file is empty".to_owned())),

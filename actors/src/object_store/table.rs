@@ -8,6 +8,7 @@
 //! 120 to 190 bytes, an unreferenced one about 20 more for its place in the queue.
 
 use super::lease::Lease;
+use super::recheck::Place;
 use super::totals::Totals;
 use super::unreferenced::Unreferenced;
 use hash::Hash;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use storage::Stamp;
 
-const SHARDS: usize = 256;
+pub(super) const SHARDS: usize = 256;
 
 /// A slot of the table: 8 bits of shard, 24 bits of place in it. Room for 4 thousand million objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +47,9 @@ impl ObjectId {
         (self.0 >> 8) as usize
     }
 }
+
+/// Slots that are handed out together, so that a shard is not locked for long.
+const SLOTS_AT_ONCE: usize = 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlotState {
@@ -380,9 +384,9 @@ impl Table {
         }
     }
 
-    /// Remembers that the file with this stamp has the right bytes. Without a stamp only that it had them: whoever reads it
-    /// next looks again. True if it counted as damaged before.
-    pub(super) fn set_verified(&self, hash: &Hash, stamp: Option<&Stamp>) -> bool {
+    /// Remembers that the file with this stamp has the right bytes. If the stamp had not settled only that it had them: whoever
+    /// reads it next looks again. True if it counted as damaged before.
+    pub(super) fn set_verified(&self, hash: &Hash, stamp: &Stamp, settled: bool) -> bool {
         let mut was_damaged = false;
         self.change(hash, |slot, totals| {
             if slot.state == SlotState::Damaged {
@@ -390,8 +394,16 @@ impl Table {
                 totals.damaged_repaired();
                 was_damaged = true;
             }
-            slot.verified = stamp.map_or(0, fingerprint);
+            if slot.size != stamp.size {
+                // It had another length when the process began, and somebody put that right.
+                totals.size_changed(slot.size, stamp.size, slot.references);
+                slot.size = stamp.size;
+            }
+            slot.verified = if settled { fingerprint(stamp) } else { 0 };
         });
+        if was_damaged {
+            self.changes.fetch_add(1, Ordering::Release);
+        }
         was_damaged
     }
 
@@ -470,6 +482,36 @@ impl Table {
             slot.state = SlotState::Present;
             slot.verified = 0;
         }
+    }
+
+    /// Slots of a shard from a place on with name and size of their objects, damaged ones included.
+    pub(super) fn slots_from(&self, place: Place) -> Vec<(usize, Hash, u64)> {
+        let shard = self.shards[place.shard].read();
+        let slots = shard.slots.iter().enumerate().skip(place.slot);
+        slots
+            .filter(|(_, slot)| matches!(slot.state, SlotState::Present | SlotState::Damaged))
+            .map(|(number, slot)| (number, slot.hash, slot.size))
+            .take(SLOTS_AT_ONCE)
+            .collect()
+    }
+
+    /// Damaged objects, at most so many. Looks at all of them: about 10 ms a million.
+    pub(crate) fn damaged(&self, limit: usize) -> Vec<Hash> {
+        let mut damaged = Vec::new();
+        if self.totals.damaged_objects.load(Ordering::Relaxed) == 0 {
+            return damaged;
+        }
+        for shard in &self.shards {
+            let shard = shard.read();
+            let slots = shard.slots.iter();
+            damaged.extend(
+                slots
+                    .filter(|slot| slot.state == SlotState::Damaged)
+                    .map(|slot| slot.hash),
+            );
+        }
+        damaged.truncate(limit);
+        damaged
     }
 
     /// The queue of unreferenced objects, oldest first, without those that a connection still counts on.

@@ -50,6 +50,9 @@ pub(super) fn open(shared: &Shared, hash: &Hash) -> Result<Opened, ObjectError> 
     let object = match shared.backend.open(hash) {
         Ok(object) => object,
         Err(StorageError::UnknownObject { .. }) => return Err(damaged(shared, hash, FILE_IS_GONE)),
+        Err(error) if error.is_damage() => {
+            return Err(damaged(shared, hash, &format!("cannot open it: {error}")));
+        }
         Err(error) => return Err(error.into()),
     };
     if object.size != found.size {
@@ -109,10 +112,7 @@ pub(super) fn verify(shared: &Shared, hash: &Hash) -> Result<(), ObjectError> {
 /// would see another, if the clock had ticked before it was opened. Else nothing is remembered.
 pub(super) fn conclude(shared: &Shared, hash: &Hash, seen: &Seen, computed: Hash) -> Result<(), ObjectError> {
     if computed == *hash {
-        if shared
-            .table
-            .set_verified(hash, seen.settled.then_some(&seen.stamp))
-        {
+        if shared.table.set_verified(hash, &seen.stamp, seen.settled) {
             tracing::info!("object {hash} is in order again");
         }
         return Ok(());

@@ -1,5 +1,6 @@
 //! What the replicator is told at the start.
 
+use super::connections::Connect;
 use image::filter::CompiledFilter;
 use std::fmt;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ pub struct Replication {
     /// `HOST:PORT` of the upstream, as people are told it.
     pub upstream: String,
     /// How to connect to it. Asked anew for each connection, since certificates are reloaded.
-    pub connect: Arc<dyn Fn() -> srpc::ConnectOptions + Send + Sync>,
+    pub connect: Connect,
     /// What is kept.
     pub archive: Archive,
     /// Images that are not replicated.

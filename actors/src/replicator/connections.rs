@@ -1,7 +1,6 @@
-//! Connections to the upstream for fetching.
+//! Connections to another server for fetching.
 
 use super::error::ReplicationError;
-use super::shared::Shared;
 use image_client::ImageServer;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -16,16 +15,19 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(600);
 /// Connections kept open without work. More are not in use at a time.
 const IDLE_CONNECTIONS: usize = 8;
 
+/// How to connect to a server. Asked anew for each connection, since certificates are reloaded.
+pub(crate) type Connect = Arc<dyn Fn() -> srpc::ConnectOptions + Send + Sync>;
+
 /// The connections of one session: they end with it.
-pub(super) struct Connections {
-    shared: Arc<Shared>,
+pub(crate) struct Connections {
+    options: Connect,
     idle: Mutex<Vec<ImageServer>>,
 }
 
 impl Connections {
-    pub(super) fn new(shared: Arc<Shared>) -> Connections {
+    pub(crate) fn new(options: Connect) -> Connections {
         Connections {
-            shared,
+            options,
             idle: Mutex::default(),
         }
     }
@@ -35,13 +37,13 @@ impl Connections {
         let options = srpc::ConnectOptions {
             dial_timeout: DIAL_TIMEOUT,
             call_timeout: Some(CALL_TIMEOUT),
-            ..(self.shared.config.connect)()
+            ..(self.options)()
         };
         Ok(ImageServer::connect(&options).await?)
     }
 
     /// One that is idle, or a new one. To be given [back](Self::put_back) when a call has ended well.
-    pub(super) async fn take(&self) -> Result<ImageServer, ReplicationError> {
+    pub(crate) async fn take(&self) -> Result<ImageServer, ReplicationError> {
         let idle = self.idle.lock().pop();
         match idle {
             Some(server) => Ok(server),
@@ -49,7 +51,7 @@ impl Connections {
         }
     }
 
-    pub(super) fn put_back(&self, server: ImageServer) {
+    pub(crate) fn put_back(&self, server: ImageServer) {
         let mut idle = self.idle.lock();
         if idle.len() < IDLE_CONNECTIONS {
             idle.push(server);

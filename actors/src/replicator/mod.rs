@@ -33,8 +33,10 @@ mod unfetched;
 
 pub(crate) use actor::{NAME, ReplicatorActor};
 pub use config::{Archive, Replication};
+pub(crate) use connections::{Connect, Connections};
 pub use error::ReplicationError;
 pub use injection::Injection;
+pub(crate) use objects::{Sink, Wanted, fetch_batch};
 pub(crate) use shared::Shared;
 pub use status::{LinkState, ReplicationStatus};
 

@@ -3,7 +3,7 @@
 use super::connections::Connections;
 use super::error::ReplicationError;
 use super::shared::Shared;
-use crate::object_store::{Lease, ObjectError};
+use crate::object_store::{Lease, ObjectError, ObjectStore};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use hash::Hash;
 use image::Image;
@@ -23,7 +23,7 @@ const GROUP_OBJECTS: usize = 512;
 const GROUP_BYTES: usize = 4 << 20;
 
 /// A name and its size in bytes.
-type Wanted = (Hash, u64);
+pub(crate) type Wanted = (Hash, u64);
 
 /// Fetches what the image needs and we lack. The lease protects all of its objects, those found here included.
 pub(super) async fn fetch_missing(
@@ -46,8 +46,14 @@ pub(super) async fn fetch_missing(
         missing.len()
     );
     shared.status.bytes_missing(bytes);
+    let fetched = |objects, bytes| shared.status.fetched(objects, bytes);
+    let sink = Sink {
+        objects: &shared.objects,
+        lease,
+        fetched: &fetched,
+    };
     let fetched = stream::iter(batches(missing))
-        .map(|batch| fetch_batch(shared, connections, batch, lease))
+        .map(|batch| fetch_batch(&sink, connections, batch))
         .buffer_unordered(PARALLEL_BATCHES)
         .try_collect::<()>()
         .await;
@@ -104,11 +110,20 @@ fn batches(objects: Vec<Wanted>) -> Vec<Vec<Wanted>> {
     batches
 }
 
-async fn fetch_batch(
-    shared: &Shared,
+/// Where objects go that are fetched.
+pub(crate) struct Sink<'s> {
+    pub(crate) objects: &'s ObjectStore,
+    /// Protects what was stored.
+    pub(crate) lease: &'s Lease,
+    /// Told of objects and bytes that are durable.
+    pub(crate) fetched: &'s (dyn Fn(u64, u64) + Sync),
+}
+
+/// Fetches objects over one connection: verified and durable when it returns. Of a batch that fails some may be stored.
+pub(crate) async fn fetch_batch(
+    sink: &Sink<'_>,
     connections: &Connections,
     batch: Vec<Wanted>,
-    lease: &Lease,
 ) -> Result<(), ReplicationError> {
     let server = connections.take().await?;
     let mut stream = ObjectStream::start(server.into_client(), batch.clone(), Verify::Reader);
@@ -116,16 +131,16 @@ async fn fetch_batch(
     for (hash, size) in batch {
         let first = next(&mut stream).await?;
         if size > PIECE_BYTES as u64 {
-            large(shared, &mut stream, first, hash, lease).await?;
-            shared.status.fetched(1, size);
+            large(sink, &mut stream, first, hash).await?;
+            (sink.fetched)(1, size);
             continue;
         }
         group.add(hash, first.data);
         if group.is_full() {
-            group.store(shared, lease).await?;
+            group.store(sink).await?;
         }
     }
-    group.store(shared, lease).await?;
+    group.store(sink).await?;
     let client = stream.finish().await?;
     connections.put_back(image_client::ImageServer::new(client));
     Ok(())
@@ -138,15 +153,14 @@ async fn next(stream: &mut ObjectStream) -> Result<Piece, ReplicationError> {
 
 /// One that does not fit a piece: through a temporary file as it comes.
 async fn large(
-    shared: &Shared,
+    sink: &Sink<'_>,
     stream: &mut ObjectStream,
     first: Piece,
     expected: Hash,
-    lease: &Lease,
 ) -> Result<(), ReplicationError> {
-    let pool = &shared.objects.shared.read_pool;
-    let _room = shared.objects.staging_room(1).await?;
-    let backend = shared.objects.backend().clone();
+    let pool = &sink.objects.shared.read_pool;
+    let _room = sink.objects.staging_room(1).await?;
+    let backend = sink.objects.backend().clone();
     let mut staging = pool
         .run(move || backend.stage())
         .await
@@ -171,7 +185,7 @@ async fn large(
         .map_err(ObjectError::from)?
         .map_err(ObjectError::from)?;
     check(expected, staged.hash())?;
-    for outcome in shared.objects.commit(vec![staged], lease).await {
+    for outcome in sink.objects.commit(vec![staged], sink.lease).await {
         outcome?;
     }
     Ok(())
@@ -207,7 +221,7 @@ impl Group {
     }
 
     /// Verified, staged and committed; empty afterwards.
-    async fn store(&mut self, shared: &Shared, lease: &Lease) -> Result<(), ReplicationError> {
+    async fn store(&mut self, sink: &Sink<'_>) -> Result<(), ReplicationError> {
         let Group {
             expected,
             contents,
@@ -217,8 +231,8 @@ impl Group {
             return Ok(());
         }
         let count = expected.len();
-        let room = shared.objects.staging_room(count).await?;
-        let backend = shared.objects.backend().clone();
+        let room = sink.objects.staging_room(count).await?;
+        let backend = sink.objects.backend().clone();
         let stage = move || -> Result<Vec<_>, ReplicationError> {
             let named = Named::each(contents);
             for (object, expected) in named.iter().zip(&expected) {
@@ -228,18 +242,18 @@ impl Group {
                 named.iter().map(|object| backend.stage_named(object)).collect();
             Ok(staged.map_err(ObjectError::from)?)
         };
-        let staged = shared
+        let staged = sink
             .objects
             .shared
             .read_pool
             .run(stage)
             .await
             .map_err(ObjectError::from)??;
-        for outcome in shared.objects.commit(staged, lease).await {
+        for outcome in sink.objects.commit(staged, sink.lease).await {
             outcome?;
         }
         drop(room);
-        shared.status.fetched(count as u64, bytes as u64);
+        (sink.fetched)(count as u64, bytes as u64);
         Ok(())
     }
 }

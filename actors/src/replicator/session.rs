@@ -59,7 +59,7 @@ async fn follow(
     had_list: &mut bool,
 ) -> Result<std::convert::Infallible, ReplicationError> {
     let start = Instant::now();
-    let connections = Connections::new(shared.clone());
+    let connections = Connections::new(shared.config.connect.clone());
     let server = connections.connect().await?;
     tracing::info!("Image replicator: connected to: {}", shared.config.upstream);
     shared.status.connected();

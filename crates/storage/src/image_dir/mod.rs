@@ -18,7 +18,7 @@ use crate::index_file;
 use crate::lock::DirectoryLock;
 use crate::resolve::{open_beneath, open_directory, open_root};
 use crate::{Result, Stamp, StorageError};
-use rustix::fs::{AtFlags, Mode, OFlags, fstat, statat, syncfs};
+use rustix::fs::{Advice, AtFlags, Mode, OFlags, fadvise, fstat, statat, syncfs};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::Read;
@@ -31,6 +31,9 @@ const LOCK_NAME: &str = ".imagewright.images.lock";
 
 /// Index in the root. May be deleted at any time.
 const INDEX_NAME: &str = ".imagewright.images.index";
+
+/// When everything was read last, and how far the next time has got. May be deleted at any time.
+const SCRUB_RECORD_NAME: &str = ".imagewright.scrub";
 
 /// Longest image file that is read, bytes. A tree of 30,000 inodes takes 4.2 MB; this is 60 times that, and the limit
 /// of one gob message.
@@ -86,8 +89,30 @@ impl ImageDir {
         index_file::write(&self.root, INDEX_NAME, std::iter::once(content))
     }
 
+    /// What the scrub wrote down last; `None` if there is nothing.
+    pub fn read_scrub_record(&self) -> Result<Option<Vec<u8>>> {
+        index_file::read(&self.root, SCRUB_RECORD_NAME)
+    }
+
+    /// Replaces what the scrub wrote down, whole or not at all, without waiting for the disk.
+    pub fn write_scrub_record(&self, content: &[u8]) -> Result<()> {
+        index_file::write(&self.root, SCRUB_RECORD_NAME, std::iter::once(content))
+    }
+
     /// Content of an image file and its stamp. `NotFound`; `Tombstone` if it has length 0.
     pub fn read(&self, name: &str) -> Result<(Vec<u8>, Stamp)> {
+        self.read_after(name, |_| ())
+    }
+
+    /// The same as it lies on the disk: what the page cache has of it is dropped first.
+    pub fn read_from_disk(&self, name: &str) -> Result<(Vec<u8>, Stamp)> {
+        self.read_after(name, |file| {
+            // A hint: without it the check is of what the memory has.
+            let _ = fadvise(file, 0, None, Advice::DontNeed);
+        })
+    }
+
+    fn read_after(&self, name: &str, prepare: impl FnOnce(&File)) -> Result<(Vec<u8>, Stamp)> {
         check_image_name(name)?;
         let descriptor =
             match open_beneath(&self.root, name, OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty()) {
@@ -110,6 +135,7 @@ impl ImageDir {
             1..=IMAGE_FILE_LIMIT_BYTES => {}
             _ => return Err(Errno::FBIG).context("read image", || name.to_owned()),
         }
+        prepare(&file);
         let mut content = Vec::with_capacity(stamp.size as usize);
         file.by_ref()
             .take(IMAGE_FILE_LIMIT_BYTES)
