@@ -5,6 +5,7 @@
 
 mod common;
 
+use actors::replicator::LinkState;
 use actors::{ActorState, Replication, Replicator, System};
 use common::{Directories, eventually, expiring, image, names, put};
 use gob::Time;
@@ -29,6 +30,8 @@ struct State {
     script: Mutex<Script>,
     /// Ends the streams of updates there are.
     cut: Notify,
+    /// Lets those go on that are held.
+    go: Notify,
 }
 
 /// What the master has, and how it misbehaves.
@@ -40,6 +43,12 @@ struct Script {
     refuses: Option<&'static str>,
     /// Hangs up after so many names instead of ending the list.
     breaks_off_after: Option<usize>,
+    /// Images that are left out of the list.
+    unlisted: Vec<&'static str>,
+    /// Keeps callers waiting for its list.
+    holds_lists: bool,
+    /// Keeps callers waiting for objects.
+    holds_objects: bool,
     /// Changes a bit of what it sends.
     damages: bool,
     /// Updates before the end of the list.
@@ -86,6 +95,12 @@ impl Master {
         });
     }
 
+    /// Ends what the script held.
+    fn go(&self) {
+        self.set(|script| (script.holds_lists, script.holds_objects) = (false, false));
+        self.state.go.notify_waiters();
+    }
+
     fn cut(&self) {
         self.state.cut.notify_waiters();
     }
@@ -109,6 +124,21 @@ impl Master {
     }
 }
 
+impl State {
+    /// Returns when the script does not hold this.
+    async fn pass(&self, is_held: impl Fn(&Script) -> bool) {
+        loop {
+            let go = self.go.notified();
+            tokio::pin!(go);
+            go.as_mut().enable();
+            if !is_held(&self.script.lock().unwrap()) {
+                return;
+            }
+            go.await;
+        }
+    }
+}
+
 struct GetImageUpdates(Arc<State>);
 
 impl Raw for GetImageUpdates {
@@ -116,9 +146,10 @@ impl Raw for GetImageUpdates {
 
     async fn serve(&self, _call: &Call, conn: &mut Conn) -> Result<(), RawError> {
         let cut = self.0.cut.notified();
+        self.0.script.lock().unwrap().lists += 1;
+        self.0.pass(|script| script.holds_lists).await;
         let (mut updates, breaks_off_after) = {
-            let mut script = self.0.script.lock().unwrap();
-            script.lists += 1;
+            let script = self.0.script.lock().unwrap();
             let root = ImageUpdate {
                 directory: Some(Directory {
                     name: ".".to_owned(),
@@ -129,7 +160,11 @@ impl Raw for GetImageUpdates {
             };
             let mut updates = vec![root];
             updates.append(&mut script.strange.clone());
-            updates.extend(script.images.keys().map(|name| ImageUpdate {
+            let listed = script
+                .images
+                .keys()
+                .filter(|name| !script.unlisted.contains(&name.as_str()));
+            updates.extend(listed.map(|name| ImageUpdate {
                 name: name.clone(),
                 ..ImageUpdate::default()
             }));
@@ -224,6 +259,8 @@ impl Raw for GetObjects {
             ..GetObjectsResponse::default()
         })
         .await?;
+        conn.flush().await?;
+        self.0.pass(|script| script.holds_objects).await;
         for data in contents {
             conn.write_raw(&data).await?;
         }
@@ -264,6 +301,57 @@ async fn a_list_that_breaks_off_deletes_nothing() {
     master.set(|script| script.breaks_off_after = None);
     eventually("what is too much is deleted", || names(&system) == ["kept"]).await;
     replicator.first_round().await;
+    stop(system).await;
+}
+
+/// Adds by clients of the replica go to the master first; so what is here and not there was deleted there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_added_here_while_the_list_is_awaited_stays_only_if_the_master_has_it() {
+    let directories = Directories::new();
+    let master = Master::start();
+    master.has("still-there", image(&[("a", b"1")]), &[b"1"]);
+    master.set(|script| (script.holds_lists, script.unlisted) = (true, vec!["still-there"]));
+    let (system, replicator) = master.replica(&directories);
+    eventually("the list is awaited", || master.set(|script| script.lists) == 1).await;
+    put(&system, "still-there", &[("a", b"1")]).await;
+    put(&system, "deleted-there", &[("a", b"2")]).await;
+    let slow = replicator.begin_injection("slow");
+    master.go();
+    eventually("deleted", || names(&system) == ["still-there"]).await;
+    // One whose own add ends last of all.
+    put(&system, "slow", &[("a", b"3")]).await;
+    drop(slow);
+    replicator.first_round().await;
+    eventually("deleted too", || names(&system) == ["still-there"]).await;
+    stop(system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_on_its_way_counts_as_behind_in_images_and_bytes() {
+    let directories = Directories::new();
+    let master = Master::start();
+    master.has(
+        "image",
+        image(&[("a", b"seven b"), ("b", b"and four")]),
+        &[b"seven b", b"and four"],
+    );
+    master.set(|script| script.holds_objects = true);
+    let (system, replicator) = master.replica(&directories);
+    eventually("behind", || {
+        let status = replicator.status();
+        (status.images_behind, status.bytes_behind, status.unfetched_images) == (1, 15, 1)
+    })
+    .await;
+    assert_eq!(replicator.status().state, LinkState::CatchingUp);
+    master.go();
+    replicator.first_round().await;
+    eventually("nothing behind", || {
+        let status = replicator.status();
+        (status.images_behind, status.bytes_behind, status.unfetched_images) == (0, 0, 0)
+    })
+    .await;
+    assert_eq!(names(&system), ["image"]);
+    assert_eq!(replicator.status().bytes_fetched, 15);
     stop(system).await;
 }
 

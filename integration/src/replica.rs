@@ -3,7 +3,7 @@
 use crate::images;
 use crate::plain_call::call;
 use crate::server::{Home, INSECURE, ImageServer, free_port};
-use crate::whole;
+use crate::{told, whole};
 use anyhow::{Result, bail, ensure};
 use image::{Directory, Image};
 use protocol::image_server::*;
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 /// How long servers may take to hold the same; far longer than they do.
 const CONVERGE_SECONDS: u64 = 120;
+/// How long a condition may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How often a start is tried that fails.
 const START_ATTEMPTS: usize = 5;
 /// Bytes the wire carries at a time.
@@ -278,4 +280,35 @@ pub fn master_of(server: &ImageServer) -> Result<String> {
         &GetReplicationMasterRequest {},
     )?;
     Ok(reply.replication_master)
+}
+
+/// Waits for a condition; fails after a minute.
+pub fn until(what: &str, mut condition: impl FnMut() -> bool) -> Result<()> {
+    let start = Instant::now();
+    while !condition() {
+        ensure!(start.elapsed() < PATIENCE, "waited in vain: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Waits until a server has exactly these images.
+pub fn until_images(server: &ImageServer, expected: &[&str]) -> Result<()> {
+    let what = format!("{expected:?} on {}", server.address());
+    until(&what, || {
+        images::names(server).is_ok_and(|names| names == expected)
+    })
+}
+
+/// An image of one file with a time at which it expires.
+pub fn put_expiring(server: &ImageServer, name: &str, expires_at: gob::Time) -> Result<()> {
+    let contents = whole::Contents::from([("file".to_owned(), name.as_bytes().to_vec())]);
+    told::add_whole(server, name, &contents, expires_at)
+}
+
+/// A counter or gauge of `/metrics` without labels.
+pub fn figure(server: &ImageServer, name: &str) -> Option<f64> {
+    let (_, text) = server.page("/metrics").ok()?;
+    let line = text.lines().find(|line| line.starts_with(&format!("{name} ")))?;
+    line.rsplit(' ').next()?.parse().ok()
 }

@@ -101,6 +101,12 @@ impl Home {
         self.path().join("objects")
     }
 
+    /// Where an object lies, or would.
+    pub fn object(&self, hash: &hash::Hash) -> PathBuf {
+        let hex = hash.to_string();
+        self.objects().join(&hex[..2]).join(&hex[2..4]).join(&hex[4..])
+    }
+
     /// Starts a server that takes anybody's calls (no certificates).
     pub fn start_insecure(&self, flags: &[&str]) -> Result<ImageServer> {
         self.start(&[INSECURE, flags].concat())

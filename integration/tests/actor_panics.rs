@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 use integration::images::{add, delete, get, image, names, object_sizes, put, store};
+use integration::replica::{Node, converges, figure, until};
 use integration::server::{Home, INSECURE, ImageServer};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -173,4 +174,56 @@ fn without_the_variable_nobody_can_make_an_actor_panic() {
         .unwrap();
     assert_eq!(answer.status, 404, "{answer:?}");
     assert_eq!(restarts(&server, "ImageIndex").unwrap(), 0);
+}
+
+#[test]
+fn each_actor_of_a_replica_comes_back_under_load_and_it_still_converges() {
+    let master = Node::start(None, &[]).unwrap();
+    let home = Home::new().unwrap();
+    let port = format!("-imageServerPortNum={}", master.port);
+    let flags = [INSECURE, &["-imageServerHostname=127.0.0.1", &port]].concat();
+    let replica = home.start_in(&[("IMAGEWRIGHT_TEST_PANIC", "1")], &flags).unwrap();
+    let master = master.server().unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (is_over, replica) = (&is_over, &replica);
+            scope.spawn(move || {
+                for round in 0.. {
+                    if is_over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let name = format!("{client}-{round}");
+                    // What is added here is on its way to the master while an actor is away.
+                    let server = if client == 0 { replica } else { master };
+                    let added = put(server, &name, &[("file", &content(&name))]);
+                    if client != 0 {
+                        added.unwrap();
+                        // Few enough to be looked at one by one.
+                        if round % 4 != 0 {
+                            delete(server, &name).unwrap();
+                        }
+                    }
+                }
+            });
+        }
+        for round in 1..=PANICS {
+            for actor in ACTORS.into_iter().chain(["Replicator"]) {
+                panic_of(&replica, actor).unwrap();
+                until(&format!("{actor} is back"), || {
+                    restarts(&replica, actor).is_ok_and(|counted| counted == round as u64)
+                })
+                .unwrap();
+                let added = figure(&replica, "imageserver_replication_images_added_total");
+                until("it goes on", || {
+                    figure(&replica, "imageserver_replication_images_added_total") > added
+                })
+                .unwrap();
+            }
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    converges(&replica, master).unwrap();
+    assert!(replica.logs("Replicator failed; starting it again", PANICS));
+    assert_eq!(replica.page("/healthz").unwrap().0, 200);
 }

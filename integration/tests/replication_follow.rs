@@ -3,40 +3,18 @@
 // Helpers of tests are tests.
 #![allow(clippy::unwrap_used)]
 
-use gob::Time;
 use integration::images::{
     add, delete, described, get, image, make_directory, names, object_sizes, put, store,
 };
+use integration::plain_call::call;
 use integration::replica::{
-    Node, Wire, converges, delete_directory, directories, holding, master_of, write_owner,
+    Node, Wire, converges, delete_directory, figure, holding, master_of, put_expiring, until, until_images,
+    write_owner,
 };
-use integration::server::{Home, INSECURE, ImageServer};
-use integration::told::{add_whole, change_expiration, in_minutes};
-use integration::whole::{self, Contents};
-use std::time::{Duration, Instant};
-
-fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(
-            start.elapsed() < Duration::from_secs(60),
-            "waited in vain: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn expiring(server: &ImageServer, name: &str, expires_at: Time) {
-    let contents = Contents::from([("file".to_owned(), name.as_bytes().to_vec())]);
-    add_whole(server, name, &contents, expires_at).unwrap();
-}
-
-/// A counter or gauge of `/metrics`.
-fn figure(server: &ImageServer, name: &str) -> Option<f64> {
-    let (_, text) = server.page("/metrics").unwrap();
-    let line = text.lines().find(|line| line.starts_with(&format!("{name} ")))?;
-    line.rsplit(' ').next()?.parse().ok()
-}
+use integration::server::Home;
+use integration::told::{change_expiration, in_minutes};
+use integration::whole;
+use protocol::image_server::*;
 
 #[test]
 fn a_replica_holds_what_its_master_holds_and_follows_its_changes() {
@@ -56,7 +34,7 @@ fn a_replica_holds_what_its_master_holds_and_follows_its_changes() {
         &[("b", b"shared"), ("large", &vec![7; 3 << 20])],
     )
     .unwrap();
-    expiring(&master, "passing", in_minutes(60));
+    put_expiring(&master, "passing", in_minutes(60)).unwrap();
     store(&master, &[b"what is new"]).unwrap();
     add(
         &master,
@@ -131,7 +109,8 @@ fn nothing_is_deleted_while_the_master_is_away_or_hangs_up_in_the_middle() {
         wire.cut();
         until("connected again", || {
             figure(replica, "imageserver_replication_reconnects_total") > reconnects
-        });
+        })
+        .unwrap();
         assert_eq!(holding(replica).unwrap(), expected);
     }
     master.kill().unwrap();
@@ -168,7 +147,7 @@ fn changes_that_a_replica_does_not_take_name_the_master() {
     let master = Node::start(None, &[]).unwrap();
     let replica = Node::start(Some(master.port), &[]).unwrap();
     let (master, replica) = (master.server().unwrap(), replica.server().unwrap());
-    expiring(master, "image", in_minutes(60));
+    put_expiring(master, "image", in_minutes(60)).unwrap();
     converges(replica, master).unwrap();
     let text = format!(
         "cannot make changes while under replication control, go to master: 127.0.0.1:{}",
@@ -185,7 +164,7 @@ fn changes_that_a_replica_does_not_take_name_the_master() {
     }
     // What the master refuses the replica refuses in the same words, and keeps nothing of it.
     delete(master, "image").unwrap();
-    until("deleted", || names(replica).unwrap().is_empty());
+    until_images(replica, &[]).unwrap();
     let refused = put(replica, "image", &[("a", b"again")]).unwrap_err().to_string();
     assert_eq!(refused, "cannot add previously deleted image: image");
     assert!(names(replica).unwrap().is_empty());
@@ -209,108 +188,6 @@ fn an_image_is_added_to_a_replica_only_with_its_master() {
 }
 
 #[test]
-fn filters_decide_what_a_replica_takes() {
-    let master = Node::start(None, &[]).unwrap();
-    let server = master.server().unwrap();
-    for directory in ["in", "out"] {
-        make_directory(server, directory).unwrap();
-    }
-    put(server, "in/good", &[("a", b"1")]).unwrap();
-    put(server, "in/bad", &[("a", b"2")]).unwrap();
-    put(server, "out/good", &[("a", b"3")]).unwrap();
-    let files = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(files.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let file = |name: &str, text: &str| {
-        let path = files.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        path.display().to_string()
-    };
-    let include = format!("-replicationIncludeFilter={}", file("include", "in/.*\n"));
-    let exclude = format!(
-        "-replicationExcludeFilter={}",
-        file("exclude", "# not these\n.*/bad\n")
-    );
-    let replica = Node::start(Some(master.port), &[&include, &exclude]).unwrap();
-    let replica = replica.server().unwrap();
-    until("in/good", || !names(replica).unwrap().is_empty());
-    put(server, "in/later", &[("a", b"4")]).unwrap();
-    put(server, "out/later", &[("a", b"5")]).unwrap();
-    put(server, "in/last", &[("a", b"6")]).unwrap();
-    until("in/last", || {
-        names(replica).unwrap().contains(&"in/last".to_owned())
-    });
-    assert_eq!(names(replica).unwrap(), ["in/good", "in/last", "in/later"]);
-    assert_eq!(directories(replica).unwrap().len(), 3);
-}
-
-#[test]
-fn an_archive_keeps_what_its_master_deletes_and_takes_expiring_images_only_if_told_to() {
-    let master = Node::start(None, &[]).unwrap();
-    let server = master.server().unwrap();
-    put(server, "lasting", &[("a", b"1")]).unwrap();
-    expiring(server, "passing", in_minutes(60));
-    let mut lasting = Node::start(Some(master.port), &["-archiveMode"]).unwrap();
-    let all = Node::start(Some(master.port), &["-archiveMode", "-archiveExpiringImages"]).unwrap();
-    until("all of it", || {
-        names(all.server().unwrap()).unwrap() == ["lasting", "passing"]
-    });
-    until("the lasting one", || {
-        names(lasting.server().unwrap()).unwrap() == ["lasting"]
-    });
-    delete(server, "lasting").unwrap();
-    put(server, "later", &[("a", b"2")]).unwrap();
-    until("the later one", || {
-        names(all.server().unwrap())
-            .unwrap()
-            .contains(&"later".to_owned())
-    });
-    until("the later one", || {
-        names(lasting.server().unwrap())
-            .unwrap()
-            .contains(&"later".to_owned())
-    });
-    // Not after a restart either, when the master's list lacks it.
-    lasting.kill().unwrap();
-    lasting.up().unwrap();
-    let archive = lasting.server().unwrap();
-    assert!(archive.logs("Replicated all current images in", 2));
-    assert_eq!(names(archive).unwrap(), ["lasting", "later"]);
-    assert_eq!(
-        names(all.server().unwrap()).unwrap(),
-        ["lasting", "later", "passing"]
-    );
-    // One that is made to stay is taken after all.
-    change_expiration(server, "passing", Time::ZERO).unwrap();
-    until("the one that stays", || {
-        names(archive).unwrap().contains(&"passing".to_owned())
-    });
-}
-
-#[test]
-fn an_archive_without_a_master_takes_images_and_refuses_to_delete_them() {
-    let home = Home::new().unwrap();
-    let server = home.start(&[INSECURE, &["-archiveMode"]].concat()).unwrap();
-    make_directory(&server, "directory").unwrap();
-    put(&server, "directory/image", &[("a", b"1")]).unwrap();
-    // Times set for images are kept: they end, and what they alone needed may be collected.
-    expiring(
-        &server,
-        "passing",
-        (std::time::SystemTime::now() + Duration::from_secs(2)).into(),
-    );
-    for refusal in [
-        delete(&server, "directory/image"),
-        delete_directory(&server, "directory"),
-    ] {
-        let text = refusal.unwrap_err().to_string();
-        assert_eq!(text, "cannot delete: this server is in archive mode");
-    }
-    until("its end", || names(&server).unwrap() == ["directory/image"]);
-    let (_, status) = server.page("/").unwrap();
-    assert!(status.contains("Running in archive mode"), "{status}");
-}
-
-#[test]
 fn a_damaged_image_of_a_replica_is_fetched_anew() {
     let master = Node::start(None, &[]).unwrap();
     let mut replica = Node::start(Some(master.port), &[]).unwrap();
@@ -324,40 +201,14 @@ fn a_damaged_image_of_a_replica_is_fetched_anew() {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&torn, bytes).unwrap();
-    let hex = hash::of(b"second").to_string();
-    let object = replica
-        .home
-        .objects()
-        .join(&hex[..2])
-        .join(&hex[2..4])
-        .join(&hex[4..]);
-    std::fs::remove_file(object).unwrap();
+    std::fs::remove_file(replica.home.object(&hash::of(b"second"))).unwrap();
     replica.up().unwrap();
     let replica = replica.server().unwrap();
     converges(replica, server).unwrap();
     until("healthy", || {
         !replica.page("/healthz").unwrap().1.contains("cannot be served")
-    });
-}
-
-#[test]
-fn a_replicator_that_panics_comes_back_and_goes_on() {
-    let master = Node::start(None, &[]).unwrap();
-    let home = Home::new().unwrap();
-    let port = format!("-imageServerPortNum={}", master.port);
-    let flags = [INSECURE, &["-imageServerHostname=127.0.0.1", &port]].concat();
-    let replica = home.start_in(&[("IMAGEWRIGHT_TEST_PANIC", "1")], &flags).unwrap();
-    let server = master.server().unwrap();
-    for round in 0..3 {
-        put(server, &format!("image{round}"), &[("a", &[round])]).unwrap();
-        let answer = replica
-            .request("POST", "/debug/panicActor?name=Replicator", "*/*")
-            .unwrap();
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        converges(&replica, server).unwrap();
-    }
-    assert!(replica.logs("Replicator failed; starting it again", 3));
-    assert_eq!(replica.page("/healthz").unwrap().0, 200);
+    })
+    .unwrap();
 }
 
 #[test]
@@ -368,14 +219,15 @@ fn the_status_page_and_the_figures_tell_how_far_behind_a_replica_is() {
     put(master.server().unwrap(), "image", &[("a", b"1")]).unwrap();
     converges(replica, master.server().unwrap()).unwrap();
     let address = format!("127.0.0.1:{}", master.port);
-    until("following", || replica.page("/").unwrap().1.contains("following"));
+    until("following", || replica.page("/").unwrap().1.contains("following")).unwrap();
     let (_, status) = replica.page("/").unwrap();
     for text in ["Replication master: ", &address] {
         assert!(status.contains(text), "no {text} in {status}");
     }
     until("nothing behind", || {
         figure(replica, "imageserver_replication_images_behind") == Some(0.0)
-    });
+    })
+    .unwrap();
     assert_eq!(figure(replica, "imageserver_replication_connected"), Some(1.0));
     assert_eq!(figure(replica, "imageserver_replication_bytes_behind"), Some(0.0));
     assert!(figure(replica, "imageserver_replication_last_event_timestamp_seconds") > Some(1e9));
@@ -384,5 +236,129 @@ fn the_status_page_and_the_figures_tell_how_far_behind_a_replica_is() {
     master.kill().unwrap();
     until("not connected", || {
         figure(replica, "imageserver_replication_connected") == Some(0.0)
-    });
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_cannot_be_fetched_counts_as_behind_with_its_cause_and_is_fetched_when_it_can_be() {
+    let mut master = Node::start(None, &[]).unwrap();
+    put(master.server().unwrap(), "good", &[("a", b"1")]).unwrap();
+    put(master.server().unwrap(), "robbed", &[("a", b"lost")]).unwrap();
+    let lost = hash::of(b"lost");
+    // In the master's table and not on its disk.
+    std::fs::remove_file(master.home.object(&lost)).unwrap();
+    let replica = Node::start(Some(master.port), &[]).unwrap();
+    let replica = replica.server().unwrap();
+    until_images(replica, &["good"]).unwrap();
+    until("behind", || {
+        figure(replica, "imageserver_replication_images_behind") == Some(1.0)
+            && figure(replica, "imageserver_replication_errors_total") >= Some(1.0)
+    })
+    .unwrap();
+    let (_, status) = replica.page("/").unwrap();
+    assert!(status.contains("error adding image: robbed: "), "{status}");
+    let cause = get(replica, "robbed").unwrap_err().to_string();
+    assert!(cause.starts_with("image: robbed is not here yet: "), "{cause}");
+    // It never was here; that is no reason to tell anybody that it is gone.
+    assert!(!replica.log_text().contains("delete"));
+    master.kill().unwrap();
+    master.up().unwrap();
+    store(master.server().unwrap(), &[b"lost"]).unwrap();
+    converges(replica, master.server().unwrap()).unwrap();
+}
+
+#[test]
+fn a_follower_of_a_replica_that_has_no_list_yet_waits_and_deletes_nothing() {
+    let mut master = Node::start(None, &[]).unwrap();
+    let mut middle = Node::start(Some(master.port), &[]).unwrap();
+    let last = Node::start(Some(middle.port), &[]).unwrap();
+    let last = last.server().unwrap();
+    put(master.server().unwrap(), "image", &[("a", b"1")]).unwrap();
+    converges(last, master.server().unwrap()).unwrap();
+    master.kill().unwrap();
+    middle.kill().unwrap();
+    // The middle one comes back with nothing, and no master to tell it what there is.
+    std::fs::remove_file(middle.home.images().join("image")).unwrap();
+    middle.up().unwrap();
+    assert!(last.logs("Image replicator: connected to: ", 2));
+    assert_eq!(names(last).unwrap(), ["image"]);
+    master.up().unwrap();
+    converges(middle.server().unwrap(), master.server().unwrap()).unwrap();
+    put(master.server().unwrap(), "later", &[("a", b"2")]).unwrap();
+    converges(last, master.server().unwrap()).unwrap();
+    assert!(!last.log_text().contains("delete"));
+}
+
+#[test]
+fn objects_that_only_the_replica_has_go_to_the_master_with_the_image() {
+    let mut master = Node::start(None, &[]).unwrap();
+    let replica = Node::start(Some(master.port), &[]).unwrap();
+    let replica = replica.server().unwrap();
+    let large = vec![5; 3 << 20];
+    let contents: [&[u8]; 2] = [b"small", &large];
+    let files = [("a", contents[0]), ("b", contents[1])];
+    put(replica, "image", &files).unwrap();
+    delete(master.server().unwrap(), "image").unwrap();
+    until_images(replica, &[]).unwrap();
+    // As if they had been collected there.
+    master.kill().unwrap();
+    for content in contents {
+        std::fs::remove_file(master.home.object(&hash::of(content))).unwrap();
+    }
+    master.up().unwrap();
+    // A client asks which objects to send, and hears: none.
+    let hashes = contents.map(hash::of);
+    assert_eq!(object_sizes(replica, &hashes).unwrap(), [5, 3 << 20]);
+    add(replica, "again", image(&files)).unwrap();
+    assert_eq!(
+        object_sizes(master.server().unwrap(), &hashes).unwrap(),
+        [5, 3 << 20]
+    );
+    converges(replica, master.server().unwrap()).unwrap();
+}
+
+#[test]
+fn archives_are_made_and_restored_by_the_master() {
+    let master = Node::start(None, &[]).unwrap();
+    let replica = Node::start(Some(master.port), &[]).unwrap();
+    let (master, replica) = (master.server().unwrap(), replica.server().unwrap());
+    put(master, "image", &[("a", b"1")]).unwrap();
+    converges(replica, master).unwrap();
+    let address = format!("127.0.0.1:{}", master.port);
+    let request = GetImageArchiveRequest {
+        image_name: "image".to_owned(),
+    };
+    let reply: GetImageArchiveResponse =
+        call(replica.address(), "ImageServer.GetImageArchive", &request).unwrap();
+    assert_eq!(reply.replication_master, address);
+    assert!(reply.archive_data.is_empty());
+    let request = RestoreImageFromArchiveRequest::default();
+    let reply: RestoreImageFromArchiveResponse =
+        call(replica.address(), "ImageServer.RestoreImageFromArchive", &request).unwrap();
+    assert_eq!(reply.replication_master, address);
+}
+
+#[test]
+fn unreferenced_objects_are_deleted_on_the_replica_that_is_asked() {
+    let master = Node::start(None, &[]).unwrap();
+    let mut replica = Node::start(Some(master.port), &[]).unwrap();
+    store(replica.server().unwrap(), &[b"needed by nobody"]).unwrap();
+    // Without the connection that added it, and so without its lease.
+    replica.kill().unwrap();
+    replica.up().unwrap();
+    let replica = replica.server().unwrap();
+    let request = DeleteUnreferencedObjectsRequest {
+        percentage: 100,
+        bytes: 0,
+    };
+    let _: DeleteUnreferencedObjectsResponse = call(
+        replica.address(),
+        "ImageServer.DeleteUnreferencedObjects",
+        &request,
+    )
+    .unwrap();
+    let hashes = [hash::of(b"needed by nobody")];
+    assert_eq!(object_sizes(replica, &hashes).unwrap(), [0]);
+    assert_eq!(object_sizes(master.server().unwrap(), &hashes).unwrap(), [16]);
 }

@@ -1,27 +1,37 @@
 //! Taking away what the upstream has no more.
 
+use super::connections::Connections;
 use super::error::ReplicationError;
 use super::retry::Task;
 use super::session::List;
 use super::shared::Shared;
-use crate::image_index::{IndexError, IndexSnapshot, Requester};
+use crate::image_index::{ImageEntry, IndexError, IndexSnapshot, Requester};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Deletes what was here `before` the list was asked for and is not in the list; what could not be deleted, and why. Only
 /// after a whole list (`imageserver.md §7.2`).
+///
+/// What came here since then, from clients of ours, is in the upstream too, or was: it may have been deleted there before the
+/// list was made. That is asked.
 pub(super) async fn run(
     shared: &Shared,
+    connections: &Connections,
     before: &IndexSnapshot,
     list: &List,
 ) -> Vec<(Task, ReplicationError)> {
     let mut failed = Vec::new();
-    for name in before.images.keys().filter(|name| !list.images.contains(*name)) {
-        if !shared.images.snapshot().images.contains_key(name) {
-            continue;
-        }
+    let (gone, doubtful) = absent(shared, before, list);
+    for name in gone {
         tracing::info!("Replicator({name}): delete missing image");
-        if let Err(error) = delete_image(shared, name).await {
-            failed.push((Task::Delete(name.clone()), error.into()));
+        if let Err(error) = delete_image(shared, &name).await {
+            failed.push((Task::Delete(name), error.into()));
+        }
+    }
+    for name in doubtful {
+        if let Err(error) = confirm(shared, connections, &name).await {
+            failed.push((Task::Confirm(name), error));
         }
     }
     // Backwards: what is in a directory before the directory.
@@ -36,6 +46,46 @@ pub(super) async fn run(
         }
     }
     failed
+}
+
+/// Images that are not in the list: those that were here before it, and those that came since or are about to.
+fn absent(shared: &Shared, before: &IndexSnapshot, list: &List) -> (Vec<Arc<str>>, BTreeSet<Arc<str>>) {
+    // Before the snapshot: one that ends in between is in that.
+    let mut doubtful: BTreeSet<Arc<str>> = shared.injections.names().into_iter().collect();
+    doubtful.retain(|name| !list.images.contains(name));
+    let mut gone = Vec::new();
+    let now = shared.images.snapshot();
+    for (name, entry) in now.images.iter().filter(|(name, _)| !list.images.contains(*name)) {
+        let was_here = |old: &Arc<ImageEntry>| old.metadata.created_on == entry.metadata.created_on;
+        if before.images.get(name).is_some_and(was_here) {
+            gone.push(name.clone());
+        } else {
+            doubtful.insert(name.clone());
+        }
+    }
+    (gone, doubtful)
+}
+
+/// Deletes an image here if the upstream does not have it.
+pub(super) async fn confirm(
+    shared: &Shared,
+    connections: &Connections,
+    name: &Arc<str>,
+) -> Result<(), ReplicationError> {
+    if !shared.injections.wait(name).await {
+        return Err(ReplicationError::BeingAdded);
+    }
+    if !shared.images.snapshot().images.contains_key(name) {
+        return Ok(());
+    }
+    let mut server = connections.take().await?;
+    let (metadata, _) = server.get_image_metadata(name, Duration::ZERO).await?;
+    connections.put_back(server);
+    if metadata.is_none() {
+        tracing::info!("Replicator({name}): delete image that is gone from the upstream");
+        delete_image(shared, name).await?;
+    }
+    Ok(())
 }
 
 /// Deletes an image here; one that is not here is no error.

@@ -27,6 +27,9 @@ pub enum ReplicationError {
         /// What the bytes hash to.
         computed: Box<Hash>,
     },
+    /// A client of ours is still adding it.
+    #[error("it is still being added here")]
+    BeingAdded,
     /// Our image index.
     #[error(transparent)]
     Index(#[from] IndexError),

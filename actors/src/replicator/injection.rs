@@ -47,18 +47,23 @@ impl Injections {
         }
     }
 
-    /// Returns when no injection of this name is in progress, or after a bounded time.
-    pub(super) async fn wait(&self, name: &str) {
+    /// Names of those in progress.
+    pub(super) fn names(&self) -> Vec<Arc<str>> {
+        self.running.lock().keys().cloned().collect()
+    }
+
+    /// Returns true when no injection of this name is in progress, and false if that takes too long.
+    pub(super) async fn wait(&self, name: &str) -> bool {
         let Some(mut ended) = self
             .running
             .lock()
             .get(name)
             .map(|running| running.ended.subscribe())
         else {
-            return;
+            return true;
         };
-        // The sender is dropped with the last injection, which ends the wait as well.
-        let _ = tokio::time::timeout(LONGEST_WAIT, ended.changed()).await;
+        // The sender is dropped with the last injection, which is what ends the wait.
+        tokio::time::timeout(LONGEST_WAIT, ended.changed()).await.is_ok()
     }
 }
 
@@ -82,13 +87,14 @@ mod tests {
     async fn an_announcement_waits_for_the_last_injection_of_its_name() {
         let injections = Injections::default();
         let (first, second) = (injections.begin("image"), injections.begin("image"));
-        injections.wait("other").await;
+        assert!(injections.wait("other").await);
         let mut waiting = Box::pin(injections.wait("image"));
         assert!(futures_util::poll!(&mut waiting).is_pending());
         drop(first);
         assert!(futures_util::poll!(&mut waiting).is_pending());
         drop(second);
-        waiting.await;
-        injections.wait("image").await;
+        assert!(waiting.await);
+        assert!(injections.wait("image").await);
+        assert!(injections.names().is_empty());
     }
 }

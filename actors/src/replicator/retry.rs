@@ -20,6 +20,8 @@ pub(super) enum Task {
     Bring(Arc<str>),
     /// Have it no more.
     Delete(Arc<str>),
+    /// Ask whether the upstream has it, and if not, have it no more.
+    Confirm(Arc<str>),
     /// Have this directory.
     Put(Directory),
     /// Have it no more.
@@ -36,7 +38,7 @@ struct Subject {
 impl Task {
     fn subject(&self) -> Subject {
         let (is_image, name) = match self {
-            Task::Bring(name) | Task::Delete(name) => (true, name.clone()),
+            Task::Bring(name) | Task::Delete(name) | Task::Confirm(name) => (true, name.clone()),
             Task::Put(directory) => (false, directory.name.as_str().into()),
             Task::Remove(name) => (false, name.clone()),
         };

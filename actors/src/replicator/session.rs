@@ -78,7 +78,7 @@ async fn follow(
     let work = session.announce(&list);
     session.bring(work).await?;
     if !shared.config.archive.keeps() {
-        for (task, error) in clean_up::run(&shared, &before, &list).await {
+        for (task, error) in clean_up::run(&shared, &session.connections, &before, &list).await {
             session.failed(task, &error);
         }
     }
@@ -279,22 +279,26 @@ impl Session {
 
     /// Anything but bringing an image.
     async fn run(&mut self, task: Task) {
-        let done = match &task {
-            Task::Put(directory) => put_directory(&self.shared, directory).await,
-            Task::Delete(name) => clean_up::delete_image(&self.shared, name).await,
-            Task::Remove(name) => clean_up::remove_directory(&self.shared, name).await,
+        let Session {
+            shared, connections, ..
+        } = &*self;
+        let done: Result<(), ReplicationError> = match &task {
+            Task::Put(directory) => put_directory(shared, directory).await.map_err(Into::into),
+            Task::Delete(name) => clean_up::delete_image(shared, name).await.map_err(Into::into),
+            Task::Confirm(name) => clean_up::confirm(shared, connections, name).await,
+            Task::Remove(name) => clean_up::remove_directory(shared, name).await.map_err(Into::into),
             Task::Bring(_) => Ok(()),
         };
         match done {
             Ok(()) => self.retry.done(&task),
-            Err(error) => self.failed(task, &error.into()),
+            Err(error) => self.failed(task, &error),
         }
     }
 
     fn failed(&mut self, task: Task, error: &ReplicationError) {
         let text = match &task {
             Task::Bring(name) => format!("error adding image: {name}: {error}"),
-            Task::Delete(name) => format!("error deleting image: {name}: {error}"),
+            Task::Delete(name) | Task::Confirm(name) => format!("error deleting image: {name}: {error}"),
             Task::Put(directory) => format!("error making directory: {}: {error}", directory.name),
             Task::Remove(name) => format!("error deleting directory: {name}: {error}"),
         };

@@ -40,15 +40,25 @@ pub(crate) async fn add_image(
         request.trusted = true;
     }
     let mut master = connect(replicator).await.map_err(|error| error.to_string())?;
-    match master
+    let mut outcome = master
         .add_image_trusted(&request.name, request.image.clone())
-        .await
-    {
-        Ok(()) => {}
-        Err(Error::AddImage(CallError::Remote(text))) => return Err(text.into()),
-        Err(error) => {
-            return Err(format!("error calling master: {}: {error}", replicator.upstream()).into());
+        .await;
+    if outcome.as_ref().is_err_and(Error::is_objects_unavailable) {
+        // We have them: that was checked above. The master's word, if we cannot help it.
+        let needed = image::objects::distinct(&request.image);
+        let hashes = needed.into_iter().map(|(hash, _)| hash).collect();
+        if forward::supply(&mut master, &shared.objects, hashes)
+            .await
+            .is_ok()
+        {
+            outcome = master
+                .add_image_trusted(&request.name, request.image.clone())
+                .await;
         }
     }
-    Ok(shared.images.add(request).await?)
+    match outcome {
+        Ok(()) => Ok(shared.images.add(request).await?),
+        Err(Error::AddImage(CallError::Remote(text))) => Err(text.into()),
+        Err(error) => Err(format!("error calling master: {}: {error}", replicator.upstream()).into()),
+    }
 }

@@ -8,14 +8,18 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
-use actors::Replicator;
+use actors::{ObjectStore, Replicator};
 use hash::Hash;
 use image_client::{Error, ImageServer};
 use protocol::object_server::{AddObjectRequest, AddObjectResponse};
+use srpc::Stream;
 use tokio::sync::Mutex;
 
 /// Bytes read from a file at a time.
 const PIECE_BYTES: u64 = 1 << 20;
+
+/// Stored objects sent in one call. Their answers wait in the sockets' buffers until all are sent.
+const SUPPLY_OBJECTS: usize = 256;
 
 /// An object on its way to the master.
 pub(crate) struct Outgoing {
@@ -118,16 +122,59 @@ async fn send(server: &mut ImageServer, objects: &[Outgoing]) -> Result<Vec<bool
             }
         }
     }
+    for (place, new) in missing.iter().zip(answers(stream, missing.len()).await?) {
+        if let Some(added) = added.get_mut(*place) {
+            *added = new;
+        }
+    }
+    Ok(added)
+}
+
+/// Sends those of these objects that the master lacks, from our store. A client that heard from us that they are present has
+/// not sent them; but the master may have collected what we still have.
+pub(super) async fn supply(
+    server: &mut ImageServer,
+    objects: &ObjectStore,
+    hashes: Vec<Hash>,
+) -> Result<(), Error> {
+    let sizes = server.check_objects(hashes.clone()).await?;
+    let missing: Vec<Hash> = hashes
+        .into_iter()
+        .zip(sizes)
+        .filter(|(_, size)| *size == 0)
+        .map(|(hash, _)| hash)
+        .collect();
+    let refused = |error: actors::ObjectError| Error::Refused(error.to_string());
+    for some in missing.chunks(SUPPLY_OBJECTS) {
+        let mut stream = server.client().open("ObjectServer.AddObjects").await?;
+        for hash in some {
+            let mut object = objects.open_verified(hash).await.map_err(refused)?;
+            stream
+                .write_value(&AddObjectRequest {
+                    length: object.size(),
+                    expected_hash: Some(*hash),
+                })
+                .await?;
+            while let Some(piece) = object.next_chunk().await {
+                stream.write_raw(&piece.map_err(refused)?).await?;
+            }
+        }
+        answers(stream, some.len()).await?;
+    }
+    Ok(())
+}
+
+/// Ends the call: for each of so many objects whether it is new to the master.
+async fn answers(mut stream: Stream<'_>, count: usize) -> Result<Vec<bool>, Error> {
     stream.write_value(&AddObjectRequest::default()).await?;
     stream.flush().await?;
-    for place in missing {
+    let mut added = Vec::with_capacity(count);
+    for _ in 0..count {
         let answer: AddObjectResponse = stream.read_prompt_value().await?;
         if !answer.error_string.is_empty() {
             return Err(Error::Refused(answer.error_string));
         }
-        if let Some(added) = added.get_mut(place) {
-            *added = answer.added;
-        }
+        added.push(answer.added);
     }
     stream.finish().await?;
     Ok(added)
