@@ -298,6 +298,7 @@ fn replicas_converge_and_nothing_acknowledged_is_lost_whatever_is_cut_or_killed(
             .and_then(|()| judge(&site, &told))
             .with_context(|| format!("round {round}"))
             .unwrap();
+        println!("round {round}: converged in {took:?}");
         times.push(took);
     }
     times.sort();

@@ -19,7 +19,12 @@ pub fn rpc() -> Vec<Flag> {
             "1m0s",
             "how long a TLS handshake may take",
         ),
-        Flag::string("srpcProxy", "", "proxy to connect through").rare(),
+        Flag::string(
+            "srpcProxy",
+            "",
+            "proxy to connect through: socks5://HOST:PORT, also socks4, socks4a",
+        )
+        .rare(),
         Flag::boolean(
             "srpcTrustVmOwners",
             true,

@@ -10,7 +10,7 @@
 //! ends its connection only; bulk bytes are copied once at most.
 //!
 //! Lacks on purpose: several calls at a time on one connection (the protocol has none), listeners that speak TLS before
-//! CONNECT, proxies, verification of servers (their certificates are self-signed by custom), questions to a metadata
+//! CONNECT, tunnels through another SRPC server, verification of servers (their certificates are self-signed by custom), questions to a metadata
 //! service unless told to.
 //!
 //! Server: [`ServiceBuilder`] → [`Registry`] → [`Server`]; the port's owner asks [`Server::endpoint`] and hands the stream to
@@ -41,7 +41,7 @@ mod upgrade_messages;
 pub use access::Trusted;
 pub use blocker::{Blocker, PerUserLimit, Permit};
 pub use call::{Call, Caller};
-pub use client::{CallError, Client, ConnectError, ConnectOptions, Stream};
+pub use client::{CallError, Client, ConnectError, ConnectOptions, Proxy, Stream};
 pub use coder::{Coder, Message};
 pub use conn::{Conn, ConnError, ReadHalf, Transport, WriteHalf};
 pub use method::{

@@ -4,18 +4,18 @@
 mod common;
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use common::certificates::{Authority, Wanted, user};
-use common::services::{WhoAmI, text};
+use common::services::{Text, WhoAmI, text};
 use common::{PATIENCE, Running};
 use openssl::ssl::{NameType, SslAcceptor, SslConnector, SslMethod, SslVerifyMode, SslVersion};
 use srpc::tls::ServerTls;
-use srpc::{Client, ConnectError, ConnectOptions};
+use srpc::{Client, ConnectError, ConnectOptions, Proxy};
 
 const CONNECTED: &[u8] = b"HTTP/1.0 200 Connected to Go SRPC\n\n";
 
@@ -313,5 +313,132 @@ async fn both_ends_keep_the_connection_alive_with_the_period_of_the_reference() 
         };
         let left = tokio::time::timeout(PATIENCE, wait).await.unwrap();
         assert!((1..=PERIOD + 1).contains(&left), "{left}");
+    }
+}
+
+fn take(stream: &mut TcpStream, count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
+    stream.read_exact(&mut bytes).unwrap();
+    bytes
+}
+
+fn take_port(stream: &mut TcpStream) -> u16 {
+    u16::from_be_bytes(take(stream, 2).try_into().unwrap())
+}
+
+fn take_address(stream: &mut TcpStream) -> [u8; 4] {
+    take(stream, 4).try_into().unwrap()
+}
+
+/// Up to a zero.
+fn take_word(stream: &mut TcpStream) -> String {
+    let mut word = Vec::new();
+    loop {
+        match take(stream, 1)[0] {
+            0 => return String::from_utf8(word).unwrap(),
+            byte => word.push(byte),
+        }
+    }
+}
+
+/// What is asked for by RFC 1928, after the first byte.
+fn socks5(near: &mut TcpStream, code: u8) -> String {
+    let methods = take(near, 1)[0];
+    assert!(take(near, methods.into()).contains(&0));
+    near.write_all(&[5, 0]).unwrap();
+    assert_eq!(take(near, 3), [5, 1, 0]);
+    let host = match take(near, 1)[0] {
+        1 => Ipv4Addr::from(take_address(near)).to_string(),
+        3 => {
+            let length = take(near, 1)[0];
+            String::from_utf8(take(near, length.into())).unwrap()
+        }
+        other => panic!("kind of address {other}"),
+    };
+    let port = take_port(near);
+    // It connects from a host with a name.
+    near.write_all(&[5, code, 0, 3, 4, b'h', b'o', b's', b't', 0, 9])
+        .unwrap();
+    format!("5 {host}:{port}")
+}
+
+/// The same in SOCKS4 and SOCKS4a.
+fn socks4(near: &mut TcpStream, code: u8) -> String {
+    assert_eq!(take(near, 1), [1]);
+    let port = take_port(near);
+    let address = take_address(near);
+    assert_eq!(take_word(near), "");
+    let host = match address {
+        [0, 0, 0, last] if last > 0 => take_word(near),
+        _ => Ipv4Addr::from(address).to_string(),
+    };
+    near.write_all(&[0, code, 0, 0, 0, 0, 0, 0]).unwrap();
+    format!("4 {host}:{port}")
+}
+
+/// A proxy for one connection, which goes to `target` whatever is asked for; what was asked for. Refuses if there is none.
+fn proxy(target: Option<SocketAddr>) -> (u16, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let thread = std::thread::spawn(move || {
+        let (mut near, _) = listener.accept().unwrap();
+        let asked = match take(&mut near, 1)[0] {
+            5 => socks5(&mut near, if target.is_some() { 0 } else { 2 }),
+            _ => socks4(&mut near, if target.is_some() { 0x5a } else { 0x5b }),
+        };
+        if let Some(target) = target {
+            let mut far = TcpStream::connect(target).unwrap();
+            let (mut from, mut to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+            let upwards = std::thread::spawn(move || {
+                let _ = io::copy(&mut from, &mut to);
+                let _ = to.shutdown(Shutdown::Both);
+            });
+            let _ = io::copy(&mut far, &mut near);
+            upwards.join().unwrap();
+        }
+        asked
+    });
+    (port, thread)
+}
+
+#[tokio::test]
+async fn calls_go_through_the_proxy_that_the_url_names() {
+    let running = Running::insecure();
+    for (scheme, host, asked) in [
+        ("socks", "name.of.nobody", "5 name.of.nobody"),
+        ("socks5", "127.0.0.1", "5 127.0.0.1"),
+        ("socks4a", "name.of.nobody", "4 name.of.nobody"),
+        ("socks4", "127.0.0.1", "4 127.0.0.1"),
+        ("socks4", "localhost", "4 127.0.0.1"),
+    ] {
+        let (port, thread) = proxy(Some(running.address));
+        let options = ConnectOptions {
+            proxy: Proxy::parse(&format!("{scheme}://127.0.0.1:{port}")).unwrap(),
+            // The proxy is on this machine; its server would be asked for a socket here.
+            unix_upgrade: true,
+            ..ConnectOptions::new(format!("{host}:6971"))
+        };
+        let mut client = Client::connect(&options).await.unwrap();
+        let reply = client.call::<Text, Text>("Test.Echo", &text("through")).await;
+        assert_eq!(reply.unwrap(), text("through"));
+        drop(client);
+        assert_eq!(thread.join().unwrap(), format!("{asked}:6971"));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_proxy_is_told_in_words() {
+    for (scheme, why) in [
+        ("socks5", "not allowed by its rules"),
+        ("socks4", "request rejected"),
+    ] {
+        let (port, thread) = proxy(None);
+        let options = ConnectOptions {
+            proxy: Proxy::parse(&format!("{scheme}://127.0.0.1:{port}")).unwrap(),
+            ..ConnectOptions::new("127.0.0.1:6971")
+        };
+        let error = Client::connect(&options).await.err().unwrap().to_string();
+        assert_eq!(error, format!("proxy 127.0.0.1:{port}: 127.0.0.1:6971: {why}"));
+        thread.join().unwrap();
     }
 }

@@ -46,6 +46,7 @@ pub(crate) struct Upstream {
     archive: Archive,
     exclude: Option<Arc<CompiledFilter>>,
     include: Option<Arc<CompiledFilter>>,
+    proxy: Option<srpc::Proxy>,
     connect_timeout: std::time::Duration,
     keep_alive_period: std::time::Duration,
     do_not_use_method_powers: bool,
@@ -257,6 +258,8 @@ impl Upstream {
             archive,
             exclude: filter(values, "replicationExcludeFilter")?,
             include: filter(values, "replicationIncludeFilter")?,
+            proxy: srpc::Proxy::parse(values.string("srpcProxy"))
+                .map_err(|error| anyhow::anyhow!("-srpcProxy: {error}"))?,
             connect_timeout: values.duration("srpcDefaultConnectTimeout"),
             keep_alive_period: values.duration("srpcDefaultKeepAlivePeriod"),
             do_not_use_method_powers: values.boolean("srpcClientDoNotUseMethodPowers"),
@@ -266,6 +269,7 @@ impl Upstream {
     fn replication(&self, client_tls: &ClientTls) -> Replication {
         let (upstream, client_tls) = (self.clone(), Arc::clone(client_tls));
         let connect = move || ConnectOptions {
+            proxy: upstream.proxy.clone(),
             dial_timeout: upstream.connect_timeout,
             connect_timeout: upstream.connect_timeout,
             keep_alive_period: upstream.keep_alive_period,

@@ -61,9 +61,6 @@ pub(crate) fn check(options: &Options) -> Result<(), String> {
         )
     })?;
     // Going on without them would do something else than what was asked for.
-    if !options.proxy.is_empty() {
-        return Err("flag -srpcProxy: this build cannot connect through proxies yet".to_owned());
-    }
     if !options.object_cache_directory.is_empty() {
         return Err("flag -objectCacheDirectory: this build has no object cache yet".to_owned());
     }

@@ -55,8 +55,8 @@ pub(crate) struct Options {
     pub(crate) required_paths: String,
     /// `-objectCacheDirectory`: refused.
     pub(crate) object_cache_directory: String,
-    /// `-srpcProxy`: refused.
-    pub(crate) proxy: String,
+    /// `-srpcProxy`: to connect through.
+    pub(crate) proxy: Option<srpc::Proxy>,
     /// `-releaseNotes`: file or URL; empty for none.
     pub(crate) release_notes: String,
     /// `-scanExcludeList`: expressions.
@@ -107,7 +107,8 @@ impl Options {
             object_add_interval: values.duration("objectAddInterval"),
             required_paths: values.string("requiredPaths").to_owned(),
             object_cache_directory: values.string("objectCacheDirectory").to_owned(),
-            proxy: values.string("srpcProxy").to_owned(),
+            proxy: srpc::Proxy::parse(values.string("srpcProxy"))
+                .map_err(|e| format!("flag -srpcProxy: {e}"))?,
             release_notes: values.string("releaseNotes").to_owned(),
             scan_exclude_list: values.list("scanExcludeList").to_vec(),
             skip_fields: values.string("skipFields").to_owned(),

@@ -97,6 +97,7 @@ impl Session {
         Ok(ConnectOptions {
             connect_timeout,
             keep_alive_period,
+            proxy: self.options.proxy.clone(),
             do_not_use_method_powers: self.options.without_method_powers,
             ..ConnectOptions::new(format!("{host}:{port}")).with_tls(tls)
         })

@@ -38,7 +38,7 @@ fn wrong_use_is_2_and_failure_is_1() {
         (
             &["-srpcProxy=srpc://x:1", "list"],
             2,
-            "cannot connect through proxies yet",
+            "tunnels through an SRPC server are not built in",
         ),
         (
             &["-objectCacheDirectory=/x", "list"],

@@ -111,7 +111,7 @@ async fn attempt(
     pair: Option<&KeyPair>,
     verify: bool,
 ) -> Result<Client, Failure> {
-    let stream = dial::dial(&options.address, options.dial_timeout).await?;
+    let stream = dial::dial(&options.address, options.proxy.as_ref(), options.dial_timeout).await?;
     crate::socket::configure(&stream, options.keep_alive_period);
     let work = establish(options, door, pair, verify, stream);
     match tokio::time::timeout(options.connect_timeout, work).await {
@@ -141,7 +141,8 @@ async fn establish(
     if verify {
         ping(&mut conn).await.map_err(first_exchange)?;
     }
-    if options.unix_upgrade && peer.ip() == local.ip() {
+    // Through a proxy the other end of the socket is not the server.
+    if options.unix_upgrade && options.proxy.is_none() && peer.ip() == local.ip() {
         upgrade::upgrade(&mut conn).await.map_err(first_exchange)?;
         conn.set_limits(options.limits.clone());
         conn.reset_encoder();

@@ -7,34 +7,54 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-use super::ConnectError;
+use super::{ConnectError, Proxy};
 
-/// Resolves the address and connects to the first of its addresses that answers.
-pub(super) async fn dial(address: &str, limit: Duration) -> Result<TcpStream, ConnectError> {
+/// Connects to the address, through the proxy if there is one.
+pub(super) async fn dial(
+    address: &str,
+    proxy: Option<&Proxy>,
+    limit: Duration,
+) -> Result<TcpStream, ConnectError> {
     let address = real_address(address);
-    let Some((host, port)) = address.rsplit_once(':') else {
+    let Some((host, port)) = split(&address) else {
         return Err(ConnectError::BadAddress(address.into_owned()));
     };
-    if port.parse::<u16>().is_err() {
-        return Err(ConnectError::BadAddress(address.into_owned()));
-    }
     let work = async {
-        let candidates: Vec<SocketAddr> = tokio::net::lookup_host(&*address)
-            .await
-            .map_err(|error| lookup_error(host, &error))?
-            .collect();
-        let mut last = ConnectError::Dial(format!("dial tcp: lookup {host}: no such host"));
-        for candidate in candidates {
-            match TcpStream::connect(candidate).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = connect_error(candidate, &error),
+        match proxy {
+            None => direct(&address, host).await,
+            Some(proxy) => {
+                let gate = proxy.address();
+                let (gate_host, _) = split(gate).unwrap_or((gate, 0));
+                let mut stream = direct(gate, gate_host).await?;
+                proxy.pass(&mut stream, host, port).await?;
+                Ok(stream)
             }
         }
-        Err(last)
     };
     tokio::time::timeout(limit, work)
         .await
         .unwrap_or_else(|_| Err(ConnectError::Dial(format!("dial tcp {address}: i/o timeout"))))
+}
+
+fn split(address: &str) -> Option<(&str, u16)> {
+    let (host, port) = address.rsplit_once(':')?;
+    Some((host, port.parse().ok()?))
+}
+
+/// Resolves the address and connects to the first of its addresses that answers.
+async fn direct(address: &str, host: &str) -> Result<TcpStream, ConnectError> {
+    let candidates: Vec<SocketAddr> = tokio::net::lookup_host(address)
+        .await
+        .map_err(|error| lookup_error(host, &error))?
+        .collect();
+    let mut last = ConnectError::Dial(format!("dial tcp: lookup {host}: no such host"));
+    for candidate in candidates {
+        match TcpStream::connect(candidate).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = connect_error(candidate, &error),
+        }
+    }
+    Err(last)
 }
 
 /// Drops anything between a `*` and the `:` of the port.

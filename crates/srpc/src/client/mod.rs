@@ -4,6 +4,7 @@ pub(crate) mod connect;
 mod dial;
 mod error;
 mod options;
+mod proxy;
 pub mod statistics;
 mod stream;
 mod upgrade;
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 
 pub use error::{CallError, ConnectError};
 pub use options::ConnectOptions;
+pub use proxy::Proxy;
 pub use stream::Stream;
 
 use crate::coder::{Coder, Message};

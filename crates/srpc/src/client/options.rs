@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Proxy;
 use crate::coder::Coder;
 use crate::conn::STALL_TIMEOUT;
 use crate::tls::ClientCredentials;
@@ -12,6 +13,8 @@ use crate::tls::ClientCredentials;
 pub struct ConnectOptions {
     /// `host:port`. Anything between a `*` and the `:` is dropped: `web*2:6971` is `web:6971` (srpc.md §10).
     pub address: String,
+    /// Connect through this proxy.
+    pub proxy: Option<Proxy>,
     /// Certificates to offer. Without, only the endpoints without TLS are tried.
     pub tls: Option<Arc<ClientCredentials>>,
     /// For resolving the name and making the TCP connection.
@@ -39,6 +42,7 @@ impl ConnectOptions {
     pub fn new(address: impl Into<String>) -> Self {
         Self {
             address: address.into(),
+            proxy: None,
             tls: None,
             dial_timeout: Duration::from_secs(15),
             connect_timeout: Duration::from_secs(15),
