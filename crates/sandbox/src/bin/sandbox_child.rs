@@ -1,0 +1,8 @@
+//! The child's part of a sandbox and nothing else.
+
+fn main() -> std::process::ExitCode {
+    sandbox::run_if_child().unwrap_or_else(|| {
+        eprintln!("error: this program is started by another one, which tells it what to run");
+        std::process::ExitCode::from(2)
+    })
+}

@@ -1,0 +1,140 @@
+//! The part with rights: it prepares, lets go, and watches.
+
+use super::mounts::Mounts;
+use super::{During, Step, keeper};
+use crate::cgroup::{Group, Hierarchies};
+use crate::message::Outcome;
+use crate::spec::{IDENTITIES, Spec};
+use crate::{device_nodes, syscalls};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{Mode, OFlags};
+use rustix::mount::MountPropagationFlags;
+use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::thread::UnshareFlags;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+/// Runs the command of a specification to its end.
+pub(super) fn supervise(spec: &Spec, control: &UnixStream) -> Step<Outcome> {
+    // Out of the terminal's and the parent's reach: only the socket ends it.
+    rustix::process::setsid().during("a session of its own")?;
+    let group = Group::make(&Hierarchies::of_this_machine(), &spec.group, &spec.limits)
+        .map_err(|error| error.to_string())?;
+    syscalls::unshare(UnshareFlags::NEWNS).during("mounts of its own")?;
+    let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
+    rustix::mount::mount_change("/", private).during("making mounts private")?;
+    let (ours, theirs) = keeper::channel().during("a channel to the command")?;
+    let Some(keeper) = syscalls::fork().during("a process for the command")? else {
+        drop(ours);
+        keeper::run(spec, &theirs);
+    };
+    drop(theirs);
+    let watched = Watched {
+        keeper,
+        channel: ours,
+        first_identity: spec.first_identity(),
+    };
+    let mut mounts = Mounts::default();
+    let outcome = watched.prepare(spec, &group, &mut mounts).and_then(|()| {
+        let deadline = spec.limits.time.map(|time| (Instant::now() + time, time));
+        watched.watch(control, deadline)
+    });
+    watched.end();
+    drop(mounts);
+    Ok(match outcome? {
+        Outcome::Exited(0) => Outcome::Exited(0),
+        Outcome::Exited(_) | Outcome::Killed(_) if group.ran_out_of_memory() => Outcome::OutOfMemory,
+        other => other,
+    })
+}
+
+struct Watched {
+    keeper: Pid,
+    channel: OwnedFd,
+    first_identity: u32,
+}
+
+impl Watched {
+    /// Everything that takes rights on the host, while the keeper waits.
+    fn prepare(&self, spec: &Spec, group: &Group, mounts: &mut Mounts) -> Step<()> {
+        match keeper::receive(self.channel.as_fd()) {
+            Ok(Some(keeper::Word::HasNamespace)) => {}
+            Ok(Some(keeper::Word::Failed(why))) => return Err(why),
+            other => {
+                return Err(format!(
+                    "the command's process is gone before it began: {other:?}"
+                ));
+            }
+        }
+        let process = self.keeper.as_raw_nonzero();
+        let map = format!("0 {} {IDENTITIES}\n", self.first_identity);
+        for file in ["uid_map", "gid_map"] {
+            std::fs::write(format!("/proc/{process}/{file}"), &map).during(file)?;
+        }
+        let namespace = rustix::fs::open(
+            format!("/proc/{process}/ns/user"),
+            OFlags::RDONLY | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .during("the user namespace")?;
+        mounts.make(spec, namespace.as_fd())?;
+        group.take(self.keeper).map_err(|error| error.to_string())?;
+        keeper::send(self.channel.as_fd(), &keeper::Word::Go, None).during("letting the command go")
+    }
+
+    fn watch(&self, control: &UnixStream, deadline: Option<(Instant, Duration)>) -> Step<Outcome> {
+        let mut listener: Option<OwnedFd> = None;
+        loop {
+            let mut polled = vec![
+                PollFd::new(&self.channel, PollFlags::IN),
+                PollFd::new(control, PollFlags::IN),
+            ];
+            if let Some(listener) = &listener {
+                polled.push(PollFd::new(listener, PollFlags::IN));
+            }
+            let left = deadline.map(|(at, _)| at.saturating_duration_since(Instant::now()));
+            let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+            match rustix::event::poll(&mut polled, timeout.as_ref()) {
+                Ok(0) => {
+                    let time = deadline.map(|(_, time)| time).unwrap_or_default();
+                    return Ok(Outcome::TimedOut(time));
+                }
+                Ok(_) => {}
+                Err(rustix::io::Errno::INTR) => continue,
+                Err(error) => return Err(format!("waiting for the command: {error}")),
+            }
+            let ready: Vec<PollFlags> = polled.iter().map(PollFd::revents).collect();
+            drop(polled);
+            if !ready[0].is_empty() {
+                match keeper::receive_with_descriptor(self.channel.as_fd()).during("the command's process")? {
+                    (Some(keeper::Word::Ended(outcome)), _) => return Ok(outcome),
+                    (Some(keeper::Word::Failed(why)), _) => return Err(why),
+                    (Some(keeper::Word::Filter), Some(descriptor)) => listener = Some(descriptor),
+                    (None, _) => return Ok(Outcome::Killed(libc::SIGKILL)),
+                    (Some(word), _) => return Err(format!("the command's process said {word:?}")),
+                }
+            }
+            // The parent says nothing more: it cancels, or is dead.
+            if !ready[1].is_empty() {
+                return Ok(Outcome::Cancelled);
+            }
+            if let (Some(flags), Some(descriptor)) = (ready.get(2), &listener) {
+                if flags.contains(PollFlags::IN) {
+                    device_nodes::serve(descriptor.as_fd(), self.first_identity);
+                } else if !flags.is_empty() {
+                    // Nobody is left whom the filter holds.
+                    listener = None;
+                }
+            }
+        }
+    }
+
+    /// Nothing of it runs any more after this.
+    fn end(&self) {
+        let _ = rustix::process::kill_process(self.keeper, Signal::KILL);
+        while let Err(rustix::io::Errno::INTR) =
+            rustix::process::waitpid(Some(self.keeper), WaitOptions::empty())
+        {}
+    }
+}

@@ -1,0 +1,45 @@
+//! Commands in a tree of their own, that cannot see, signal or change the host.
+//!
+//! A command runs as user 0 of a user namespace whose identities no other process of the host has. The tree is mounted
+//! for it through an id map: files that belong to 0 on the disk belong to 0 inside, and what it makes belongs to the same
+//! identities on the disk, although the kernel takes the command for somebody without any right. It has mounts, processes,
+//! IPC, host name and, unless it needs the network, a network of its own; a /dev and a /proc of its own; limits
+//! of time, memory, processes and file size; and everything it started ends with it.
+//!
+//! | part | what it knows |
+//! | --- | --- |
+//! | `spec` | what to run in which tree, and what it may see and use: plain data |
+//! | `command`, `output` | starting one, its output line by line, ending it, what became of it |
+//! | `cgroup` | control groups, version 2, version 1, or none |
+//! | `child` | what happens in the child process, step by step, until the command runs |
+//! | `device_nodes` | the few device nodes that may be made, made for the command by its supervisor |
+//! | `filter` | the system calls that are refused or handed to the supervisor |
+//! | `message` | what parent and child tell each other |
+//! | `syscalls` | the calls that no crate offers safely |
+//!
+//! A program that uses this calls [`run_if_child`] first of all in its `main`: it starts itself again as the child, because what has to
+//! be done between fork and exec is too much for a process with several threads.
+//!
+//! It promises: nothing of what a command did outlives it but files in the trees it was given to write; a link in a tree never
+//! leads out of it; when the parent dies, however it dies, so does the command. Deliberately absent: images, builds,
+//! logs, retries; network address translation; kernels without id-mapped mounts (before 5.12), on which starting fails with an
+//! error that says so rather than with less protection.
+
+mod cgroup;
+mod child;
+mod command;
+mod device_nodes;
+mod error;
+mod filter;
+mod message;
+mod output;
+mod spec;
+mod syscalls;
+
+pub use cgroup::{Hierarchies, remove_stale_groups};
+pub use child::run_if_child;
+pub use command::{Canceller, Command, Running};
+pub use error::SandboxError;
+pub use message::Outcome;
+pub use output::Line;
+pub use spec::{Bind, Limits, Network, Spec, View};

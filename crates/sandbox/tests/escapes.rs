@@ -1,0 +1,382 @@
+//! What a command tries, and what comes of it. As root; without root nothing of this can run.
+#![allow(clippy::unwrap_used)]
+
+use sandbox::{Bind, Command, Limits, Outcome, Spec, View};
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A small tree whose programs are the host's, read-only.
+struct Tree {
+    directory: tempfile::TempDir,
+}
+
+impl Tree {
+    fn new() -> Option<Self> {
+        if !rustix::process::geteuid().is_root() {
+            skip();
+            return None;
+        }
+        let directory = tempfile::tempdir_in("/var/tmp").unwrap();
+        let tree = Self { directory };
+        let root = tree.root();
+        for name in ["etc", "root", "tmp", "usr"] {
+            std::fs::create_dir_all(root.join(name)).unwrap();
+        }
+        for name in ["bin", "lib", "lib64", "sbin"] {
+            symlink(format!("usr/{name}"), root.join(name)).unwrap();
+        }
+        std::fs::write(
+            root.join("etc/passwd"),
+            "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
+        )
+        .unwrap();
+        Some(tree)
+    }
+
+    fn root(&self) -> PathBuf {
+        self.directory.path().join("root")
+    }
+
+    fn spec(&self, script: &str) -> Spec {
+        let mut spec = Spec::new(View::Tree { root: self.root() }, ["/bin/sh", "-c", script]);
+        spec.binds.push(Bind {
+            source: "/usr".into(),
+            target: "/usr".into(),
+            writable: false,
+        });
+        let path = "/usr/sbin:/usr/bin:/sbin:/bin";
+        spec.environment = vec![("PATH".to_owned(), path.to_owned())];
+        // Tests run at the same time.
+        spec.group = format!("test-{}", self.directory.path().file_name().unwrap().display());
+        spec.limits.time = Some(Duration::from_secs(60));
+        spec
+    }
+
+    fn run(&self, script: &str) -> (Outcome, String) {
+        run(&self.spec(script))
+    }
+}
+
+/// Says loudly that something was not tried, also to the file by which a run counts such lines.
+fn skip() {
+    use std::io::Write;
+    let line = "SKIPPED: sandbox: root is needed\n";
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+    if let Some(log) = std::env::var_os("IMAGEWRIGHT_SKIP_LOG") {
+        let mut log = std::fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(log)
+            .unwrap();
+        log.write_all(line.as_bytes()).unwrap();
+    }
+}
+
+fn run(spec: &Spec) -> (Outcome, String) {
+    let command = Command::by(env!("CARGO_BIN_EXE_sandbox-child"));
+    let mut output = String::new();
+    let outcome = command
+        .run(spec, |line| {
+            output.push_str(&line.text());
+            output.push('\n');
+        })
+        .unwrap();
+    (outcome, output)
+}
+
+fn owner(path: &Path) -> (u32, u32) {
+    let metadata = path.symlink_metadata().unwrap();
+    (metadata.uid(), metadata.gid())
+}
+
+#[test]
+fn a_command_is_root_in_its_tree_and_its_files_have_their_owners_on_the_disk() {
+    let Some(tree) = Tree::new() else { return };
+    let (outcome, output) = tree.run(
+        "id -u; echo content >/root/file; chown 33:44 /root/file; chmod 4755 /root/file; \
+         touch /root/own; ls -n /root/file; echo $$; hostname 2>/dev/null || cat /proc/sys/kernel/hostname",
+    );
+    assert_eq!(outcome, Outcome::Exited(0), "{output}");
+    let root = tree.root();
+    assert_eq!(owner(&root.join("root/file")), (33, 44));
+    assert_eq!(owner(&root.join("root/own")), (0, 0));
+    let mode = root.join("root/file").metadata().unwrap().mode();
+    assert_eq!(mode & 0o7777, 0o4755);
+    let lines: Vec<&str> = output.lines().collect();
+    assert_eq!((lines[0], lines[2], lines[3]), ("0", "1", "sandbox"), "{output}");
+}
+
+#[test]
+fn the_usual_devices_are_there_and_no_others() {
+    let Some(tree) = Tree::new() else { return };
+    let (outcome, output) = tree.run(
+        "set -e; echo x >/dev/null; head -c 3 /dev/zero | wc -c; head -c 1 /dev/urandom >/dev/null; \
+         test -c /dev/ptmx; test -d /dev/shm; ls /dev | tr '\\n' ' '",
+    );
+    assert_eq!(outcome, Outcome::Exited(0), "{output}");
+    assert!(
+        !output.contains("sda") && !output.contains("mem") && !output.contains("kmsg"),
+        "{output}"
+    );
+}
+
+#[test]
+fn usual_device_nodes_can_be_made_but_not_opened_and_those_of_disks_not_even_made() {
+    let Some(tree) = Tree::new() else { return };
+    let (outcome, output) = tree.run(
+        "mkdir -p /a/b; cd /a; mknod b/null c 1 3 && mknod -m 600 ../console c 5 1 && chown 0:5 /console || echo usual failed
+         mknod /disk b 8 0 2>&1; mknod /mem c 1 1 2>&1; mknod /kmsg c 1 11 2>&1; mkfifo /pipe
+         ( echo x >/a/b/null ) 2>&1
+         ln -s /etc/passwd /link; mknod /link c 1 3 2>&1",
+    );
+    assert_ne!(outcome, Outcome::Killed(9), "{output}");
+    assert!(!output.contains("usual failed"), "{output}");
+    let root = tree.root();
+    let null = root.join("a/b/null").symlink_metadata().unwrap();
+    assert_eq!(null.rdev(), rustix::fs::makedev(1, 3));
+    assert_eq!(owner(&root.join("a/b/null")), (0, 0));
+    assert_eq!(owner(&root.join("console")), (0, 5));
+    assert_eq!(root.join("console").metadata().unwrap().mode() & 0o7777, 0o600);
+    for name in ["disk", "mem", "kmsg"] {
+        assert!(!root.join(name).exists(), "{name}: {output}");
+    }
+    assert!(root.join("pipe").exists());
+    assert!(output.contains("Permission denied"), "{output}");
+    assert!(output.contains("File exists"), "{output}");
+}
+
+#[test]
+fn a_user_without_the_right_to_make_nodes_makes_none() {
+    let Some(tree) = Tree::new() else { return };
+    let (_, output) = tree
+        .run("chmod 777 /tmp; setpriv --reuid=65534 --regid=65534 --clear-groups mknod /tmp/null c 1 3 2>&1");
+    assert!(output.contains("not permitted"), "{output}");
+    assert!(!tree.root().join("tmp/null").exists());
+}
+
+#[test]
+fn the_host_is_neither_seen_nor_signalled_nor_changed() {
+    let Some(tree) = Tree::new() else { return };
+    let pattern = || std::fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
+    let pattern_before = pattern();
+    let mut victim = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let secret = tree.directory.path().join("secret");
+    std::fs::write(&secret, "secret").unwrap();
+    let script = format!(
+        "kill -9 {victim} 2>&1; ls /proc | grep -c '^[0-9]'; cat {secret} 2>&1; \
+         cat /proc/1/root{secret} 2>&1; ls /proc/1/root/ | tr '\\n' ' '; \
+         echo of-a-sandbox >/proc/sys/kernel/core_pattern; echo b >/proc/sysrq-trigger; echo 1 >/proc/sys/vm/drop_caches; \
+         hostname changed 2>&1; date -s 2001-01-01 2>&1; mount --bind /proc/1/root /root 2>&1 && ls /root | tr '\\n' ' '; \
+         chroot /proc/1/root ls {secret} 2>&1; nsenter -t 1 -m ls {secret} 2>&1; echo end",
+        victim = victim.id(),
+        secret = secret.display(),
+    );
+    let (_, output) = tree.run(&script);
+    let name = victim.try_wait().unwrap();
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    assert!(name.is_none(), "a process of the host was killed: {output}");
+    assert!(!output.contains("\nsecret\n"), "{output}");
+    assert!(output.contains("end"), "{output}");
+    assert!(output.matches("Permission denied").count() >= 2, "{output}");
+    assert_ne!(
+        std::fs::read_to_string("/proc/sys/kernel/hostname")
+            .unwrap()
+            .trim(),
+        "changed"
+    );
+    assert_eq!(pattern(), pattern_before);
+    assert!(year() >= 2026);
+}
+
+/// The year of the host's clock, roughly.
+fn year() -> u64 {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    1970 + now.as_secs() / 31_556_952
+}
+
+#[test]
+fn mounts_stay_inside_and_a_disk_cannot_be_mounted() {
+    let Some(tree) = Tree::new() else { return };
+    let before = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    let (_, output) = tree.run(
+        "mount -t tmpfs none /tmp && echo tmpfs; mkdir /p; mount -t proc proc /p && echo proc; \
+         mount -t ext4 /dev/vda /root 2>&1; mount -o remount,rw /usr 2>&1; touch /usr/x 2>&1; \
+         mount -t sysfs sysfs /root 2>&1; umount -l /proc 2>&1; umount /usr 2>&1; ls /usr/bin | head -1; unshare -U true 2>&1",
+    );
+    assert!(output.starts_with("tmpfs\nproc\n"), "{output}");
+    assert!(!Path::new("/usr/x").exists(), "{output}");
+    assert!(
+        output.contains("unshare failed: Operation not permitted"),
+        "{output}"
+    );
+    assert_eq!(std::fs::read_to_string("/proc/self/mounts").unwrap(), before);
+    assert!(!tree.root().join("usr/bin").exists());
+}
+
+#[test]
+fn links_in_the_tree_lead_nowhere_else() {
+    let Some(tree) = Tree::new() else { return };
+    let outside = tree.directory.path().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    std::fs::write(outside.join("file"), "host").unwrap();
+    // The places of mounts as well: they would be made, or mounted on, outside.
+    symlink(&outside, tree.root().join("proc")).unwrap();
+    symlink(&outside, tree.root().join("place")).unwrap();
+    let mut spec = tree.spec("echo overwritten 2>/dev/null >/place/file; ls / /proc 2>&1; true");
+    spec.binds.push(Bind {
+        source: "/etc".into(),
+        target: "/place/below".into(),
+        writable: false,
+    });
+    let command = Command::by(env!("CARGO_BIN_EXE_sandbox-child"));
+    // Refused or done inside: either is right.
+    let outcome = command.run(&spec, |_| {});
+    assert_eq!(
+        std::fs::read_to_string(outside.join("file")).unwrap(),
+        "host",
+        "{outcome:?}"
+    );
+    assert_eq!(outside.read_dir().unwrap().count(), 1, "{outcome:?}");
+}
+
+#[test]
+fn what_a_command_left_running_ends_with_it() {
+    let Some(tree) = Tree::new() else { return };
+    let marker = "3601.25";
+    let (outcome, output) = tree.run(&format!(
+        "setsid sleep {marker} & (trap '' TERM HUP; sleep {marker} & sleep {marker}) & sleep 0.2; exit 7"
+    ));
+    assert_eq!(outcome, Outcome::Exited(7), "{output}");
+    assert!(!runs(marker));
+}
+
+fn runs(marker: &str) -> bool {
+    std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        std::fs::read(entry.path().join("cmdline"))
+            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&format!("sleep\0{marker}")))
+    })
+}
+
+#[test]
+fn time_is_limited_whatever_signals_are_ignored() {
+    let Some(tree) = Tree::new() else { return };
+    let mut spec = tree.spec("trap '' TERM INT HUP; while :; do sleep 3602.25; done");
+    spec.limits.time = Some(Duration::from_millis(500));
+    let (outcome, _) = run(&spec);
+    assert_eq!(outcome, Outcome::TimedOut(Duration::from_millis(500)));
+    assert!(!runs("3602.25"));
+}
+
+#[test]
+fn memory_processes_and_file_size_are_limited() {
+    let Some(tree) = Tree::new() else { return };
+    let limits = Limits {
+        memory_bytes: Some(64 << 20),
+        processes: Some(30),
+        file_bytes: Some(1 << 20),
+        ..Limits::default()
+    };
+    let mut spec = tree.spec("head -c 300000000 /dev/zero | tail -c 200000000 | wc -c");
+    spec.limits = limits.clone();
+    let (outcome, output) = run(&spec);
+    assert!(!output.contains("200000000"), "{outcome:?} {output}");
+    let mut spec = tree.spec("i=0; while [ $i -lt 60 ]; do sleep 5 & i=$((i+1)); done; echo all");
+    spec.limits = limits.clone();
+    let (outcome, output) = run(&spec);
+    assert!(
+        !output.contains("all") && output.contains("fork"),
+        "{outcome:?} {output}"
+    );
+    let mut spec = tree.spec("head -c 2000000 /dev/zero >/root/file");
+    spec.limits = limits;
+    let (outcome, _) = run(&spec);
+    assert!(!outcome.is_success());
+    assert!(tree.root().join("root/file").metadata().unwrap().len() <= 1 << 20);
+}
+
+#[test]
+fn without_network_there_is_a_loopback_interface_and_nothing_else() {
+    let Some(tree) = Tree::new() else { return };
+    let (outcome, output) =
+        tree.run("ls /sys/class/net; cat /proc/net/unix | grep -c @; grep -c . /proc/net/route");
+    assert!(output.starts_with("lo\n0\n"), "{outcome:?} {output}");
+}
+
+#[test]
+fn a_command_reads_its_input_and_has_its_environment_only() {
+    let Some(tree) = Tree::new() else { return };
+    let mut spec = tree.spec("cat; env | sort | grep -v -e ^PWD -e ^_ -e ^SHLVL; pwd");
+    spec.input = b"input\n".to_vec();
+    spec.environment
+        .push(("NAME".to_owned(), "value with spaces".to_owned()));
+    spec.directory = PathBuf::from("/etc");
+    let (outcome, output) = run(&spec);
+    assert_eq!(outcome, Outcome::Exited(0));
+    assert_eq!(
+        output,
+        "input\nNAME=value with spaces\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n/etc\n"
+    );
+}
+
+#[test]
+fn what_cannot_be_run_is_an_error_that_names_it() {
+    let Some(tree) = Tree::new() else { return };
+    let mut spec = tree.spec("");
+    spec.argv = vec!["/no/such/program".to_owned()];
+    let command = Command::by(env!("CARGO_BIN_EXE_sandbox-child"));
+    let error = command.run(&spec, |_| {}).unwrap_err().to_string();
+    assert!(
+        error.contains("/no/such/program") && error.contains("No such file"),
+        "{error}"
+    );
+}
+
+#[test]
+fn with_the_host_s_programs_a_directory_is_filled_and_nothing_else_is_written_or_read() {
+    let Some(tree) = Tree::new() else { return };
+    let writable = tree.directory.path().join("new");
+    std::fs::create_dir(&writable).unwrap();
+    // Beside it, readable for everybody, in one of the places that are empty inside.
+    let secret = tree.directory.path().join("secret");
+    std::fs::write(&secret, "secret").unwrap();
+    let script = format!(
+        "mkdir -p $0/etc $0/dev $0/proc; echo x >$0/etc/file; chown 1:2 $0/etc/file; mknod $0/dev/null c 1 3; \
+         echo y >$0/dev/null && echo usable; mount -t proc proc $0/proc && umount $0/proc && echo proc; \
+         cat {secret} 2>&1; cat /etc/shadow 2>&1; ls /root /home /run; touch /etc/x /usr/x 2>&1",
+        secret = secret.display(),
+    );
+    let mut spec = Spec::new(
+        View::Host {
+            writable: writable.clone(),
+        },
+        ["/bin/sh", "-c", &script, writable.to_str().unwrap()],
+    );
+    spec.environment = tree.spec("").environment;
+    let (outcome, output) = run(&spec);
+    assert!(output.contains("usable\nproc\n"), "{outcome:?} {output}");
+    assert!(output.contains("/etc/shadow: Permission denied"), "{output}");
+    assert!(output.contains("secret: No such file"), "{output}");
+    assert_eq!(output.matches("Read-only file system").count(), 2, "{output}");
+    assert_eq!(owner(&writable.join("etc/file")), (1, 2));
+    assert_eq!(std::fs::read_dir(&writable).unwrap().count(), 3);
+}
+
+#[test]
+fn cancelled_or_without_its_parent_it_ends() {
+    let Some(tree) = Tree::new() else { return };
+    let command = Command::by(env!("CARGO_BIN_EXE_sandbox-child"));
+    let mut running = command.start(&tree.spec("echo begun; sleep 3603.25")).unwrap();
+    let canceller = running.canceller();
+    running.read_output(|line| {
+        assert_eq!(line.text(), "begun");
+        canceller.cancel();
+    });
+    assert_eq!(running.wait().unwrap(), Outcome::Cancelled);
+    assert!(!runs("3603.25"));
+    drop(command.start(&tree.spec("sleep 3604.25")).unwrap());
+    assert!(!runs("3604.25"));
+}
