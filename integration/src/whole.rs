@@ -162,7 +162,11 @@ pub fn check_objects_on_disk(root: &Path) -> Result<usize> {
         if path.starts_with('.') {
             continue;
         }
-        let content = std::fs::read(root.join(&file))?;
+        let content = match std::fs::read(root.join(&file)) {
+            // A full disk makes the server collect what nobody needs. What is needed is missed by whoever fetches it.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            content => content?,
+        };
         ensure!(
             hash::of(&content).to_string() == path.replace('/', ""),
             "half an object is visible: {path}, {} bytes",
