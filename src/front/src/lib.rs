@@ -10,6 +10,7 @@
 pub mod assets;
 pub mod daemon;
 pub mod health;
+pub mod history;
 pub mod listener;
 pub mod logger_service;
 pub mod logs;

@@ -6,6 +6,7 @@ use flags::Version;
 use jiff::Timestamp;
 
 use crate::health::{Condition, Health};
+use crate::history::History;
 use crate::logs::Logs;
 use crate::metrics::{Metrics, Unit};
 
@@ -38,6 +39,7 @@ pub struct Site {
     health: Health,
     metrics: Arc<Metrics>,
     logs: Logs,
+    history: Option<Arc<History>>,
     links: Vec<Link>,
     search: Option<Search>,
     warning: Option<String>,
@@ -65,10 +67,17 @@ impl Site {
             health,
             metrics,
             logs,
+            history: None,
             links: Vec::new(),
             search: None,
             warning: None,
         }
+    }
+
+    /// Gives it figures over time; the listener reads them as long as it is open.
+    pub fn with_history(mut self, history: Arc<History>) -> Self {
+        self.history = Some(history);
+        self
     }
 
     /// Adds a link to the frame.
@@ -124,6 +133,11 @@ impl Site {
     /// Its log.
     pub fn logs(&self) -> &Logs {
         &self.logs
+    }
+
+    /// Its figures over time.
+    pub fn history(&self) -> Option<&Arc<History>> {
+        self.history.as_ref()
     }
 
     /// The links of the frame.

@@ -6,7 +6,9 @@
 //! Promises: the port opens only when everything is loaded (`imageserver.md §8`); a stop lets running calls finish; a replica
 //! follows its master from then on. Lacks: any state of its own that outlives it.
 
+mod figures_over_time;
 mod flags;
+mod followers;
 mod import;
 mod information;
 mod metrics;

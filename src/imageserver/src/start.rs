@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::flags::{ClientTls, Options};
 use crate::state::{Shared, State};
-use crate::{metrics, pages, rpc};
+use crate::{figures_over_time, metrics, pages, rpc};
 use actors::replicator::LinkState;
 use actors::{ActorState, Health, ReplicationStatus};
 use anyhow::{Context, bail};
@@ -103,14 +103,23 @@ fn listen_address(text: &str) -> anyhow::Result<Option<IpAddr>> {
         .with_context(|| format!("-listenAddress={text}: give an IP address, or nothing for all"))
 }
 
-fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs, server: &Server, shared: &Shared) -> Arc<Site> {
+fn site(
+    figures: &Arc<Metrics>,
+    logs: &front::logs::Logs,
+    server: &Arc<Server>,
+    shared: &Shared,
+) -> Arc<Site> {
     let mut site = Site::new("imageserver", Arc::clone(figures), logs.clone())
         .link("/images", "images")
         .link("/compare", "compare")
+        .link("/objects", "objects")
+        .link("/replication", "replication")
+        .link("/dashboards", "dashboards")
         .link("/listDamaged", "damage")
         .link("/metrics", "metrics")
         .link("/logs", "logs")
-        .search("/search", "q", "images, tags, people");
+        .search("/search", "q", "images, tags, people")
+        .with_history(figures_over_time::history(shared, server, figures));
     if server.is_insecure() {
         site = site.warning("Running in insecure mode: everybody who can reach this port may do everything");
     }

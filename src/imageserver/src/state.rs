@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 
 use crate::flags::Options;
+use crate::followers::Followers;
 use actors::image_index::{EntryState, ImageEntry};
 use actors::{Health, ImageIndex, ObjectStore, Replicator, StartReport, System};
 use srpc::Access;
@@ -30,7 +30,7 @@ pub(crate) struct State {
     /// The link to the master; a master has none.
     pub(crate) replicator: Option<Replicator>,
     /// Subscribers of image updates.
-    pub(crate) replication_clients: AtomicUsize,
+    pub(crate) followers: Arc<Followers>,
     get_objects_slots: Semaphore,
     heavy_pages: Arc<Semaphore>,
 }
@@ -48,7 +48,7 @@ impl State {
             images: system.images.clone(),
             start: system.start_report().clone(),
             replicator: system.replicator.clone(),
-            replication_clients: AtomicUsize::new(0),
+            followers: Arc::default(),
             get_objects_slots: Semaphore::new(GET_OBJECTS_SLOTS),
             heavy_pages: Arc::new(Semaphore::new(HEAVY_PAGES_MOST)),
         })

@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::page::{headers, not_found};
 use crate::site::Site;
-use crate::{assets, health, logs, metrics};
+use crate::{assets, health, history, logs, metrics};
 
 /// How often the recorder of figures tidies up.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -122,6 +122,10 @@ impl Listener {
             Arc::clone(self.site.metrics()),
             self.server.draining().clone(),
         ));
+        if let Some(history) = self.site.history().cloned() {
+            let stop = self.server.draining().clone();
+            tokio::spawn(async move { history.run(stop).await });
+        }
         self.site.health().set_ready(true);
         Ok(Listening {
             address,
@@ -157,6 +161,7 @@ impl Pages {
         }
         health::configure(config);
         metrics::configure(config);
+        history::configure(config);
         logs::configure(config);
         assets::configure(config);
         srpc_paths::configure(config);

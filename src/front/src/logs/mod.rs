@@ -15,6 +15,7 @@ mod line;
 mod pages;
 mod panics;
 mod reading;
+mod recent;
 mod ring;
 mod stack;
 mod watchers;
@@ -32,8 +33,9 @@ pub use config::LogConfig;
 pub use files::{LogDirectory, LogFileName};
 pub use layer::LogLayer;
 pub use line::{ALWAYS, Line};
-pub use pages::{configure, recent_html};
+pub use pages::configure;
 pub use reading::LineFilter;
+pub use recent::recent_html;
 pub use stack::stack_dump;
 pub use watchers::Watch;
 

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::files::{LogDirectory, LogFileName};
 use super::panics::PANIC_PREFIX;
 use super::reading::{Collected, collect, period, since, stamp};
-use super::{Line, LineFilter, Logs, stack_dump};
+use super::{Line, LineFilter, Logs, recent, stack_dump};
 use crate::page::{Output, Page, Query, escape, live};
 use crate::site::Site;
 
@@ -28,16 +28,6 @@ pub fn configure(config: &mut web::ServiceConfig) {
         .service(web::resource("/logs/showSinceStartup").to(show_since_startup))
         .service(web::resource("/logs/showPreviousPanic").to(show_previous_panic))
         .service(web::resource("/logs/showStackTrace").to(show_stack_trace));
-}
-
-/// The lines in memory, as a passage for status pages; with JavaScript it goes on as lines are written.
-pub fn recent_html(logs: &Logs) -> String {
-    let lines = logs.recent();
-    let text: Vec<&str> = lines.iter().map(|line| line.full()).collect();
-    format!(
-        "<pre class=\"log\" tabindex=\"0\" data-live=\"/logs/follow\">{}</pre>",
-        escape(&text.join("\n"))
-    )
 }
 
 async fn list(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
@@ -105,9 +95,9 @@ async fn list(request: HttpRequest, site: web::Data<Site>) -> HttpResponse {
         "<p>Show last: {}, <a href=\"/logs/showSinceStartup\">since startup</a></p>\
          <p>Show <a href=\"/logs/showStackTrace\">stack trace</a>, \
          <a href=\"/logs/showPreviousPanic\">panic of the previous run</a></p>\
-         <h2>Files ({order})</h2>{files}<h2>In memory</h2>{}",
+         <h2>Files ({order})</h2>{files}<h2 id=\"recent\">In memory</h2>{}",
         last.join(", "),
-        recent_html(site.logs())
+        recent::html(site.logs(), query)
     );
     Page::new(&site, "logs")
         .body(body)

@@ -76,6 +76,14 @@ impl Cell {
         Self::plain(count.to_string(), json!(count))
     }
 
+    /// A number that need not be whole; nothing for what is no number.
+    pub fn number(number: f64) -> Self {
+        if !number.is_finite() {
+            return Self::empty();
+        }
+        Self::plain(number.to_string(), json!(number))
+    }
+
     /// A number of bytes.
     pub fn bytes(bytes: u64) -> Self {
         Self {

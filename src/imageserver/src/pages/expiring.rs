@@ -18,7 +18,7 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
         .collect();
     images.sort_by_key(|entry| entry.metadata.expires_at.unix_seconds());
     let pager = Pager::new(context.query, images.len(), IMAGES_MOST);
-    let mut table = Table::new(columns()).when_empty(empty(
+    let mut table = Table::new(columns(false)).when_empty(empty(
         "No image expires.",
         "Images expire where they were added with a life time: <code>imagetool -expiresIn=24h add …</code>",
     ));

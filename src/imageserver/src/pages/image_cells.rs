@@ -12,9 +12,9 @@ pub(super) struct ImageRow<'a> {
     pub(super) before: Option<&'a str>,
 }
 
-/// The columns of such lists.
-pub(super) fn columns() -> [Column; 9] {
-    [
+/// The columns of such lists; without the last, which needs an image to compare with, where [`ImageRow::before`] is always `None`.
+pub(super) fn columns(with_compare: bool) -> Vec<Column> {
+    let mut columns = vec![
         Column::text("Name"),
         Column::text("Made"),
         Column::text("By"),
@@ -23,8 +23,9 @@ pub(super) fn columns() -> [Column; 9] {
         Column::number("Packages"),
         Column::text("Built from"),
         Column::text("Expires"),
-        Column::text("Compare"),
-    ]
+    ];
+    columns.extend(with_compare.then(|| Column::text("Compare")));
+    columns
 }
 
 impl ImageRow<'_> {

@@ -93,7 +93,7 @@ fn images_table(context: &Context<'_>, snapshot: &IndexSnapshot, directory: &str
     images.sort_by_key(|entry| std::cmp::Reverse(created(entry)));
     let pager = Pager::new(context.query, images.len(), IMAGES_MOST);
     let count = images.len();
-    let mut table = Table::new(columns()).when_empty(empty(
+    let mut table = Table::new(columns(true)).when_empty(empty(
         "There are no images directly in this directory.",
         "Add one: <code>imagetool add NAME IMAGEFILE FILTERFILE TRIGGERFILE</code>",
     ));

@@ -19,8 +19,11 @@ mod list_images;
 mod list_packages;
 mod list_triggers;
 mod object;
+mod object_holders;
+mod objects;
 mod paths;
 mod replication;
+mod replication_page;
 mod search;
 mod show_image;
 mod status;
@@ -38,6 +41,9 @@ pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
         .route("/images", page(images::page))
         .route("/search", page(search::page))
         .route("/expiring", page(expiring::page))
+        .route("/objects", reading().to(objects::get))
+        .route("/object", reading().to(object_holders::get))
+        .route("/replication", page(replication_page::page))
         .route("/files", reading().to(files::get))
         .route("/compare", reading().to(compare::get))
         .route("/compareFile", reading().to(compare::file::get))

@@ -36,7 +36,7 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
     } else {
         format!("No image has all of: {}.", words.join(", "))
     };
-    let mut table = Table::new(columns()).when_empty(empty(
+    let mut table = Table::new(columns(false)).when_empty(empty(
         &why,
         "Looked at are names, tags (<code>key=value</code>), who made an image and for whom, owners, branch, commit, repository and source image.",
     ));

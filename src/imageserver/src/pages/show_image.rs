@@ -142,7 +142,7 @@ fn descendants(snapshot: &IndexSnapshot, name: &str) -> (usize, String) {
         .filter(|entry| entry.metadata.source_image == name)
         .collect();
     found.sort_by_key(|entry| std::cmp::Reverse(directories::created(entry)));
-    let mut table = Table::new(columns()).when_empty("");
+    let mut table = Table::new(columns(false)).when_empty("");
     for entry in found.iter().take(DESCENDANTS_MOST) {
         table.push(ImageRow { entry, before: None }.cells());
     }

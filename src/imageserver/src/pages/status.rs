@@ -1,13 +1,17 @@
 //! `/`: is it healthy, what does it hold, what is it doing.
 
-use std::sync::atomic::Ordering;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::directories::created;
+use super::image_cells::{ImageRow, columns};
 use super::replication::Replication;
+use crate::figures_over_time;
 use crate::state::{GET_OBJECTS_SLOTS, Shared};
 use actix_web::{HttpResponse, web};
+use actors::image_index::ImageEntry;
 use actors::object_store::ObjectStatistics;
-use actors::{ActorState, Health, StartReport};
+use actors::{ActorState, Health, IndexSnapshot, StartReport};
 use askama::Template;
 use front::metrics::Value;
 use front::page::{Cell, Column, Page, Table, empty};
@@ -15,6 +19,8 @@ use front::site::Site;
 use srpc::Server;
 use srpc::server::statistics::ServerStatistics;
 
+/// Images that are shown as the newest.
+const NEWEST_SHOWN: usize = 5;
 /// Log lines that are shown; all that are in memory are a link away.
 const LOG_LINES_SHOWN: usize = 100;
 
@@ -26,6 +32,14 @@ struct Body {
     /// What is damaged, in words; empty if nothing is.
     damaged: String,
     replication_clients: usize,
+    /// The images made last, as a table.
+    newest: String,
+    /// Bytes stored, bytes they stand for, and how many times that is.
+    stored: String,
+    represented: String,
+    factor: String,
+    /// When the file system will be full.
+    forecast: String,
     replication: Option<Replication>,
     archive_mode: bool,
     objects: ObjectStatistics,
@@ -70,7 +84,15 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
         images: snapshot.images.len(),
         directories: snapshot.directories.len(),
         damaged: damaged(damaged_images, damaged_objects),
-        replication_clients: shared.replication_clients.load(Ordering::Relaxed),
+        replication_clients: shared.followers.count(),
+        newest: newest(&snapshot),
+        stored: human::bytes(objects.bytes),
+        represented: human::bytes(objects.references_bytes),
+        factor: format!("{:.2}", objects.duplicate_factor()),
+        forecast: site
+            .history()
+            .map(|history| figures_over_time::forecast(history, objects.space.free_bytes))
+            .unwrap_or_default(),
         replication: shared
             .replicator
             .as_ref()
@@ -95,6 +117,26 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
             .map(|line| line.full().to_owned())
             .collect(),
     }
+}
+
+/// The images made last. One pass over all of them, without sorting.
+fn newest(snapshot: &IndexSnapshot) -> String {
+    let mut newest: Vec<&Arc<ImageEntry>> = Vec::with_capacity(NEWEST_SHOWN + 1);
+    for entry in snapshot.images.values() {
+        let place = newest.partition_point(|known| created(known) >= created(entry));
+        if place < NEWEST_SHOWN {
+            newest.insert(place, entry);
+            newest.truncate(NEWEST_SHOWN);
+        }
+    }
+    let mut table = Table::new(columns(false)).when_empty(empty(
+        "There are no images yet.",
+        "Add one: <code>imagetool mkdir base</code>, <code>imagetool add base/1 IMAGEFILE FILTERFILE TRIGGERFILE</code>",
+    ));
+    for entry in newest {
+        table.push(ImageRow { entry, before: None }.cells());
+    }
+    table.html()
 }
 
 fn damaged(images: usize, objects: usize) -> String {

@@ -224,3 +224,49 @@ async fn the_log_can_be_followed_and_a_follower_does_not_hold_up_a_stop() {
     assert_eq!(front.listening.stop(crate::testing::PATIENCE).await, 0);
     assert_eq!(crate::testing::read_to_end(&mut stream).await, b"\r\n0\r\n\r\n");
 }
+
+#[tokio::test]
+async fn lines_in_memory_are_chosen_by_words_and_level() {
+    let directory = tempfile::tempdir().unwrap();
+    let front = front(directory.path());
+    let logs = front.site.logs();
+    logs.set_level(3);
+    logs.print("AddImage(a)");
+    logs.write(0, "added some <objects>");
+    logs.write(3, "added every detail");
+    for (query, shown, hidden) in [
+        (
+            "?q=ADDED",
+            vec!["some &lt;objects&gt;", "every detail"],
+            vec!["AddImage(a)\n"],
+        ),
+        (
+            "?level=0",
+            vec!["AddImage(a)", "some &lt;objects&gt;"],
+            vec!["every detail"],
+        ),
+        (
+            "?level=-1",
+            vec!["AddImage(a)"],
+            vec!["some &lt;objects", "every detail"],
+        ),
+        (
+            "?q=added&level=0",
+            vec!["some &lt;objects&gt;"],
+            vec!["AddImage(a)", "every detail"],
+        ),
+        (
+            "?q=%3Cobjects%3E",
+            vec!["include=%28%3Fi%29%3Cobjects%3E", "value=\"&lt;objects&gt;\""],
+            vec!["<objects>"],
+        ),
+    ] {
+        let page = front.get(&format!("/logs{query}")).await;
+        let lines = page.split("id=\"recent\"").nth(1).unwrap();
+        assert!(shown.iter().all(|text| lines.contains(text)), "{query}: {lines}");
+        assert!(
+            !hidden.iter().any(|text| lines.contains(text)),
+            "{query}: {lines}"
+        );
+    }
+}

@@ -1,7 +1,6 @@
 //! The stream of image and directory changes that replicas live on (`imageserver.md §7.1`).
 
-use std::sync::atomic::Ordering;
-
+use crate::followers::Following;
 use crate::rpc::prelude::*;
 use actors::image_index::{IndexEvent, IndexSnapshot};
 use image::{Directory, DirectoryMetadata};
@@ -28,15 +27,6 @@ impl Wanted {
     }
 }
 
-/// Counts a subscriber as long as it lives, for the status page.
-struct Counted<'s>(&'s Shared);
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.replication_clients.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Sends the initial list, then changes until the caller goes away.
 pub(super) async fn stream(
     shared: &Shared,
@@ -53,11 +43,30 @@ pub(super) async fn stream(
             () = call.draining.cancelled() => return Err(RawError::close_client()),
         }
     }
-    shared.replication_clients.fetch_add(1, Ordering::Relaxed);
-    let _counted = Counted(shared);
+    let username = call.caller.username.clone();
+    let following = shared
+        .followers
+        .join(call.peer.to_string(), username, wanted == Wanted::All);
+    let ended = follow(shared, call, conn, wanted, &following).await;
+    if let Err(error) = &ended
+        && let Some(text) = error.text()
+    {
+        following.failed(text);
+    }
+    ended
+}
+
+async fn follow(
+    shared: &Shared,
+    call: &Call,
+    conn: &mut Conn,
+    wanted: Wanted,
+    following: &Following,
+) -> Result<(), RawError> {
     // Subscribed before the snapshot is taken: a change in between is told twice rather than not at all.
     let mut events = shared.images.subscribe();
     send_all(shared, conn, wanted).await?;
+    following.listed();
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
@@ -66,7 +75,9 @@ pub(super) async fn stream(
         };
         match event {
             Ok(event) => {
-                if let Some(update) = update(shared, wanted, event) {
+                let update = update(shared, wanted, event);
+                following.told(u64::from(update.is_some()), events.len());
+                if let Some(update) = update {
                     conn.write_value(&update).await?;
                     // One flush for what has piled up.
                     if events.is_empty() {
