@@ -20,6 +20,7 @@
 //! | `strace` | system calls of a running server that fail, wait, or kill it |
 //! | `told` | what clients were told, and whether it is there |
 //! | `whole` | what a server holds, fetched and hashed by the test itself |
+//! | `web` | pages for those who fetch something by HTTP |
 //! | `programs` | where the programs of this workspace lie, built first if need be |
 //!
 //! The tests themselves are in `tests/`, one file per promise or family of promises. This crate promises that a
@@ -48,6 +49,7 @@ pub mod strace;
 pub mod told;
 pub mod tool;
 pub mod trace;
+pub mod web;
 pub mod whole;
 
 pub use skip::{SKIP_LOG_VARIABLE, skip};

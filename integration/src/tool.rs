@@ -42,11 +42,18 @@ impl Tool {
         }
     }
 
+    /// The flags of every run, for tests that start the program themselves.
+    pub fn flags(&self) -> Vec<String> {
+        vec![
+            "-imageServerHostname=127.0.0.1".to_owned(),
+            format!("-imageServerPortNum={}", self.port),
+            format!("-certDirectory={}", self.certificates.display()),
+        ]
+    }
+
     pub fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Outcome> {
         let output = Command::new(program("imagetool")?)
-            .arg("-imageServerHostname=127.0.0.1")
-            .arg(format!("-imageServerPortNum={}", self.port))
-            .arg(format!("-certDirectory={}", self.certificates.display()))
+            .args(self.flags())
             .args(arguments)
             .env("HOME", &self.home)
             .env("TZ", "UTC")

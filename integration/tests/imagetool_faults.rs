@@ -142,7 +142,16 @@ fn a_server_that_dies_ends_an_add() {
         end(child)
     }
     let output = judge(&mut Stage::new().unwrap()).unwrap();
-    assert_ended(&output, 1, "error adding image: \"d/2\": error building image: ");
+    assert_ended(
+        &output,
+        1,
+        "error adding image: \"d/2\": error building image: the connection was lost while sending objects (",
+    );
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        text.ends_with("try again; what has arrived is not sent again\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -243,6 +252,37 @@ fn what_cannot_be_fetched_whole_leaves_what_was_there() {
     nothing_but("device", 1, &["tar", "d/1", "/dev/null"]);
     let device = std::fs::symlink_metadata("/dev/null").unwrap();
     assert!(device.file_type().is_char_device());
+}
+
+#[test]
+fn an_object_that_is_damaged_on_the_server_is_told_as_that() {
+    let stage = Stage::new().unwrap();
+    let tool = stage.tool().unwrap();
+    let hash = hash::of(b"small").to_string();
+    let below = |hash: &str| {
+        let (first, rest) = hash.split_at(2);
+        let (second, rest) = rest.split_at(2);
+        stage.home.objects().join(first).join(second).join(rest)
+    };
+    std::fs::write(below(&hash), "SMALL").unwrap();
+    // At first the server withholds the end of it; from then on it knows.
+    for round in 0..2 {
+        for arguments in [
+            vec!["get", "d/1", &stage.text("new")],
+            vec!["tar", "d/1", "/dev/null"],
+            vec!["get-file-in-image", "d/1", "/small"],
+            vec!["save-to-file", "d/1", "/dev/null"],
+        ] {
+            let outcome = tool.run(&arguments).unwrap();
+            assert_eq!(outcome.code, 1, "{outcome:?}");
+            assert!(
+                outcome.err.contains(&hash) && outcome.err.contains("imagetool list-damaged"),
+                "round {round}, {arguments:?}: {outcome:?}"
+            );
+        }
+    }
+    let listed = tool.run(&["list-damaged"]).unwrap();
+    assert!(listed.out.contains(&hash), "{listed:?}");
 }
 
 fn names(directory: &Path) -> Vec<String> {

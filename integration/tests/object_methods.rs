@@ -1,12 +1,14 @@
-//! What the object server's methods answer, byte by byte, where no other test shows it.
+//! What methods answer about objects and inodes, some of it byte by byte, where no other test shows it.
 
 // Helpers of tests are tests.
 #![allow(clippy::unwrap_used)]
 
 use anyhow::Result;
-use integration::images::{object_sizes, store};
-use integration::plain_call::connect;
+use image::{ComputedRegularInode, DirectoryEntry, DirectoryInode, Inode};
+use integration::images::{add, image, object_sizes, store};
+use integration::plain_call::{call, connect};
 use integration::server::{Home, ImageServer};
+use protocol::image_server::*;
 use protocol::object_server::*;
 use std::io::{BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -201,4 +203,102 @@ fn a_hundred_calls_get_objects_at_a_time_and_the_next_one_waits_for_its_turn() {
     assert_eq!(head.object_sizes, [7]);
     drop(holders);
     wait_for(0);
+}
+
+/// `/one` and `/again`, the same inode; `/empty`; the computed `/made`; `/sub`, a directory with `/sub/one`, the same inode as
+/// well.
+fn linked() -> image::Image {
+    let mut image = image(&[("one", b"content"), ("empty", b"")]);
+    let tree = image.file_system.as_mut().unwrap();
+    let entry = |name: &str, inode_number| DirectoryEntry {
+        name: name.into(),
+        inode_number,
+    };
+    let directory = DirectoryInode {
+        mode: 0o040_755,
+        entry_list: vec![entry("one", 1)],
+        ..DirectoryInode::default()
+    };
+    let computed = ComputedRegularInode {
+        mode: 0o100_644,
+        source: "host:6910".to_owned(),
+        ..ComputedRegularInode::default()
+    };
+    tree.inode_table.insert(3, Inode::Directory(directory));
+    tree.inode_table.insert(4, Inode::ComputedRegular(computed));
+    let entries = &mut tree.directory_inode.entry_list;
+    entries.extend([entry("again", 1), entry("made", 4), entry("sub", 3)]);
+    tree.recount();
+    image
+}
+
+#[test]
+fn inodes_are_found_by_path_with_the_number_of_their_names() {
+    let (_home, server) = server().unwrap();
+    store(&server, &[b"content"]).unwrap();
+    add(&server, "linked", linked()).unwrap();
+    let ask = |image_name: &str, paths: &[&str]| -> GetImageInodesResponse {
+        let request = GetImageInodesRequest {
+            image_name: image_name.to_owned(),
+            filenames: paths.iter().map(|path| (*path).into()).collect(),
+        };
+        call(server.address(), "ImageServer.GetImageInodes", &request).unwrap()
+    };
+    let reply = ask(
+        "linked",
+        &["/one", "/sub/one", "/sub", "/none", "/", "one", "/sub/"],
+    );
+    assert!(reply.image_exists && reply.error.is_empty());
+    let numbers = reply.inode_numbers.unwrap();
+    let numbers: Vec<(String, u64)> = numbers
+        .iter()
+        .map(|(path, number)| (path.to_string(), *number))
+        .collect();
+    let expected = [("/one", 1), ("/sub", 3), ("/sub/one", 1)];
+    assert_eq!(numbers, expected.map(|(path, number)| (path.to_owned(), number)));
+    let (inodes, links) = (reply.inodes.unwrap(), reply.num_links.unwrap());
+    assert!(matches!(inodes.get(1), Some(Inode::Regular(inode)) if inode.hash == hash::of(b"content")));
+    assert!(matches!(inodes.get(3), Some(Inode::Directory(_))));
+    assert_eq!(links.into_iter().collect::<Vec<_>>(), [(1, 3), (3, 1)]);
+    // Nothing found is no failure, and the maps are there; so is no image, without them.
+    let nothing = ask("linked", &["/none"]);
+    assert!(nothing.image_exists && nothing.error.is_empty());
+    assert!(nothing.inode_numbers.is_some_and(|found| found.is_empty()));
+    assert!(nothing.num_links.is_some_and(|found| found.is_empty()));
+    let none = ask("none", &["/one"]);
+    assert!(!none.image_exists && none.error.is_empty() && none.inode_numbers.is_none());
+}
+
+#[test]
+fn what_images_have_in_common_is_counted_once() {
+    let (_home, server) = server().unwrap();
+    store(&server, &[b"content", b"other content"]).unwrap();
+    add(&server, "linked", linked()).unwrap();
+    let more: &[(&str, &[u8])] = &[("a", b"content"), ("b", b"other content"), ("c", b"content")];
+    add(&server, "more", image(more)).unwrap();
+    let ask = |names: &[&str], ignore_missing| -> GetObjectStatisticsForImagesResponse {
+        let request = GetObjectStatisticsForImagesRequest {
+            ignore_missing,
+            image_names: names.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        call(
+            server.address(),
+            "ImageServer.GetObjectStatisticsForImages",
+            &request,
+        )
+        .unwrap()
+    };
+    let counted = |reply: GetObjectStatisticsForImagesResponse| {
+        assert_eq!(reply.error, "");
+        (
+            reply.num_images,
+            (reply.num_file_inodes, reply.total_file_inode_bytes),
+            (reply.num_objects, reply.total_object_bytes),
+        )
+    };
+    assert_eq!(counted(ask(&["linked"], false)), (1, (2, 7), (1, 7)));
+    assert_eq!(counted(ask(&["linked", "more"], false)), (2, (5, 34), (2, 20)));
+    assert_eq!(counted(ask(&["more", "none"], true)), (1, (3, 27), (2, 20)));
+    assert_eq!(counted(ask(&[], false)), (0, (0, 0), (0, 0)));
+    assert_eq!(ask(&["more", "none"], false).error, "unknown image: none");
 }

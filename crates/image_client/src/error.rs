@@ -56,6 +56,28 @@ pub enum Error {
         /// What the bytes hash to.
         computed: Box<Hash>,
     },
+    /// The server does not serve an object; the text begins with its words. One that it found damaged is absent to it.
+    #[error("{0}: the server lacks it, or found it damaged, which imagetool list-damaged tells")]
+    NotServed(String),
+    /// The server broke off in the middle of an object. It withholds the end of one that it finds damaged.
+    #[error(
+        "object {hash}: the server broke off while sending it ({}): either it is damaged there, which imagetool list-damaged \
+         tells, or the connection was lost",
+        cause(.source)
+    )]
+    BrokenOff {
+        /// Which.
+        hash: Box<Hash>,
+        /// How reading ended.
+        source: ConnError,
+    },
+    /// The connection was lost while objects were sent, or the server was asked which it lacks.
+    #[error(
+        "the connection was lost while sending objects ({}): look whether the server runs, and try again; what has arrived \
+         is not sent again",
+        cause(.0)
+    )]
+    LostSending(#[source] ConnError),
     /// The peer does not keep to the protocol.
     #[error("unexpected answer: {0}")]
     Protocol(&'static str),
@@ -73,6 +95,14 @@ pub enum Error {
     Unfit(String),
 }
 
+/// In words alone: the number of an error of the system helps nobody here.
+fn cause(error: &ConnError) -> String {
+    match error {
+        ConnError::Io(error) => tree_io::os_text(error),
+        other => other.to_string(),
+    }
+}
+
 impl From<ConnError> for Error {
     fn from(error: ConnError) -> Error {
         Error::Call(CallError::Conn(error))
@@ -80,6 +110,16 @@ impl From<ConnError> for Error {
 }
 
 impl Error {
+    /// Says of a failed connection that it was lost while sending; leaves other errors as they are.
+    pub(crate) fn while_sending(self) -> Error {
+        match self {
+            Error::Call(CallError::Conn(
+                lost @ (ConnError::Closed | ConnError::Truncated | ConnError::Io(_) | ConnError::Stalled(_)),
+            )) => Error::LostSending(lost),
+            other => other,
+        }
+    }
+
     /// Whether the server refused for want of rights.
     pub fn is_access_denied(&self) -> bool {
         match self {

@@ -168,7 +168,9 @@ async fn receive(
             .await?;
         stream.flush().await?;
         let reply: GetObjectsResponse = stream.read_prompt_value().await?;
-        crate::server::refusal(reply.response_string)?;
+        if !reply.response_string.is_empty() {
+            return Err(Error::NotServed(reply.response_string));
+        }
         if reply.object_sizes.len() != request.len() {
             return Err(Error::Protocol("another number of sizes than of objects"));
         }
@@ -185,7 +187,11 @@ async fn receive(
                 let mut data = Vec::with_capacity(room);
                 while data.len() < room {
                     let missing = (room - data.len()) as u64;
-                    stream.read_raw_into(&mut data, missing).await?;
+                    let read = stream.read_raw_into(&mut data, missing).await;
+                    read.map_err(|source| Error::BrokenOff {
+                        hash: Box::new(*hash),
+                        source,
+                    })?;
                 }
                 let piece = object.piece(data)?;
                 waiting.add(piece).await?;

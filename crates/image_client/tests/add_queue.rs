@@ -129,7 +129,7 @@ async fn a_dying_connection_ends_the_queue_at_once() {
         queue.finish().await.err().unwrap()
     };
     let error = tokio::time::timeout(PATIENCE, work).await.unwrap();
-    assert!(matches!(error, Error::Call(_)), "{error}");
+    assert!(matches!(error, Error::LostSending(_)), "{error}");
 }
 
 #[tokio::test]

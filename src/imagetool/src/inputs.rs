@@ -28,7 +28,8 @@ pub(crate) fn open(name: impl AsRef<Path>) -> anyhow::Result<std::fs::File> {
     std::fs::File::open(name).map_err(|e| anyhow!("open {}: {}", name.display(), os_text(&e)))
 }
 
-fn limited(from: impl Read, name: &str, limit: u64) -> anyhow::Result<Vec<u8>> {
+/// All that there is to read, if it is not more than `limit` bytes.
+pub(crate) fn limited(from: impl Read, name: &str, limit: u64) -> anyhow::Result<Vec<u8>> {
     let mut data = Vec::new();
     from.take(limit + 1)
         .read_to_end(&mut data)

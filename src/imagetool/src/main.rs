@@ -73,9 +73,10 @@ async fn run(mut session: Session, verb: &'static str, arguments: Vec<String>) -
         // Whoever read our output has enough; that is no failure of ours to talk about.
         Err(error) if output::is_broken_pipe(&error) => ExitCode::from(FAILED),
         Err(error) => {
-            match error.downcast_ref::<session::NotConnected>() {
-                Some(not_connected) => eprintln!("{not_connected}"),
-                None => eprintln!("{doing}: {error}"),
+            if error.is::<session::NotConnected>() || error.is::<session::Bare>() {
+                eprintln!("{error}");
+            } else {
+                eprintln!("{doing}: {error}");
             }
             ExitCode::from(if session.cancel.is_cancelled() {
                 interrupt::EXIT_CODE

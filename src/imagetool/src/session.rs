@@ -25,6 +25,11 @@ pub(crate) struct Session {
 #[error("Error dialing: {0}")]
 pub(crate) struct NotConnected(String);
 
+/// What some verbs say without their own words before it, as the original does.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Bare(pub(crate) String);
+
 impl Session {
     pub(crate) fn new(options: Options) -> Session {
         Session {

@@ -17,6 +17,24 @@ pub(crate) struct Tree {
     pub(crate) filter: Option<Filter>,
 }
 
+/// An image with its tree, and the name the server has it under. For anything else that is what was given, `text`.
+pub(crate) async fn named_image(session: &mut Session, text: &str) -> anyhow::Result<(Image, String)> {
+    let mut typed = TypedName::parse(text)?;
+    if typed.source == Source::Latest {
+        typed = TypedName {
+            source: Source::Image,
+            name: latest(session, &typed.name).await?,
+        };
+    }
+    let image = image(session, &typed).await?;
+    let name = if typed.source == Source::Image {
+        typed.name
+    } else {
+        text.to_owned()
+    };
+    Ok((image, name))
+}
+
 /// An image with its tree. Not for directories and bare trees: they have no more than that.
 pub(crate) async fn image(session: &mut Session, name: &TypedName) -> anyhow::Result<Image> {
     let image = match name.source {

@@ -109,7 +109,8 @@ impl AddQueue {
             let (asking, sending) = tokio::try_join!(
                 ask::ask(asking, to_ask, found_missing, &asks),
                 send::send(sending, to_send, &options, &sends),
-            )?;
+            )
+            .map_err(Error::while_sending)?;
             Ok(Connections { sending, asking })
         });
         let memory = Arc::new(Semaphore::new(IN_FLIGHT_UNITS as usize));

@@ -33,29 +33,48 @@ pub(super) async fn send(
     };
     let mut stream = client.open("ObjectServer.AddObjects").await?;
     let mut unanswered = VecDeque::new();
+    let sent = send_all(&mut stream, first, &mut items, options, counters, &mut unanswered).await;
+    if let Err(error) = sent {
+        // Who refuses an object and closes has said why before we could no longer send.
+        while let Ok(Some(answer)) = stream.try_read_value() {
+            take(answer, &mut unanswered)?;
+        }
+        return Err(error);
+    }
+    stream.finish().await?;
+    Ok(client)
+}
+
+async fn send_all(
+    stream: &mut Stream<'_>,
+    first: Item,
+    items: &mut mpsc::Receiver<Item>,
+    options: &AddOptions,
+    counters: &Counters,
+    unanswered: &mut VecDeque<Hash>,
+) -> Result<(), Error> {
     let mut next = Some(first);
     while let Some(item) = next {
         unanswered.push_back(item.object.hash);
         let size = item.object.size;
-        send_object(&mut stream, item).await?;
+        send_object(stream, item).await?;
         counters.sent_objects.fetch_add(1, Ordering::Relaxed);
         counters.sent_bytes.fetch_add(size, Ordering::Relaxed);
         while let Some(answer) = stream.try_read_value()? {
-            take(answer, &mut unanswered)?;
+            take(answer, unanswered)?;
         }
         if !options.interval.is_zero() {
             stream.flush().await?;
             tokio::time::sleep(options.interval).await;
         }
-        next = wait(&mut stream, &mut items).await?;
+        next = wait(stream, items).await?;
     }
     stream.write_value(&AddObjectRequest::default()).await?;
     stream.flush().await?;
     while !unanswered.is_empty() {
-        take(stream.read_prompt_value().await?, &mut unanswered)?;
+        take(stream.read_prompt_value().await?, unanswered)?;
     }
-    stream.finish().await?;
-    Ok(client)
+    Ok(())
 }
 
 /// The next object. While there is none the server gets what is buffered, and we notice if it goes away.

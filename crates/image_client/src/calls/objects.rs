@@ -65,7 +65,7 @@ impl ImageServer {
         let reply: GetObjectsResponse = stream.read_prompt_value().await?;
         if !reply.response_string.is_empty() {
             stream.finish().await?;
-            return Err(Error::Refused(reply.response_string));
+            return Err(Error::NotServed(reply.response_string));
         }
         let size = match reply.object_sizes[..] {
             [size] if size <= max_bytes => size,
@@ -75,7 +75,11 @@ impl ImageServer {
         let mut data = Vec::new();
         while (data.len() as u64) < size {
             let missing = size - data.len() as u64;
-            stream.read_raw_into(&mut data, missing).await?;
+            let read = stream.read_raw_into(&mut data, missing).await;
+            read.map_err(|source| Error::BrokenOff {
+                hash: Box::new(*hash),
+                source,
+            })?;
         }
         stream.finish().await?;
         let computed = hash::of(&data);

@@ -23,10 +23,9 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
     tool::compare(session, &arguments[0], &sides[0], &sides[1]).await
 }
 
-/// Progress lines become lines, a few signs that some tools choke on ASCII.
+/// Progress lines become lines, a few signs that some tools choke on ASCII of as many bytes.
 fn plain(log: &[u8]) -> Vec<u8> {
     let text = bstr::ByteSlice::replace(log, "\r", "\n");
-    let text = bstr::ByteSlice::replace(&text[..], "→", "->");
-    let text = bstr::ByteSlice::replace(&text[..], "←", "<-");
-    bstr::ByteSlice::replace(&text[..], "µ", "u")
+    let text = bstr::ByteSlice::replace(&text[..], "→", " ->");
+    bstr::ByteSlice::replace(&text[..], "µ", " u")
 }

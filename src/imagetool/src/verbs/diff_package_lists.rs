@@ -2,13 +2,9 @@
 
 use flags::Verb;
 use anyhow::bail;
-use image::packages::{self, Widths};
+use image::packages::Widths;
 
-use super::tool;
-use crate::trees;
-use crate::typed_name::TypedName;
-
-use super::Verdict;
+use super::{Verdict, packager, tool};
 use crate::session::Session;
 
 pub(super) const NAME: &str = "diff-package-lists";
@@ -19,19 +15,19 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
-    let mut images = Vec::new();
+    let mut lists = Vec::new();
     for (name, side) in arguments[1..3].iter().zip(["left", "right"]) {
-        let (image, _) = trees::metadata(session, &TypedName::parse(name)?).await?;
-        if image.packages.is_empty() {
+        let packages = packager::packages(session, name).await?;
+        if packages.is_empty() {
             bail!("no {side} image package data");
         }
-        images.push(image);
+        lists.push(packages);
     }
     // Columns of one width, so that only packages differ.
-    let widths = Widths::of(images.iter().flat_map(|image| &image.packages));
+    let widths = Widths::of(lists.iter().flatten());
     let mut sides = Vec::new();
-    for image in &images {
-        let text = packages::text(&image.packages, widths);
+    for list in &lists {
+        let text = image::packages::text(list, widths);
         sides.push(tool::file(|file| Ok(file.write_all(text.as_bytes())?))?);
     }
     tool::compare(session, &arguments[0], &sides[0], &sides[1]).await

@@ -13,7 +13,6 @@ use crate::interrupt::Unfinished;
 use crate::progress_bar::ProgressLine;
 use crate::session::Session;
 use crate::trees;
-use crate::typed_name::TypedName;
 
 pub(super) const NAME: &str = "get";
 pub(super) const DOING: &str = "error getting image";
@@ -26,7 +25,7 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
-    let image = trees::image(session, &TypedName::parse(&arguments[0])?).await?;
+    let (image, name) = trees::named_image(session, &arguments[0]).await?;
     let mut tree = image.file_system.ok_or_else(|| anyhow!("image has no file-system"))?;
     let local = computed_root::apply(session, &mut tree)?;
     let client = session.take_connection().await?;
@@ -39,7 +38,7 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
         Arc::new(tree),
         local,
         PathBuf::from(&arguments[1]),
-        Some(arguments[0].clone()),
+        Some(name),
         session.cancel.clone(),
         progress.clone(),
     )

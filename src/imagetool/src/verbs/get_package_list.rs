@@ -2,13 +2,11 @@
 
 use flags::Verb;
 use anyhow::bail;
-use image::packages::{self, Widths};
-
-use super::destination::Destination;
-use crate::trees;
-use crate::typed_name::TypedName;
+use image::packages::Widths;
 
 use super::Verdict;
+use super::destination::Destination;
+use super::packager;
 use crate::session::Session;
 
 pub(super) const NAME: &str = "get-package-list";
@@ -19,17 +17,17 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
-    let (image, _) = trees::metadata(session, &TypedName::parse(&arguments[0])?).await?;
-    if image.packages.is_empty() {
+    let packages = packager::packages(session, &arguments[0]).await?;
+    if packages.is_empty() {
         bail!("no package data");
     }
     if session.is_json() {
-        for package in &image.packages {
+        for package in &packages {
             session.out.json(package)?;
         }
         return Ok(Verdict::Done);
     }
-    let text = packages::text(&image.packages, Widths::of(&image.packages));
+    let text = image::packages::text(&packages, Widths::of(&packages));
     Destination::open(arguments.get(1))?.write_all(text.as_bytes())?;
     Ok(Verdict::Done)
 }

@@ -25,8 +25,10 @@ mod described;
 mod destination;
 mod finish;
 mod objects;
+mod packager;
 mod tool;
 mod unreferenced;
+mod web;
 
 /// Declares the modules and what finds them by name.
 macro_rules! verbs {

@@ -76,7 +76,7 @@ async fn sizes(
     let sized = objects.into_iter().map(|(hash, size)| (hash, size.or_else(|| found.next()).unwrap_or(0)));
     let sized: Vec<(Hash, u64)> = sized.collect();
     match sized.iter().find(|(_, size)| *size == 0) {
-        Some((hash, _)) => Err(anyhow!("unknown object: {hash}")),
+        Some((hash, _)) => Err(image_client::Error::NotServed(format!("unknown object: {hash}")).into()),
         None => Ok(sized),
     }
 }

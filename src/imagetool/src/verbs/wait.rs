@@ -1,10 +1,9 @@
 //! `wait name`: waits until an image is there; the exit code tells.
 
 use flags::Verb;
-use anyhow::bail;
 
 use super::Verdict;
-use crate::session::Session;
+use crate::session::{Bare, Session};
 
 pub(super) const NAME: &str = "wait";
 pub(super) const DOING: &str = "error waiting for image";
@@ -14,8 +13,12 @@ pub(super) fn verb() -> Verb {
 }
 
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
-    if session.has_master() && !session.master().await?.check_image(&arguments[0]).await? {
-        bail!("image not present on master: {}", session.options.master_image_server_hostname.as_str());
+    if session.has_master() {
+        let checked = session.master().await?.check_image(&arguments[0]).await;
+        if !checked.map_err(|e| Bare(format!("error checking image on master: {e}")))? {
+            let master = session.options.master_image_server_hostname.as_str();
+            return Err(Bare(format!("image not present on master: {master}")).into());
+        }
     }
     let timeout = session.options.timeout;
     let (image, _) = session.server().await?.get_image_metadata(&arguments[0], timeout).await?;
