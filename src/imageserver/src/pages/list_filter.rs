@@ -37,10 +37,11 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
     body.push_str("<div class=\"scroll\"><pre>");
     for line in &filter.filter_lines {
         if slow.contains(line) {
-            // No fixed start: such a line is tried on every path.
+            // No fixed start: such a line is tried on every path. Dark orange as far as that can be read in both schemes, and
+            // marked for those who do not see it.
             let text = escape(line);
             body.push_str(&format!(
-                "<span style=\"color:darkorange\" title=\"not optimised\">{text}</span>\n"
+                "<span class=\"changed\" title=\"not optimised\">{text}</span> <span class=\"faint\">(tried on every path)</span>\n"
             ));
         } else {
             body.push_str(&escape(line));

@@ -91,10 +91,7 @@ fn curves_are_drawn_within_their_frame_and_told_in_words() {
         history.read(at(if reading < 30 { reading } else { reading + 60 }));
     }
     let html = history.html(at(120));
-    assert!(
-        html.contains("free: 1 MiB, from 1 MiB to 1 MiB"),
-        "{html}"
-    );
+    assert!(html.contains("free: 1 MiB, from 1 MiB to 1 MiB"), "{html}");
     assert!(html.contains("unknown: nothing known yet") && html.contains("Calls &lt;&amp;&gt;"));
     let space = html.split("<h2>Space</h2>").nth(1).unwrap();
     let path = space
