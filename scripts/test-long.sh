@@ -2,7 +2,7 @@
 # The long forms of the tests that `make test` runs in short: see README.md. Run as root; takes some hours.
 #
 #   make test-long               all steps
-#   scripts/test-long.sh faults  the named steps only: faults (about half an hour), model, fuzzing
+#   scripts/test-long.sh faults  the named steps only: faults (about half an hour), housekeeping, model, replication, fuzzing
 #
 # Each step says what it does and can be run by itself; IMAGEWRIGHT_FAULT_SEED=... repeats a failed one.
 set -euo pipefail
@@ -32,6 +32,16 @@ faults() {
   cargo test --package integration --locked --test fault_flush --test fault_disk --test fault_actor -- --nocapture
 }
 
+# Bits that flip on two servers that repair each other; clients against the collector.
+housekeeping() {
+  step "housekeeping: 150 flipped bits"
+  IMAGEWRIGHT_FLIPPED_BITS=${IMAGEWRIGHT_FLIPPED_BITS:-100} \
+    cargo test --package integration --locked --test scrub -- --nocapture
+  step "housekeeping: eight clients race the collector for five minutes"
+  IMAGEWRIGHT_COLLECTION_SECONDS=${IMAGEWRIGHT_COLLECTION_SECONDS:-300} \
+    cargo test --package integration --locked --test collection -- --nocapture
+}
+
 # Random sequences of operations, restarts included, compared with a model of the store and the index.
 model() {
   step "model: 10,000 sequences"
@@ -57,7 +67,7 @@ if [ "$(id -u)" -eq 0 ]; then
   need_packages strace
 fi
 if [ $# -eq 0 ]; then
-  set -- faults model replication fuzzing
+  set -- faults housekeeping model replication fuzzing
 fi
 for name in "$@"; do
   "$name"

@@ -3,8 +3,10 @@
 
 use anyhow::{Context, Result};
 use integration::images::{add, delete, get, image, names, object_sizes, put, store};
+use integration::plain_call::call;
 use integration::replica::{Node, converges, figure, until};
 use integration::server::{Home, INSECURE, ImageServer};
+use protocol::image_server::{ScrubRequest, ScrubResponse, ScrubStatusRequest, ScrubStatusResponse};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -14,7 +16,7 @@ use std::time::Duration;
 const PANICS: usize = 3;
 const CLIENTS: usize = 4;
 /// What the actors are called on pages and in metrics.
-const ACTORS: [&str; 2] = ["ImageIndex", "ObjectStore"];
+const ACTORS: [&str; 3] = ["ImageIndex", "ObjectStore", "Scrubber"];
 /// Where there is no answer for so long, a client would hang.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -163,6 +165,61 @@ fn an_actor_that_is_away_is_told_by_name_and_reads_go_on() {
         "{status}"
     );
     assert!(server.logs("panic", 1), "the log tells of it");
+}
+
+#[test]
+fn a_scrub_under_way_when_its_actor_panics_comes_to_its_end() {
+    let home = Home::new().unwrap();
+    let slow = ["-scrubRate=5000", "-scrubInterval=0s"];
+    let server = home
+        .start_in(&[("IMAGEWRIGHT_TEST_PANIC", "1")], &[INSECURE, &slow].concat())
+        .unwrap();
+    for number in 0..30_u8 {
+        put(&server, &number.to_string(), &[("file", &[number; 1000])]).unwrap();
+    }
+    let scrub = |bytes_per_second| -> Result<u64> {
+        let request = ScrubRequest { bytes_per_second };
+        let reply: ScrubResponse = call(server.address(), "ImageServer.Scrub", &request)?;
+        Ok(reply.number)
+    };
+    let status = || {
+        call::<_, ScrubStatusResponse>(
+            server.address(),
+            "ImageServer.ScrubStatus",
+            &ScrubStatusRequest {},
+        )
+    };
+    let number = scrub(0).unwrap();
+    for round in 1..=PANICS {
+        let checked =
+            |status: &ScrubStatusResponse| status.running.images_checked + status.running.objects_checked;
+        let before = checked(&status().unwrap());
+        until_it_works(|| {
+            anyhow::ensure!(checked(&status()?) > before, "it does not go on");
+            Ok(())
+        });
+        panic_of(&server, "Scrubber").unwrap();
+        // Others go on with their work.
+        put(&server, &format!("after{round}"), &[("file", &content("after"))]).unwrap();
+        until_it_works(|| {
+            anyhow::ensure!(
+                restarts(&server, "Scrubber")? == round as u64,
+                "it does not come back"
+            );
+            Ok(())
+        });
+    }
+    assert_eq!(until_it_works(|| scrub(1 << 30)), number, "the same pass");
+    until_it_works(|| {
+        anyhow::ensure!(status()?.last.number == number, "it does not end");
+        Ok(())
+    });
+    let pass = status().unwrap().last;
+    assert!(
+        pass.images_checked >= 30 && pass.objects_checked >= 30,
+        "{pass:?}"
+    );
+    assert_eq!((pass.damaged_objects, pass.failure.as_str()), (0, ""), "{pass:?}");
 }
 
 #[test]

@@ -48,6 +48,8 @@ const METHODS: &[(&str, &str)] = &[
     ("ImageServer.ListUnreferencedObjects", "PU"),
     ("ImageServer.MakeDirectory", ""),
     ("ImageServer.RestoreImageFromArchive", ""),
+    ("ImageServer.Scrub", ""),
+    ("ImageServer.ScrubStatus", ""),
     ("Logger.Debug", ""),
     ("Logger.GetStackTrace", ""),
     ("Logger.Print", ""),

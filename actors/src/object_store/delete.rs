@@ -2,6 +2,7 @@
 
 use super::{ObjectError, Shared};
 use crate::handle::Request;
+use image::deletion::Goal;
 use std::sync::atomic::Ordering;
 use tokio::sync::oneshot;
 
@@ -25,9 +26,9 @@ pub(super) struct Deletion {
     sequence: u64,
     /// Of the objects that may be deleted when it begins.
     percentage: u8,
-    /// What `percentage` comes to, once it has begun.
-    wanted_objects: Option<u64>,
     pub(super) wanted_bytes: u64,
+    /// What both come to, once it has begun.
+    goal: Option<Goal>,
     pub(super) deleted_objects: u64,
     pub(super) deleted_bytes: u64,
     pub(super) origin: Origin,
@@ -45,8 +46,8 @@ impl Deletion {
         Deletion {
             sequence: 0,
             percentage,
-            wanted_objects: None,
             wanted_bytes,
+            goal: None,
             deleted_objects: 0,
             deleted_bytes: 0,
             origin,
@@ -54,16 +55,19 @@ impl Deletion {
     }
 
     /// Counting takes a walk over the queue: done once, and only where a share of it is wanted.
-    fn wanted_objects(&mut self, shared: &Shared) -> u64 {
-        let percentage = u64::from(self.percentage);
-        *self.wanted_objects.get_or_insert_with(|| match percentage {
-            0 => 0,
-            _ => shared.table.unreferenced().len() as u64 * percentage / 100,
+    fn goal(&mut self, shared: &Shared) -> Goal {
+        let (percentage, bytes) = (self.percentage, self.wanted_bytes);
+        *self.goal.get_or_insert_with(|| {
+            let unreferenced = match percentage {
+                0 => 0,
+                _ => shared.table.unreferenced().len() as u64,
+            };
+            Goal::new(percentage, bytes, unreferenced)
         })
     }
 
-    fn is_satisfied(&self, wanted_objects: u64) -> bool {
-        self.deleted_objects >= wanted_objects && self.deleted_bytes >= self.wanted_bytes
+    fn is_satisfied(&self, goal: Goal) -> bool {
+        goal.is_reached(self.deleted_objects, self.deleted_bytes)
     }
 
     /// One slice. `None` while there is more to do, else the end. Blocks.
@@ -72,8 +76,8 @@ impl Deletion {
         if unknown > 0 {
             return Some(Err(ObjectError::ReferencesUnknown(unknown)));
         }
-        let wanted_objects = self.wanted_objects(shared);
-        if self.is_satisfied(wanted_objects) {
+        let goal = self.goal(shared);
+        if self.is_satisfied(goal) {
             return Some(Ok(()));
         }
         let candidates = shared.table.unreferenced.after(self.sequence, SLICE_OBJECTS);
@@ -94,7 +98,7 @@ impl Deletion {
             shared.table.finish_delete(id);
             self.deleted_objects += 1;
             self.deleted_bytes += size;
-            if self.is_satisfied(wanted_objects) {
+            if self.is_satisfied(goal) {
                 return Some(Ok(()));
             }
         }

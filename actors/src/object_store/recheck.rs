@@ -58,7 +58,7 @@ pub(crate) struct Step {
     /// Objects that are done.
     pub(crate) objects: u64,
     /// Those of them that are damaged.
-    pub(crate) damaged: u64,
+    pub(crate) damaged: Vec<Hash>,
     /// Those that could not be looked at, for reasons that are not theirs.
     pub(crate) unchecked: u64,
     /// The last of these reasons.
@@ -192,7 +192,7 @@ impl Step {
         self.objects += 1;
         match result {
             Ok(()) => {}
-            Err(ObjectError::Corrupt(_)) => self.damaged += 1,
+            Err(ObjectError::Corrupt(hash)) => self.damaged.push(hash),
             Err(error) => {
                 self.unchecked += 1;
                 self.error = Some(error);

@@ -34,7 +34,6 @@ async fn all(shared: Arc<Shared>) -> Result<(), PoolError> {
         Some(Position::Objects(place)) => place,
         Some(Position::Images(after)) => {
             images(&shared, after, &mut pace).await;
-            count_missing(&shared);
             repair::round(&shared).await;
             Place::default()
         }
@@ -55,15 +54,13 @@ async fn images(shared: &Shared, mut after: Option<Arc<str>>, pace: &mut Pace) {
         };
         drop(snapshot);
         let checked = shared.images.recheck(&name).await;
-        let is_damaged = checked.as_ref().is_ok_and(|file| *file == ImageFile::Damaged);
         shared.count(|pass| {
             pass.images_checked += 1;
-            pass.damaged_images += u64::from(is_damaged);
             pass.unchecked += u64::from(checked.is_err());
         });
         metrics::counter!("imageserver_scrub_checked_total", "kind" => "image").increment(1);
-        if is_damaged {
-            metrics::counter!("imageserver_scrub_found_total", "kind" => "image").increment(1);
+        if checked.as_ref().is_ok_and(|file| *file == ImageFile::Damaged) {
+            shared.found_image(&name);
         }
         if let Err(error) = checked {
             unchecked(shared, 1, format!("image {name}: {error}"));
@@ -93,37 +90,24 @@ async fn objects(shared: &Arc<Shared>, place: Place, pace: &mut Pace) -> Result<
         shared.count(|pass| {
             pass.objects_checked += step.objects;
             pass.bytes_checked += step.bytes;
-            pass.damaged_objects += step.damaged;
             pass.unchecked += step.unchecked;
         });
         metrics::counter!("imageserver_scrub_checked_total", "kind" => "object").increment(step.objects);
-        metrics::counter!("imageserver_scrub_found_total", "kind" => "object").increment(step.damaged);
         metrics::counter!("imageserver_scrub_checked_bytes_total").increment(step.bytes);
+        shared.found_objects(&step.damaged);
         if let Some(error) = step.error {
             unchecked(shared, step.unchecked, error.to_string());
         }
         if let Some(record) = shared.reached(Position::Objects(recheck.place())) {
             record.write(shared).await;
         }
-        to_repair |= step.damaged > 0;
+        to_repair |= !step.damaged.is_empty();
         if to_repair && repaired_at.elapsed() >= REPAIR_PAUSE {
             repair::round(shared).await;
             (to_repair, repaired_at) = (false, Instant::now());
         }
         pace.pay(step.bytes, || shared.rate_bytes()).await;
     }
-}
-
-/// Objects that images need and that are not there: no walk over what is there finds them.
-fn count_missing(shared: &Shared) {
-    let table = &shared.objects.shared.table;
-    let is_missing = |hash: &hash::Hash| table.known_id(hash).is_none();
-    let missing = repair::wanted_objects(shared)
-        .into_iter()
-        .filter(is_missing)
-        .count() as u64;
-    metrics::counter!("imageserver_scrub_found_total", "kind" => "object").increment(missing);
-    shared.count(|pass| pass.damaged_objects += missing);
 }
 
 fn unchecked(shared: &Shared, count: u64, text: String) {

@@ -34,6 +34,10 @@ pub(super) async fn keep_repairing(shared: Arc<Shared>) {
 /// Tries once to repair everything that is known to be damaged.
 pub(super) async fn round(shared: &Shared) {
     let _turn = shared.repair_turn.lock().await;
+    shared.found_objects(&wanted_objects(shared));
+    for name in shared.images.snapshot().quarantined.keys() {
+        shared.found_image(name);
+    }
     for source in &shared.config.sources {
         if is_whole(shared) {
             break;

@@ -5,9 +5,14 @@ use super::status::{self, ScrubPass, ScrubStatus};
 use super::{RepairSource, Scrubbing};
 use crate::object_store::Place;
 use crate::{ImageIndex, ObjectStore};
+use hash::Hash;
 use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+
+/// Finds of one kind that a pass counts at most: beyond that it is not the number that matters.
+const FOUND_KEPT: usize = 1_000_000;
 
 /// After a pass that did not reach its end.
 const FAILED_PAUSE: Duration = Duration::from_secs(3600);
@@ -30,8 +35,17 @@ pub(super) enum Position {
     Objects(Place),
 }
 
+/// The pass under way.
+struct Running {
+    pass: ScrubPass,
+    position: Position,
+    /// What was found damaged, each once, whether the pass met it first or somebody who asked for it.
+    images: HashSet<Arc<str>>,
+    objects: HashSet<Hash>,
+}
+
 struct State {
-    running: Option<(ScrubPass, Position)>,
+    running: Option<Running>,
     last: Option<ScrubPass>,
     record: Record,
     next_at: Option<SystemTime>,
@@ -80,7 +94,7 @@ impl Shared {
     pub(super) fn status(&self) -> ScrubStatus {
         let state = self.state.lock();
         ScrubStatus {
-            running: state.running.as_ref().map(|(pass, _)| pass.clone()),
+            running: state.running.as_ref().map(|running| running.pass.clone()),
             last: state.last.clone(),
             last_finished_at: state.record.finished_at,
             next_at: state.next_at,
@@ -120,11 +134,11 @@ impl Shared {
             other => other,
         };
         let mut state = self.state.lock();
-        if let Some((pass, _)) = &mut state.running {
+        if let Some(running) = &mut state.running {
             if asked_for {
-                pass.rate_bytes = rate_bytes;
+                running.pass.rate_bytes = rate_bytes;
             }
-            return (false, pass.number);
+            return (false, running.pass.number);
         }
         state.passes += 1;
         let figures = self.objects.statistics();
@@ -143,7 +157,12 @@ impl Shared {
         tracing::info!("Scrub: begins ({} bytes of objects)", pass.bytes_total);
         status::publish(&pass);
         let number = pass.number;
-        state.running = Some((pass, position));
+        state.running = Some(Running {
+            pass,
+            position,
+            images: HashSet::new(),
+            objects: HashSet::new(),
+        });
         state.next_at = None;
         (true, number)
     }
@@ -154,7 +173,7 @@ impl Shared {
             .lock()
             .running
             .as_ref()
-            .map(|(_, position)| position.clone())
+            .map(|running| running.position.clone())
     }
 
     pub(super) fn rate_bytes(&self) -> u64 {
@@ -162,14 +181,40 @@ impl Shared {
         state
             .running
             .as_ref()
-            .map_or(self.config.rate_bytes, |(pass, _)| pass.rate_bytes)
+            .map_or(self.config.rate_bytes, |running| running.pass.rate_bytes)
     }
 
     /// Counts something in the pass under way, if there is one.
     pub(super) fn count(&self, change: impl FnOnce(&mut ScrubPass)) {
-        if let Some((pass, _)) = &mut self.state.lock().running {
-            change(pass);
-            status::publish(pass);
+        if let Some(running) = &mut self.state.lock().running {
+            change(&mut running.pass);
+            status::publish(&running.pass);
+        }
+    }
+
+    /// Damaged images, counted once in a pass.
+    pub(super) fn found_image(&self, name: &Arc<str>) {
+        let mut state = self.state.lock();
+        let Some(running) = &mut state.running else {
+            return;
+        };
+        if running.images.len() < FOUND_KEPT && running.images.insert(name.clone()) {
+            running.pass.damaged_images += 1;
+            metrics::counter!("imageserver_scrub_found_total", "kind" => "image").increment(1);
+        }
+    }
+
+    /// Damaged and missing objects, counted once in a pass.
+    pub(super) fn found_objects(&self, hashes: &[Hash]) {
+        let mut state = self.state.lock();
+        let Some(running) = &mut state.running else {
+            return;
+        };
+        for hash in hashes {
+            if running.objects.len() < FOUND_KEPT && running.objects.insert(*hash) {
+                running.pass.damaged_objects += 1;
+                metrics::counter!("imageserver_scrub_found_total", "kind" => "object").increment(1);
+            }
         }
     }
 
@@ -180,8 +225,8 @@ impl Shared {
             Position::Images(_) => None,
             Position::Objects(place) => place.first_byte(),
         };
-        if let Some((_, position)) = &mut state.running {
-            *position = reached;
+        if let Some(running) = &mut state.running {
+            running.position = reached;
         }
         let is_news = at_first_byte.is_some() && state.record.at_first_byte != at_first_byte;
         state.record.at_first_byte = at_first_byte;
@@ -192,7 +237,7 @@ impl Shared {
     pub(super) fn end(&self, images: u64, objects: u64, failure: Option<String>) -> Record {
         let now = SystemTime::now();
         let mut state = self.state.lock();
-        let Some((mut pass, _)) = state.running.take() else {
+        let Some(Running { mut pass, .. }) = state.running.take() else {
             return state.record;
         };
         pass.finished_at = Some(now);

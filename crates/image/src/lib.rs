@@ -15,6 +15,7 @@ extern crate self as image;
 pub mod apply_filter;
 pub mod computed_files;
 pub mod copy_mtimes;
+pub mod deletion;
 pub mod diff;
 pub mod filter;
 pub mod go_json;

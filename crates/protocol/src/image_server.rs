@@ -351,6 +351,79 @@ record! {
         pub remedy: String,
     }
 
+    /// Of `Scrub`, which the original does not have.
+    pub struct ScrubRequest {
+        /// Bytes per second at most; 0 for what the server is configured to.
+        pub bytes_per_second: u64,
+    }
+
+    /// Of `Scrub`.
+    pub struct ScrubResponse {
+        /// Number of the pass that has begun, or of the one under way.
+        pub number: u64,
+    }
+
+    /// Of `ScrubStatus`, which the original does not have.
+    pub struct ScrubStatusRequest {}
+
+    /// Of `ScrubStatus`.
+    pub struct ScrubStatusResponse {
+        /// The pass under way; number 0 if there is none.
+        pub running: ScrubPass,
+        /// The last one that has ended since the server began; number 0 if there is none.
+        pub last: ScrubPass,
+        /// When one has last ended well, also before the server began; zero for never.
+        pub last_finished_at: Time,
+        /// When the next one begins by itself; zero if none does.
+        pub next_at: Time,
+        /// Servers that repairs come from.
+        pub sources: Vec<String>,
+        /// What went wrong last; empty if nothing has.
+        pub last_error: String,
+    }
+
+    /// Everything stored being read again, once.
+    pub struct ScrubPass {
+        /// Counts from 1 since the server began.
+        pub number: u64,
+        /// Somebody asked for it.
+        pub asked_for: bool,
+        /// Bytes per second at most; 0 for no limit.
+        pub bytes_per_second: u64,
+        /// When it began.
+        pub started_at: Time,
+        /// When it ended; zero while it is under way.
+        pub finished_at: Time,
+        /// Image files looked at.
+        pub images_checked: u64,
+        /// Image files there were when it began.
+        pub images_total: u64,
+        /// Objects looked at.
+        pub objects_checked: u64,
+        /// Objects there were when it began.
+        pub objects_total: u64,
+        /// Bytes of objects read.
+        pub bytes_checked: u64,
+        /// Bytes of objects there were when it began.
+        pub bytes_total: u64,
+        /// Images found damaged or incomplete.
+        pub damaged_images: u64,
+        /// Objects found damaged or missing.
+        pub damaged_objects: u64,
+        /// Images repaired.
+        pub repaired_images: u64,
+        /// Objects repaired.
+        pub repaired_objects: u64,
+        /// Images that cannot be served at its end.
+        pub unrepaired_images: u64,
+        /// Objects that cannot be served at its end.
+        pub unrepaired_objects: u64,
+        /// Files that could not be looked at, for reasons that are not theirs.
+        pub unchecked: u64,
+        /// Why it did not reach its end; empty if it did.
+        pub failure: String,
+    }
+
     /// Of `ListSelectedImages`.
     pub struct ListSelectedImagesRequest {
         /// See [`image::select`].

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::information::Template;
-use actors::{Archive, CollectorLimits, Config, ExpirationLimits, Replication};
+use actors::{Archive, CollectorLimits, Config, ExpirationLimits, RepairSource, Replication, Scrubbing};
 use anyhow::Context;
 use flags::{Flag, Table, Values};
 use image::filter::{CompiledFilter, parse_lines};
@@ -36,6 +36,19 @@ pub(crate) struct Options {
     pub(crate) upstream: Option<Upstream>,
     /// Nothing is deleted on request.
     pub(crate) archive_mode: bool,
+    scrub_rate: u64,
+    scrub_interval: std::time::Duration,
+    repair_from: Vec<String>,
+    outgoing: Outgoing,
+}
+
+/// How connections to other servers are made.
+#[derive(Clone, Debug)]
+struct Outgoing {
+    proxy: Option<srpc::Proxy>,
+    connect_timeout: std::time::Duration,
+    keep_alive_period: std::time::Duration,
+    do_not_use_method_powers: bool,
 }
 
 /// The server this one follows.
@@ -46,10 +59,6 @@ pub(crate) struct Upstream {
     archive: Archive,
     exclude: Option<Arc<CompiledFilter>>,
     include: Option<Arc<CompiledFilter>>,
-    proxy: Option<srpc::Proxy>,
-    connect_timeout: std::time::Duration,
-    keep_alive_period: std::time::Duration,
-    do_not_use_method_powers: bool,
 }
 
 /// Gives the certificates to connect to other servers with, as of the moment.
@@ -170,6 +179,24 @@ fn own() -> Vec<Flag> {
             "... until they take no more than this",
         )
         .group(HOUSEKEEPING),
+        Flag::size(
+            "scrubRate",
+            "20MiB",
+            "bytes read per second when everything stored is read again; 0 for no limit",
+        )
+        .group(HOUSEKEEPING),
+        Flag::duration(
+            "scrubInterval",
+            "720h0m0s",
+            "time from one such pass to the next; 0s for none but those asked for",
+        )
+        .group(HOUSEKEEPING),
+        Flag::list(
+            "repairFrom",
+            "",
+            "HOST:PORT,... of image servers to repair what is damaged from, beside the one replicated",
+        )
+        .group(HOUSEKEEPING),
         Flag::string(
             "informationDatabaseTemplate",
             "",
@@ -204,7 +231,8 @@ impl Options {
             replication: self
                 .upstream
                 .as_ref()
-                .map(|upstream| upstream.replication(client_tls)),
+                .map(|upstream| upstream.replication(&self.outgoing, client_tls)),
+            scrubbing: self.scrubbing(client_tls),
             image_dir: self.image_dir.clone(),
             object_dir: self.object_dir.clone(),
             expiration: self.expiration,
@@ -233,6 +261,57 @@ impl Options {
             collector: collector(values),
             upstream: Upstream::of(values)?,
             archive_mode: values.boolean("archiveMode"),
+            scrub_rate: values.size("scrubRate"),
+            scrub_interval: values.duration("scrubInterval"),
+            repair_from: repair_from(values)?,
+            outgoing: Outgoing {
+                proxy: srpc::Proxy::parse(values.string("srpcProxy"))
+                    .map_err(|error| anyhow::anyhow!("-srpcProxy: {error}"))?,
+                connect_timeout: values.duration("srpcDefaultConnectTimeout"),
+                keep_alive_period: values.duration("srpcDefaultKeepAlivePeriod"),
+                do_not_use_method_powers: values.boolean("srpcClientDoNotUseMethodPowers"),
+            },
+        })
+    }
+
+    fn scrubbing(&self, client_tls: &ClientTls) -> Scrubbing {
+        let sources = self.repair_from.iter().map(|address| RepairSource {
+            name: address.clone(),
+            connect: self.outgoing.to(address, client_tls),
+        });
+        Scrubbing {
+            rate_bytes: self.scrub_rate,
+            interval: self.scrub_interval,
+            sources: sources.collect(),
+            ..Scrubbing::default()
+        }
+    }
+}
+
+/// A port may be left out.
+fn repair_from(values: &Values) -> anyhow::Result<Vec<String>> {
+    let with_port = |address: &String| -> anyhow::Result<String> {
+        let Some((host, port)) = address.rsplit_once(':') else {
+            return Ok(format!("{address}:{PORT}"));
+        };
+        let port: u16 = port
+            .parse()
+            .with_context(|| format!("-repairFrom={address}: give HOST:PORT"))?;
+        Ok(format!("{host}:{port}"))
+    };
+    values.list("repairFrom").iter().map(with_port).collect()
+}
+
+impl Outgoing {
+    fn to(&self, address: &str, client_tls: &ClientTls) -> Arc<dyn Fn() -> ConnectOptions + Send + Sync> {
+        let (outgoing, address, client_tls) = (self.clone(), address.to_owned(), Arc::clone(client_tls));
+        Arc::new(move || ConnectOptions {
+            proxy: outgoing.proxy.clone(),
+            dial_timeout: outgoing.connect_timeout,
+            connect_timeout: outgoing.connect_timeout,
+            keep_alive_period: outgoing.keep_alive_period,
+            do_not_use_method_powers: outgoing.do_not_use_method_powers,
+            ..ConnectOptions::new(address.clone()).with_tls(client_tls())
         })
     }
 }
@@ -258,29 +337,16 @@ impl Upstream {
             archive,
             exclude: filter(values, "replicationExcludeFilter")?,
             include: filter(values, "replicationIncludeFilter")?,
-            proxy: srpc::Proxy::parse(values.string("srpcProxy"))
-                .map_err(|error| anyhow::anyhow!("-srpcProxy: {error}"))?,
-            connect_timeout: values.duration("srpcDefaultConnectTimeout"),
-            keep_alive_period: values.duration("srpcDefaultKeepAlivePeriod"),
-            do_not_use_method_powers: values.boolean("srpcClientDoNotUseMethodPowers"),
         }))
     }
 
-    fn replication(&self, client_tls: &ClientTls) -> Replication {
-        let (upstream, client_tls) = (self.clone(), Arc::clone(client_tls));
-        let connect = move || ConnectOptions {
-            proxy: upstream.proxy.clone(),
-            dial_timeout: upstream.connect_timeout,
-            connect_timeout: upstream.connect_timeout,
-            keep_alive_period: upstream.keep_alive_period,
-            do_not_use_method_powers: upstream.do_not_use_method_powers,
-            ..ConnectOptions::new(upstream.address.clone()).with_tls(client_tls())
-        };
+    fn replication(&self, outgoing: &Outgoing, client_tls: &ClientTls) -> Replication {
+        let connect = outgoing.to(&self.address, client_tls);
         Replication {
             archive: self.archive,
             exclude: self.exclude.clone(),
             include: self.include.clone(),
-            ..Replication::new(self.address.clone(), connect)
+            ..Replication::new(self.address.clone(), move || connect())
         }
     }
 }

@@ -129,6 +129,9 @@ fn site(
     let objects = Shared::clone(shared);
     site.health()
         .check("object store", move || condition(&objects.objects.health()));
+    let scrubber = Shared::clone(shared);
+    site.health()
+        .check("scrubber", move || condition(&scrubber.scrubber.health()));
     if let Some(replicator) = shared.replicator.clone() {
         site.health()
             .check("replicator", move || match condition(&replicator.health()) {

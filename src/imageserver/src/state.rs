@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::flags::Options;
 use crate::followers::Followers;
 use actors::image_index::{EntryState, ImageEntry};
-use actors::{Health, ImageIndex, ObjectStore, Replicator, StartReport, System};
+use actors::{Health, ImageIndex, ObjectStore, Replicator, Scrubber, StartReport, System};
 use srpc::Access;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(crate) start: StartReport,
     /// The link to the master; a master has none.
     pub(crate) replicator: Option<Replicator>,
+    /// Reads everything again from time to time.
+    pub(crate) scrubber: Scrubber,
     /// Subscribers of image updates.
     pub(crate) followers: Arc<Followers>,
     get_objects_slots: Semaphore,
@@ -48,6 +50,7 @@ impl State {
             images: system.images.clone(),
             start: system.start_report().clone(),
             replicator: system.replicator.clone(),
+            scrubber: system.scrubber.clone(),
             followers: Arc::default(),
             get_objects_slots: Semaphore::new(GET_OBJECTS_SLOTS),
             heavy_pages: Arc::new(Semaphore::new(HEAVY_PAGES_MOST)),
@@ -57,7 +60,11 @@ impl State {
     /// How all actors are.
     pub(crate) fn healths(&self) -> Vec<Health> {
         let replicator = self.replicator.as_ref().map(Replicator::health);
-        let mut healths = vec![self.images.health(), self.objects.health()];
+        let mut healths = vec![
+            self.images.health(),
+            self.objects.health(),
+            self.scrubber.health(),
+        ];
         healths.extend(replicator);
         healths
     }

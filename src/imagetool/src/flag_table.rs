@@ -139,6 +139,12 @@ fn adding() -> Vec<Flag> {
             "filter file used instead of the images' own, for addi and diff",
         ),
         Flag::duration("objectAddInterval", "0s", "pause between two objects").rare(),
+        Flag::size(
+            "scrubRate",
+            "",
+            "bytes per second for scrub; empty for the server's own rate",
+        )
+        .rare(),
     ]
     .into_iter()
     .map(|flag| flag.group("adding"))

@@ -61,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) release_notes: String,
     /// `-scanExcludeList`: expressions.
     pub(crate) scan_exclude_list: Vec<String>,
+    /// `-scrubRate`: bytes per second; 0 for the server's own.
+    pub(crate) scrub_rate: u64,
     /// `-skipFields`: letters.
     pub(crate) skip_fields: String,
     /// `-srpcClientDoNotUseMethodPowers`: ask servers to forget our powers.
@@ -111,6 +113,7 @@ impl Options {
                 .map_err(|e| format!("flag -srpcProxy: {e}"))?,
             release_notes: values.string("releaseNotes").to_owned(),
             scan_exclude_list: values.list("scanExcludeList").to_vec(),
+            scrub_rate: values.size("scrubRate"),
             skip_fields: values.string("skipFields").to_owned(),
             without_method_powers: values.boolean("srpcClientDoNotUseMethodPowers"),
             connect_timeout: values.duration("srpcDefaultConnectTimeout"),

@@ -1,9 +1,11 @@
 //! What is going on, how far, how fast, how long still; only on a terminal.
 
 use std::io::IsTerminal;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use protocol::image_server::ScrubPass;
 use tree_io::Progress;
 
 use image_client::add_queue::AddProgress;
@@ -47,6 +49,22 @@ impl ProgressLine {
         )
     }
 
+    /// The server reads what it stores.
+    pub(crate) fn scrubbing(progress: &ScrubProgress) -> ProgressLine {
+        let template = "{spinner} {msg} {bytes}/{total_bytes} {bytes_per_sec} {eta} left {wide_bar}";
+        let progress = Arc::clone(&progress.0);
+        ProgressLine::start(Some(0), template, move |bar| {
+            let Ok(pass) = progress.lock() else { return };
+            bar.set_length(pass.bytes_total);
+            bar.set_position(pass.bytes_checked);
+            let damaged = pass.damaged_images + pass.damaged_objects;
+            bar.set_message(format!(
+                "{} images, {} objects read, {damaged} damaged;",
+                pass.images_checked, pass.objects_checked
+            ));
+        })
+    }
+
     fn start(
         total: Option<u64>,
         template: &str,
@@ -79,6 +97,18 @@ impl ProgressLine {
         ProgressLine {
             bar,
             ticker: Some(ticker),
+        }
+    }
+}
+
+/// How far the server is, as it said last.
+#[derive(Default)]
+pub(crate) struct ScrubProgress(Arc<Mutex<ScrubPass>>);
+
+impl ScrubProgress {
+    pub(crate) fn set(&self, pass: &ScrubPass) {
+        if let Ok(mut known) = self.0.lock() {
+            known.clone_from(pass);
         }
     }
 }

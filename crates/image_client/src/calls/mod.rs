@@ -6,5 +6,6 @@ mod expiration;
 mod images;
 mod lists;
 mod objects;
+mod scrub;
 
 pub use images::Selection;

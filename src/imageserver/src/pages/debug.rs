@@ -1,4 +1,4 @@
-//! `POST /debug/panicActor?name=ImageIndex|ObjectStore`: makes an actor panic, so that tests can watch it come back.
+//! `POST /debug/panicActor?name=ImageIndex|ObjectStore|Scrubber|Replicator`: makes an actor panic, so that tests can watch it come back.
 //!
 //! Off unless the process was started with [`TEST_PANIC`] set to 1; without it neither the route exists nor do the actors take
 //! the message.
@@ -25,12 +25,14 @@ pub(super) async fn panic_actor(shared: web::Data<Shared>, request: HttpRequest)
     let result = match name.as_str() {
         "ImageIndex" => shared.images.debug_panic().await,
         "ObjectStore" => shared.objects.debug_panic().await,
+        "Scrubber" => shared.scrubber.debug_panic().await,
         "Replicator" => match &shared.replicator {
             Some(replicator) => replicator.debug_panic().await,
             None => return HttpResponse::BadRequest().body("a master has no replicator\n"),
         },
         _ => {
-            return HttpResponse::BadRequest().body("name=ImageIndex, name=ObjectStore or name=Replicator\n");
+            return HttpResponse::BadRequest()
+                .body("name=ImageIndex, name=ObjectStore, name=Scrubber or name=Replicator\n");
         }
     };
     match result {

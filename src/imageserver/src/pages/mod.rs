@@ -24,6 +24,7 @@ mod objects;
 mod paths;
 mod replication;
 mod replication_page;
+mod scrub;
 mod search;
 mod show_image;
 mod status;

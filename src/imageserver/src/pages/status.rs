@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::directories::created;
 use super::image_cells::{ImageRow, columns};
 use super::replication::Replication;
+use super::scrub;
 use crate::figures_over_time;
 use crate::state::{GET_OBJECTS_SLOTS, Shared};
 use actix_web::{HttpResponse, web};
@@ -41,6 +42,8 @@ struct Body {
     /// When the file system will be full.
     forecast: String,
     replication: Option<Replication>,
+    scrub: String,
+    scrub_line: String,
     archive_mode: bool,
     objects: ObjectStatistics,
     objects_line: String,
@@ -77,6 +80,7 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
     let snapshot = shared.images.snapshot();
     let (damaged_images, damaged_objects) = shared.damage_counts();
     let objects = shared.objects.statistics();
+    let scrubbing = shared.scrubber.status();
     let transport = server.statistics();
     let lines = site.logs().recent();
     let first = lines.len().saturating_sub(LOG_LINES_SHOWN);
@@ -93,6 +97,8 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
             .history()
             .map(|history| figures_over_time::forecast(history, objects.space.free_bytes))
             .unwrap_or_default(),
+        scrub: scrub::table(&scrubbing).html(),
+        scrub_line: scrub::line(&scrubbing),
         replication: shared
             .replicator
             .as_ref()

@@ -101,6 +101,7 @@ verbs![
     import_fs_tree,
     // housekeeping
     list_damaged,
+    scrub,
     listunrefobj,
     showunrefobj,
     delunrefobj,

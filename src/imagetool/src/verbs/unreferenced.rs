@@ -1,19 +1,23 @@
-//! Objects that no image refers to; shared by the two verbs that list them.
+//! Objects that no image refers to; shared by the verbs that list them.
 
 use super::Verdict;
 use crate::session::Session;
+use protocol::image_server::Object;
 
 pub(super) async fn print(session: &mut Session, with_sizes: bool) -> anyhow::Result<Verdict> {
     for object in session.server().await?.list_unreferenced_objects().await? {
-        if session.is_json() {
-            session.out.json(&object)?;
-        } else if with_sizes {
-            session
-                .out
-                .line(format!("{} {}", object.hash, human::bytes(object.size)))?;
-        } else {
-            session.out.line(object.hash.to_string())?;
-        }
+        print_one(session, &object, with_sizes)?;
     }
     Ok(Verdict::Done)
+}
+
+pub(super) fn print_one(session: &mut Session, object: &Object, with_size: bool) -> anyhow::Result<()> {
+    if session.is_json() {
+        return session.out.json(object);
+    }
+    let line = match with_size {
+        true => format!("{} {}", object.hash, human::bytes(object.size)),
+        false => object.hash.to_string(),
+    };
+    Ok(session.out.line(line)?)
 }

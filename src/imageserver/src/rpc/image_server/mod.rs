@@ -28,6 +28,8 @@ mod list_selected_images;
 mod list_unreferenced_objects;
 mod make_directory;
 mod restore_image_from_archive;
+mod scrub;
+mod scrub_status;
 mod updates;
 
 use crate::state::Shared;
@@ -67,4 +69,6 @@ pub(crate) fn service(shared: &Shared) -> ServiceBuilder {
         .raw(list_unreferenced_objects::ListUnreferencedObjects(shared()))
         .request_reply(make_directory::MakeDirectory(shared()))
         .request_reply(restore_image_from_archive::RestoreImageFromArchive(shared()))
+        .request_reply(scrub::Scrub(shared()))
+        .request_reply(scrub_status::ScrubStatus(shared()))
 }

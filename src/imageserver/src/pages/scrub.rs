@@ -1,0 +1,78 @@
+//! The part of the status page that says when everything was read again, and what came of it.
+
+use std::time::SystemTime;
+
+use actors::{ScrubPass, ScrubStatus};
+use front::page::{Cell, Column, Table};
+use jiff::Timestamp;
+
+/// The pass under way and the last one, when the next begins, and the last error: as HTML.
+pub(super) fn table(status: &ScrubStatus) -> Table {
+    let mut table = Table::new([
+        Column::text("State"),
+        Column::text("Began"),
+        Column::text("Ended"),
+        Column::text("Read"),
+        Column::number("Images damaged"),
+        Column::number("repaired"),
+        Column::number("left"),
+        Column::number("Objects damaged"),
+        Column::number("repaired"),
+        Column::number("left"),
+        Column::number("Not read"),
+    ]);
+    for pass in [&status.running, &status.last].into_iter().flatten() {
+        table.push([
+            Cell::text(state(pass)),
+            Cell::time(moment(pass.started_at)),
+            Cell::time(moment(pass.finished_at)),
+            Cell::text(read(pass)),
+            Cell::count(pass.damaged_images),
+            Cell::count(pass.repaired_images),
+            Cell::count(pass.unrepaired_images),
+            Cell::count(pass.damaged_objects),
+            Cell::count(pass.repaired_objects),
+            Cell::count(pass.unrepaired_objects),
+            Cell::count(pass.unchecked),
+        ]);
+    }
+    table
+}
+
+/// When it was done last and is done next, and where repairs come from.
+pub(super) fn line(status: &ScrubStatus) -> String {
+    let at = |at: Option<SystemTime>| moment(at).map_or("never".to_owned(), |at| format!("{at:.0}"));
+    let sources = match status.sources.is_empty() {
+        true => "nowhere: see -repairFrom".to_owned(),
+        false => status.sources.join(", "),
+    };
+    format!(
+        "Everything was last read again: {}; next time: {}; repairs come from {sources}",
+        at(status.last_finished_at),
+        at(status.next_at),
+    )
+}
+
+fn state(pass: &ScrubPass) -> String {
+    match (&pass.failure, pass.finished_at) {
+        (Some(cause), _) => format!("broken off: {cause}"),
+        (None, None) => format!("{:.0}% done", pass.progress() * 100.0),
+        (None, Some(_)) if pass.is_clean() => "in order".to_owned(),
+        (None, Some(_)) => "damage is left".to_owned(),
+    }
+}
+
+fn read(pass: &ScrubPass) -> String {
+    format!(
+        "{} of {} images, {} of {} objects ({})",
+        pass.images_checked,
+        pass.images_total,
+        pass.objects_checked,
+        pass.objects_total,
+        human::bytes(pass.bytes_checked),
+    )
+}
+
+fn moment(at: Option<SystemTime>) -> Option<Timestamp> {
+    at.and_then(|at| at.try_into().ok())
+}
