@@ -6,7 +6,7 @@
 mod common;
 
 use actors::replicator::LinkState;
-use actors::{ActorState, Replication, Replicator, System};
+use actors::{ActorState, Archive, Replication, Replicator, System};
 use common::{Directories, eventually, expiring, image, names, put};
 use gob::Time;
 use hash::Hash;
@@ -107,9 +107,14 @@ impl Master {
 
     /// A replica of this master, with short pauses.
     fn replica(&self, directories: &Directories) -> (System, Replicator) {
+        self.replica_as(directories, Archive::Off)
+    }
+
+    fn replica_as(&self, directories: &Directories, archive: Archive) -> (System, Replicator) {
         let address = self.address.clone();
         let connect = move || ConnectOptions::new(address.clone());
         let replication = Replication {
+            archive,
             first_pause: Duration::from_millis(10),
             longest_pause: Duration::from_millis(50),
             ..Replication::new(self.address.clone(), connect)
@@ -301,6 +306,77 @@ async fn a_list_that_breaks_off_deletes_nothing() {
     master.set(|script| script.breaks_off_after = None);
     eventually("what is too much is deleted", || names(&system) == ["kept"]).await;
     replicator.first_round().await;
+    stop(system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_would_take_away_most_of_what_is_here_takes_nothing() {
+    let directories = Directories::new();
+    let alone = directories.start();
+    let all: Vec<String> = (10..22).map(|number| number.to_string()).collect();
+    for name in &all {
+        put(&alone, name, &[("a", b"1")]).await;
+    }
+    stop(alone).await;
+    // As one whose disk is not mounted.
+    let master = Master::start();
+    let (system, replicator) = master.replica(&directories);
+    replicator.first_round().await;
+    assert_eq!(names(&system), all);
+    let status = replicator.status();
+    assert_eq!(status.held_back, 12);
+    assert!(
+        status
+            .last_error
+            .as_ref()
+            .is_some_and(|error| error.contains("nothing is deleted")),
+        "{status:?}"
+    );
+    // Mounted again; one is gone, which is meant.
+    for name in &all[1..] {
+        master.has(name, image(&[("a", b"1")]), &[b"1"]);
+    }
+    master.cut();
+    eventually("the one is deleted", || names(&system) == all[1..]).await;
+    assert_eq!(replicator.status().held_back, 0);
+    stop(system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_takes_the_place_of_a_directory_of_its_name() {
+    let directories = Directories::new();
+    let alone = directories.start();
+    let requester = actors::image_index::Requester::internal();
+    alone
+        .images
+        .make_directory("name", false, requester)
+        .await
+        .unwrap();
+    put(&alone, "name/image", &[("a", b"1")]).await;
+    stop(alone).await;
+    let master = Master::start();
+    master.has("name", image(&[("a", b"2")]), &[b"2"]);
+    let (system, replicator) = master.replica(&directories);
+    eventually("it is here", || names(&system) == ["name"]).await;
+    eventually("and settled", || unfetched(&replicator).is_empty()).await;
+    stop(system).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_waits_no_longer_for_what_its_master_deleted_while_the_link_was_broken() {
+    let directories = Directories::new();
+    let master = Master::start();
+    master.has("broken", image(&[("a", b"1")]), &[b"1"]);
+    master.set(|script| script.refuses = Some("broken"));
+    let (system, replicator) = master.replica_as(&directories, Archive::All);
+    replicator.first_round().await;
+    assert_eq!(unfetched(&replicator), ["broken"]);
+    master.set(|script| {
+        script.images.clear();
+        script.refuses = None;
+    });
+    master.cut();
+    eventually("it is given up", || unfetched(&replicator).is_empty()).await;
     stop(system).await;
 }
 

@@ -32,7 +32,9 @@ pub(super) async fn image(
     connections: &Connections,
     name: &Arc<str>,
 ) -> Result<Brought, ReplicationError> {
-    shared.injections.wait(name).await;
+    if !shared.injections.wait(name).await {
+        return Err(ReplicationError::BeingAdded);
+    }
     let entry = shared.images.snapshot().images.get(name).cloned();
     match entry {
         None => fetch(shared, connections, name).await,
@@ -94,8 +96,8 @@ async fn add(shared: &Shared, name: &Arc<str>, image: Arc<Image>) -> Result<(), 
         trusted: true,
     };
     match shared.images.add(request).await {
-        // A client of ours was faster.
-        Err(IndexError::AlreadyExists | IndexError::NameTaken(_)) => Ok(()),
+        // A client of ours was faster. (A directory of that name is another matter: until it is removed we try again.)
+        Err(IndexError::AlreadyExists) => Ok(()),
         other => other,
     }
 }

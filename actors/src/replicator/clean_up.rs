@@ -10,6 +10,22 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// So many may go because of a list, whatever their share: a small server is emptied and filled anew now and then.
+const FEW: usize = 10;
+
+/// Why nothing is deleted: the list would take away more than it may (`Replication::delete_percent`). A server whose disk is not
+/// mounted has an empty list, and its replicas are the last that have the images.
+fn too_many(shared: &Shared, gone: usize, before: &IndexSnapshot) -> Option<String> {
+    let (all, most) = (before.images.len(), usize::from(shared.config.delete_percent));
+    (gone > FEW && gone * 100 > all * most).then(|| {
+        format!(
+            "the list of {} lacks {gone} of the {all} images here, more than {most} %: nothing is deleted. Has it the right \
+             directory? If they are to go, start this server with -replicationDeletePercent=100",
+            shared.config.upstream
+        )
+    })
+}
+
 /// Deletes what was here `before` the list was asked for and is not in the list; what could not be deleted, and why. Only
 /// after a whole list (`imageserver.md §7.2`).
 ///
@@ -23,6 +39,15 @@ pub(super) async fn run(
 ) -> Vec<(Task, ReplicationError)> {
     let mut failed = Vec::new();
     let (gone, doubtful) = absent(shared, before, list);
+    let problem = too_many(shared, gone.len(), before);
+    shared
+        .status
+        .held_back(if problem.is_some() { gone.len() } else { 0 });
+    if let Some(problem) = problem {
+        tracing::error!("Image replicator: {problem}");
+        shared.status.failed(problem);
+        return failed;
+    }
     for name in gone {
         tracing::info!("Replicator({name}): delete missing image");
         if let Err(error) = delete_image(shared, &name).await {

@@ -12,6 +12,9 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// Longest pause, as the original's.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// More than half at once is hardly ever meant.
+pub const DELETE_PERCENT: u8 = 50;
+
 /// What is kept although the upstream has it no more (`imageserver.md §7.3`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Archive {
@@ -49,6 +52,8 @@ pub struct Replication {
     pub exclude: Option<Arc<CompiledFilter>>,
     /// If there is one, only images that match are.
     pub include: Option<Arc<CompiledFilter>>,
+    /// Share of the images here, in percent, that one list of the upstream may take away at most.
+    pub delete_percent: u8,
     /// Pause before the first attempt to connect again.
     pub first_pause: Duration,
     /// Pause up to which it doubles.
@@ -67,6 +72,7 @@ impl Replication {
             archive: Archive::Off,
             exclude: None,
             include: None,
+            delete_percent: DELETE_PERCENT,
             first_pause: FIRST_PAUSE,
             longest_pause: LONGEST_PAUSE,
         }

@@ -6,7 +6,8 @@
 //! (`backoff`), and begins with the list: what is here already is not sent again.
 //!
 //! Promises:
-//! * Nothing is deleted because a link broke, a list was incomplete, or an image could not be fetched.
+//! * Nothing is deleted because a link broke, a list was incomplete, or an image could not be fetched; and not by a list that would
+//!   take away more than half of what is here.
 //! * A name that the upstream announces is announced by us from then on, also while the image is still on its way
 //!   (`unfetched`): whoever follows us must not take our delay for a deletion.
 //! * Objects are verified and durable before the image that needs them is added.
@@ -32,7 +33,7 @@ mod status;
 mod unfetched;
 
 pub(crate) use actor::{NAME, ReplicatorActor};
-pub use config::{Archive, Replication};
+pub use config::{Archive, DELETE_PERCENT, Replication};
 pub(crate) use connections::{Connect, Connections};
 pub use error::ReplicationError;
 pub use injection::Injection;
@@ -82,6 +83,11 @@ impl Replicator {
     /// Why an image that the upstream announces is not here yet; `None` if it does not announce it, or it is here.
     pub fn why_unfetched(&self, name: &str) -> Option<String> {
         self.shared.unfetched.why(name)
+    }
+
+    /// Whether fetching an image that the upstream announces has failed and is yet to succeed.
+    pub fn has_failed(&self, name: &str) -> bool {
+        self.shared.unfetched.has_failed(name)
     }
 
     /// An image of this name is being handed to the upstream and added here (`imageserver.md §3.2`): what the upstream

@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// Pause before the first new try, for what comes in the wrong order: an image before its directory.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
+/// Tries in one round. Between rounds it is the upstream's turn: what it says may be what makes the next try succeed.
+const ROUND: usize = 16;
+
 /// Longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -85,10 +88,13 @@ impl Retry {
         self.waiting.values().map(|waiting| waiting.at).min()
     }
 
-    /// Those that are due. They stay until they are done.
+    /// Those that are due, the ones that wait longest, a round of them. They stay until they are done.
     pub(super) fn due(&self, now: Instant) -> Vec<Task> {
         let due = self.waiting.values().filter(|waiting| waiting.at <= now);
-        due.map(|waiting| waiting.task.clone()).collect()
+        let mut due: Vec<&Waiting> = due.collect();
+        due.sort_by_key(|waiting| waiting.at);
+        let round = due.into_iter().take(ROUND);
+        round.map(|waiting| waiting.task.clone()).collect()
     }
 
     pub(super) fn len(&self) -> usize {

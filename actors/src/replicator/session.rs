@@ -42,6 +42,8 @@ struct Session {
     connections: Connections,
     feed: Feed,
     retry: Retry,
+    /// The last step was a round of new tries: now it is the feed's turn, if there is anything.
+    tried_again: bool,
 }
 
 /// Follows the upstream until the connection ends.
@@ -72,6 +74,7 @@ async fn follow(
         connections,
         feed,
         retry: Retry::default(),
+        tried_again: false,
     };
     let list = session.receive_list().await?;
     shared.status.set_state(LinkState::CatchingUp);
@@ -135,10 +138,20 @@ impl Session {
     fn announce(&self, list: &List) -> Vec<Arc<str>> {
         let snapshot = self.shared.images.snapshot();
         let keeps = self.shared.config.archive.keeps();
-        self.shared
-            .unfetched
-            .retain(|name| !snapshot.images.contains_key(name) && (keeps || list.images.contains(name)));
         let mut work = Vec::new();
+        for name in self.shared.unfetched.names() {
+            if snapshot.images.contains_key(&name) {
+                self.shared.unfetched.remove(&name);
+            } else if !list.images.contains(&name) {
+                if keeps {
+                    // Asked for once more: an upstream that has it no more says so, and then it is settled.
+                    work.push(name);
+                } else if self.shared.unfetched.remove(&name) {
+                    // They were told of it, and may have it from an earlier time.
+                    self.shared.images.announce_deleted(name);
+                }
+            }
+        }
         for name in &list.images {
             match snapshot.images.get(name) {
                 None => self.shared.unfetched.insert(name),
@@ -153,14 +166,9 @@ impl Session {
     /// Works off what has come, or waits for something to come.
     async fn step(&mut self) -> Result<(), ReplicationError> {
         self.shared.status.behind(self.retry.len(), self.feed.len());
-        let update = match self.retry.next_at() {
-            None => self.feed.next().await?,
-            Some(at) => tokio::select! {
-                // What is due comes first: an upstream that never pauses must not keep it waiting.
-                biased;
-                () = tokio::time::sleep_until(at) => return self.try_again().await,
-                update = self.feed.next() => update?,
-            },
+        let update = match self.next().await? {
+            Some(update) => update,
+            None => return self.try_again().await,
         };
         let mut names = Vec::new();
         let mut next = Some(update);
@@ -183,7 +191,26 @@ impl Session {
         self.bring(names).await
     }
 
+    /// What the upstream says next; nothing when it is time to try again what failed. Both have their turns: neither an upstream
+    /// that never pauses nor failures that never end keep the other waiting.
+    async fn next(&mut self) -> Result<Option<Update>, ReplicationError> {
+        if std::mem::take(&mut self.tried_again)
+            && let Some(update) = self.feed.try_next()
+        {
+            return Ok(Some(update));
+        }
+        let Some(at) = self.retry.next_at() else {
+            return Ok(Some(self.feed.next().await?));
+        };
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(at) => Ok(None),
+            update = self.feed.next() => Ok(Some(update?)),
+        }
+    }
+
     async fn try_again(&mut self) -> Result<(), ReplicationError> {
+        self.tried_again = true;
         let mut names = Vec::new();
         for task in self.retry.due(tokio::time::Instant::now()) {
             match task {

@@ -48,6 +48,8 @@ pub struct ReplicationStatus {
     pub bytes_behind: u64,
     /// Images the upstream announces that are not here.
     pub unfetched_images: u64,
+    /// Images that the upstream's list lacks and that are kept, since they are too many.
+    pub held_back: u64,
     /// Connections made after the first.
     pub reconnects: u64,
     /// Why the link broke last, or what failed last.
@@ -89,6 +91,7 @@ impl Status {
                     images_behind: 0,
                     bytes_behind: 0,
                     unfetched_images: 0,
+                    held_back: 0,
                     reconnects: 0,
                     last_error: None,
                     images_added: 0,
@@ -206,6 +209,12 @@ impl Status {
     pub(super) fn image_deleted(&self) {
         self.inner.lock().figures.images_deleted += 1;
         metrics::counter!("imageserver_replication_images_deleted_total").increment(1);
+    }
+
+    /// So many images are not in the upstream's list, and stay all the same.
+    pub(super) fn held_back(&self, images: usize) {
+        self.inner.lock().figures.held_back = images as u64;
+        metrics::gauge!("imageserver_replication_held_back_deletions").set(images as f64);
     }
 
     pub(super) fn failed(&self, text: String) {

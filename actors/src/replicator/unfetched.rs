@@ -40,8 +40,8 @@ impl Unfetched {
         Some(cause.clone().unwrap_or_else(|| "it is on its way".to_owned()))
     }
 
-    /// Only what the upstream still announces.
-    pub(super) fn retain(&self, mut announced: impl FnMut(&Arc<str>) -> bool) {
-        self.names.write().retain(|name, _| announced(name));
+    /// A try to fetch it has failed.
+    pub(super) fn has_failed(&self, name: &str) -> bool {
+        self.names.read().get(name).is_some_and(Option::is_some)
     }
 }

@@ -130,6 +130,11 @@ impl Error {
         }
     }
 
+    /// Whether the server had its reasons: asking again, over another connection, ends the same.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Error::Refused(_) | Error::SizeMismatch { .. })
+    }
+
     /// Whether an image was refused because objects that had been there are gone: sending them again helps.
     pub fn is_objects_unavailable(&self) -> bool {
         matches!(self, Error::AddImage(CallError::Remote(text))

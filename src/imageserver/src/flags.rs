@@ -59,6 +59,7 @@ pub(crate) struct Upstream {
     archive: Archive,
     exclude: Option<Arc<CompiledFilter>>,
     include: Option<Arc<CompiledFilter>>,
+    delete_percent: u8,
 }
 
 /// Gives the certificates to connect to other servers with, as of the moment.
@@ -134,6 +135,12 @@ fn own() -> Vec<Flag> {
             "imageServerPortNum",
             PORT.into(),
             "port of the image server to replicate",
+        )
+        .group(REPLICATION),
+        Flag::unsigned(
+            "replicationDeletePercent",
+            u64::from(actors::replicator::DELETE_PERCENT),
+            "delete nothing if the master's list lacks more than this share of the images here",
         )
         .group(REPLICATION),
         Flag::string(
@@ -337,6 +344,7 @@ impl Upstream {
             archive,
             exclude: filter(values, "replicationExcludeFilter")?,
             include: filter(values, "replicationIncludeFilter")?,
+            delete_percent: u8::try_from(values.unsigned("replicationDeletePercent").min(100)).unwrap_or(100),
         }))
     }
 
@@ -346,6 +354,7 @@ impl Upstream {
             archive: self.archive,
             exclude: self.exclude.clone(),
             include: self.include.clone(),
+            delete_percent: self.delete_percent,
             ..Replication::new(self.address.clone(), move || connect())
         }
     }

@@ -32,6 +32,13 @@ pub(crate) async fn add_image(
 ) -> Result<(), MethodError> {
     // Until the end, so that what the master announces at once does not race our own add.
     let _injection = replicator.begin_injection(&request.name);
+    // The objects may have come over a connection that is closed, and the master may take longer than their lease.
+    let lease = shared.objects.lease();
+    let needed: Vec<_> = image::objects::distinct(&request.image)
+        .into_iter()
+        .map(|(hash, _)| hash)
+        .collect();
+    shared.objects.sizes(&needed, Some(&lease));
     shared.images.check_add(&request)?;
     if !request.trusted {
         // Creator and time must be the same on both sides, so they are set here.
@@ -45,9 +52,7 @@ pub(crate) async fn add_image(
         .await;
     if outcome.as_ref().is_err_and(Error::is_objects_unavailable) {
         // We have them: that was checked above. The master's word, if we cannot help it.
-        let needed = image::objects::distinct(&request.image);
-        let hashes = needed.into_iter().map(|(hash, _)| hash).collect();
-        if forward::supply(&mut master, &shared.objects, hashes)
+        if forward::supply(&mut master, &shared.objects, needed)
             .await
             .is_ok()
         {

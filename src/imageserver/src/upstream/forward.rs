@@ -52,11 +52,15 @@ impl Forwarder {
     /// Returns once the master has all of them; for each whether it is new there.
     pub(crate) async fn forward(&self, objects: &[Outgoing]) -> Result<Vec<bool>, String> {
         let mut connection = self.connection.lock().await;
-        if let Some(mut server) = connection.take()
-            && let Ok(added) = send(&mut server, objects).await
-        {
-            *connection = Some(server);
-            return Ok(added);
+        if let Some(mut server) = connection.take() {
+            match send(&mut server, objects).await {
+                Ok(added) => {
+                    *connection = Some(server);
+                    return Ok(added);
+                }
+                Err(error) if error.is_refusal() => return Err(self.explain(&error)),
+                Err(_) => {}
+            }
         }
         // None yet, or one that broke, as when the master was restarted since the last batch. Sending twice does no harm.
         let fresh = async {
@@ -65,10 +69,11 @@ impl Forwarder {
             *connection = Some(server);
             Ok(added)
         };
-        fresh.await.map_err(|error: Error| {
-            let master = self.replicator.upstream();
-            format!("error calling master: {master}: {error}")
-        })
+        fresh.await.map_err(|error: Error| self.explain(&error))
+    }
+
+    fn explain(&self, error: &Error) -> String {
+        format!("error calling master: {}: {error}", self.replicator.upstream())
     }
 }
 

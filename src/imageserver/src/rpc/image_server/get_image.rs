@@ -74,6 +74,11 @@ impl GetImage {
             _ => return is_there(),
         };
         let deadline = Instant::now() + patience;
+        // What failed is tried again, but not soon. A follower asks for one image after the other.
+        let has_failed = |replicator: &actors::Replicator| replicator.has_failed(&request.image_name);
+        if self.0.replicator.as_ref().is_some_and(has_failed) {
+            return is_there();
+        }
         // Subscribed before the first look, so that an image that comes in between is not missed.
         let mut events = self.0.images.subscribe();
         while !is_there() {

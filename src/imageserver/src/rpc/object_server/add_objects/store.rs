@@ -48,7 +48,7 @@ pub(super) async fn batch(
         Ok(room) => room,
         Err(error) => return Ok(batch.iter().map(|_| failed(error.to_string())).collect()),
     };
-    let _turn = STAGERS.acquire().await;
+    let turn = STAGERS.acquire().await;
     let store = objects.clone();
     let forwards = forwarder.is_some();
     let (mut prepared, outgoing): (Vec<_>, Vec<_>) = tokio::task::spawn_blocking(move || {
@@ -70,6 +70,8 @@ pub(super) async fn batch(
     })
     .await
     .map_err(|error| format!("storing objects: {error}"))?;
+    // Not while the master takes its time: others have something to stage as well.
+    drop(turn);
     let added = match &forwarder {
         Some(forwarder) => Some(forward(forwarder, &mut prepared, outgoing).await),
         None => None,
