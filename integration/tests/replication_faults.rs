@@ -26,6 +26,8 @@ const MISHAPS: usize = 6;
 /// Images at a time, about: the more there are, the more is deleted.
 const IMAGES: usize = 40;
 const SHARED_CONTENTS: usize = 12;
+/// So much is deleted that a replica which was away may find most of what it has gone.
+const REPLICA_FLAGS: &[&str] = &["-replicationDeletePercent=100"];
 
 struct Site {
     master: RwLock<Node>,
@@ -40,9 +42,9 @@ impl Site {
         write_owner(&master.home, "team", "users")?;
         master.up()?;
         let first_wire = Wire::to(master.port)?;
-        let first = Node::start(Some(first_wire.port), &[])?;
+        let first = Node::start(Some(first_wire.port), REPLICA_FLAGS)?;
         let second_wire = Wire::to(if chained { first.port } else { master.port })?;
-        let second = Node::start(Some(second_wire.port), &[])?;
+        let second = Node::start(Some(second_wire.port), REPLICA_FLAGS)?;
         Ok(Site {
             master: RwLock::new(master),
             replicas: [RwLock::new(first), RwLock::new(second)],
