@@ -13,7 +13,7 @@ const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
 const CALL_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Connections kept open without work. More are not in use at a time.
-const IDLE_CONNECTIONS: usize = 8;
+const IDLE_CONNECTIONS: usize = 12;
 
 /// How to connect to a server. Asked anew for each connection, since certificates are reloaded.
 pub(crate) type Connect = Arc<dyn Fn() -> srpc::ConnectOptions + Send + Sync>;

@@ -18,6 +18,7 @@
 mod actor;
 mod backoff;
 mod bring;
+mod claims;
 mod clean_up;
 mod config;
 mod connections;

@@ -11,8 +11,8 @@ use image_client::ObjectStream;
 use image_client::fetch::{PIECE_BYTES, Piece, Verify};
 use storage::{Named, StorageError};
 
-/// Batches under way at a time, each on its own connection.
-const PARALLEL_BATCHES: usize = 4;
+/// Batches under way at a time, each on its own connection; of all images together.
+pub(super) const PARALLEL_BATCHES: usize = 4;
 
 /// Objects of one batch, and bytes: one batch is one request, and no connection is left with all of the work.
 const BATCH_OBJECTS: usize = 1024;
@@ -25,7 +25,8 @@ const GROUP_BYTES: usize = 4 << 20;
 /// A name and its size in bytes.
 pub(crate) type Wanted = (Hash, u64);
 
-/// Fetches what the image needs and we lack. The lease protects all of its objects, those found here included.
+/// Fetches what the image needs and we lack, but for what is being fetched for another image: that is waited for. The lease
+/// protects all of its objects, those found here included.
 pub(super) async fn fetch_missing(
     shared: &Shared,
     connections: &Connections,
@@ -34,46 +35,73 @@ pub(super) async fn fetch_missing(
     lease: &Lease,
 ) -> Result<(), ReplicationError> {
     let needed = image::objects::distinct(image);
-    let _turn = shared.object_turn.lock().await;
-    let missing = missing(shared, connections, needed, lease).await?;
-    if missing.1.is_empty() {
-        return Ok(());
+    loop {
+        let missing = missing(shared, connections, &needed, lease).await?;
+        let (claimed, others) = shared.claims.claim(missing);
+        let mine = still_missing(shared, claimed.objects(), lease);
+        if !mine.is_empty() {
+            tracing::info!(
+                "Replicator({name}): downloading {} of {} objects",
+                mine.len(),
+                needed.len()
+            );
+            fetch(shared, connections, mine, lease).await?;
+        }
+        drop(claimed);
+        if others.is_empty() {
+            return Ok(());
+        }
+        // They are here then, or their fetching has failed and is ours to try.
+        shared.claims.wait(&others).await;
     }
-    let (total, missing) = missing;
-    let bytes = missing.iter().map(|(_, size)| size).sum();
-    tracing::info!(
-        "Replicator({name}): downloading {} of {total} objects",
-        missing.len()
-    );
-    shared.status.bytes_missing(bytes);
-    let fetched = |objects, bytes| shared.status.fetched(objects, bytes);
+}
+
+async fn fetch(
+    shared: &Shared,
+    connections: &Connections,
+    wanted: Vec<Wanted>,
+    lease: &Lease,
+) -> Result<(), ReplicationError> {
+    let behind = shared
+        .status
+        .bytes_missing(wanted.iter().map(|(_, size)| size).sum());
     let sink = Sink {
         objects: &shared.objects,
         lease,
-        fetched: &fetched,
+        fetched: &|objects, bytes| behind.fetched(objects, bytes),
     };
-    let fetched = stream::iter(batches(missing))
-        .map(|batch| fetch_batch(&sink, connections, batch))
+    let one = |batch| async {
+        let _turn = shared.batches.acquire().await;
+        fetch_batch(&sink, connections, batch).await
+    };
+    stream::iter(batches(wanted))
+        .map(one)
         .buffer_unordered(PARALLEL_BATCHES)
-        .try_collect::<()>()
-        .await;
-    shared.status.bytes_missing(0);
-    fetched
+        .try_collect()
+        .await
 }
 
-/// How many there are, and those that are not here. What the image does not say the size of the upstream is asked about.
+/// Without those that came between the look and the claim.
+fn still_missing(shared: &Shared, claimed: &[Wanted], lease: &Lease) -> Vec<Wanted> {
+    let hashes: Vec<Hash> = claimed.iter().map(|(hash, _)| *hash).collect();
+    let here = shared.objects.sizes(&hashes, Some(lease));
+    let missing = claimed.iter().zip(here).filter(|(_, size)| *size == 0);
+    missing.map(|(wanted, _)| *wanted).collect()
+}
+
+/// Those that are not here. What the image does not say the size of the upstream is asked about.
 async fn missing(
     shared: &Shared,
     connections: &Connections,
-    needed: Vec<(Hash, Option<u64>)>,
+    needed: &[(Hash, Option<u64>)],
     lease: &Lease,
-) -> Result<(usize, Vec<Wanted>), ReplicationError> {
+) -> Result<Vec<Wanted>, ReplicationError> {
     let hashes: Vec<Hash> = needed.iter().map(|(hash, _)| *hash).collect();
     let here = shared.objects.sizes(&hashes, Some(lease));
-    let absent = needed.into_iter().zip(here).filter(|(_, size)| *size == 0);
+    let absent = needed.iter().zip(here).filter(|(_, size)| *size == 0);
     let mut missing = Vec::new();
     let mut unsized_objects = Vec::new();
-    for ((hash, size), _) in absent {
+    for (&(hash, size), _) in absent {
         match size {
             Some(size) => missing.push((hash, size)),
             None => unsized_objects.push(hash),
@@ -90,7 +118,7 @@ async fn missing(
             missing.push((hash, size));
         }
     }
-    Ok((hashes.len(), missing))
+    Ok(missing)
 }
 
 fn batches(objects: Vec<Wanted>) -> Vec<Vec<Wanted>> {

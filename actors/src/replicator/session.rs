@@ -16,8 +16,8 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Images being fetched at a time. Their trees come together; their objects one image after the other.
-const PARALLEL_IMAGES: usize = 4;
+/// Images being fetched at a time. Making a small one durable takes longer than fetching it, and they share that.
+const PARALLEL_IMAGES: usize = 8;
 
 /// Names in the upstream's list, some 150 bytes each. More than that is not a list but an attack or a defect.
 const LIST_MAX_NAMES: usize = 10_000_000;

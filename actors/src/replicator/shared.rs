@@ -1,11 +1,13 @@
 //! What outlives an incarnation of the actor, and what its work needs.
 
+use super::claims::Claims;
 use super::config::Replication;
 use super::injection::Injections;
+use super::objects;
 use super::status::Status;
 use super::unfetched::Unfetched;
 use crate::{ImageIndex, ObjectStore};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Semaphore, watch};
 
 pub(crate) struct Shared {
     pub(super) config: Replication,
@@ -16,8 +18,9 @@ pub(crate) struct Shared {
     pub(super) injections: Injections,
     /// True once the first list since the start was worked off.
     pub(super) first_round: watch::Sender<bool>,
-    /// One image at a time looks for missing objects and fetches them: images that follow each other share most of theirs.
-    pub(super) object_turn: Mutex<()>,
+    pub(super) claims: Claims,
+    /// One for each batch of objects under way.
+    pub(super) batches: Semaphore,
     pub(super) allow_debug_panic: bool,
 }
 
@@ -25,18 +28,19 @@ impl Shared {
     pub(crate) fn new(
         config: Replication,
         images: ImageIndex,
-        objects: ObjectStore,
+        store: ObjectStore,
         allow_debug_panic: bool,
     ) -> Shared {
         Shared {
             status: Status::new(config.upstream.clone()),
             config,
             images,
-            objects,
+            objects: store,
             unfetched: Unfetched::default(),
             injections: Injections::default(),
             first_round: watch::Sender::new(false),
-            object_turn: Mutex::new(()),
+            claims: Claims::default(),
+            batches: Semaphore::new(objects::PARALLEL_BATCHES),
             allow_debug_panic,
         }
     }

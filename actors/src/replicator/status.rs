@@ -1,6 +1,7 @@
 //! How far behind we are, for people and for graphs.
 
 use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 /// What the link is doing.
@@ -181,24 +182,19 @@ impl Status {
     /// The link has ended: what was missing is counted anew by the next.
     pub(super) fn link_ended(&self) {
         let mut inner = self.inner.lock();
-        (inner.in_hand, inner.queued, inner.figures.bytes_behind) = (0, 0, 0);
+        (inner.in_hand, inner.queued) = (0, 0);
         inner.tell_behind();
     }
 
-    pub(super) fn bytes_missing(&self, bytes: u64) {
+    /// So many bytes of objects are missing, until they are fetched or what this returns is dropped.
+    pub(super) fn bytes_missing(&self, bytes: u64) -> BytesMissing<'_> {
         let mut inner = self.inner.lock();
-        inner.figures.bytes_behind = bytes;
+        inner.figures.bytes_behind += bytes;
         inner.tell_behind();
-    }
-
-    pub(super) fn fetched(&self, objects: u64, bytes: u64) {
-        let mut inner = self.inner.lock();
-        inner.figures.objects_fetched += objects;
-        inner.figures.bytes_fetched += bytes;
-        inner.figures.bytes_behind = inner.figures.bytes_behind.saturating_sub(bytes);
-        inner.tell_behind();
-        metrics::counter!("imageserver_replication_objects_fetched_total").increment(objects);
-        metrics::counter!("imageserver_replication_fetched_bytes_total").increment(bytes);
+        BytesMissing {
+            status: self,
+            left: AtomicU64::new(bytes),
+        }
     }
 
     pub(super) fn image_added(&self) {
@@ -223,7 +219,39 @@ impl Status {
     }
 }
 
+/// Objects that are being fetched for an image.
+pub(super) struct BytesMissing<'a> {
+    status: &'a Status,
+    left: AtomicU64,
+}
+
+impl BytesMissing<'_> {
+    /// These have come.
+    pub(super) fn fetched(&self, objects: u64, bytes: u64) {
+        let mut inner = self.status.inner.lock();
+        inner.figures.objects_fetched += objects;
+        inner.figures.bytes_fetched += bytes;
+        // Not more than were missing: what came may be longer than it was said to be.
+        let counted = bytes.min(self.left.load(Ordering::Relaxed));
+        self.left.fetch_sub(counted, Ordering::Relaxed);
+        inner.forget_missing(counted);
+        metrics::counter!("imageserver_replication_objects_fetched_total").increment(objects);
+        metrics::counter!("imageserver_replication_fetched_bytes_total").increment(bytes);
+    }
+}
+
+impl Drop for BytesMissing<'_> {
+    fn drop(&mut self) {
+        self.status.inner.lock().forget_missing(*self.left.get_mut());
+    }
+}
+
 impl Inner {
+    fn forget_missing(&mut self, bytes: u64) {
+        self.figures.bytes_behind = self.figures.bytes_behind.saturating_sub(bytes);
+        self.tell_behind();
+    }
+
     fn tell_behind(&self) {
         metrics::gauge!("imageserver_replication_images_behind").set((self.in_hand + self.queued) as f64);
         metrics::gauge!("imageserver_replication_bytes_behind").set(self.figures.bytes_behind as f64);
