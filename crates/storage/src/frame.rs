@@ -88,19 +88,44 @@ pub fn seal(kind: Kind, payload: &[u8]) -> Vec<u8> {
 /// # Errors
 /// Any difference from what [`seal`] made of a payload of this kind.
 pub fn open(kind: Kind, sealed: &[u8]) -> Result<&[u8], Refused> {
-    let (magic, rest) = sealed.split_at_checked(MAGIC.len()).ok_or(Refused::Length)?;
-    let (tag, rest) = rest.split_first_chunk::<4>().ok_or(Refused::Length)?;
-    if magic != MAGIC || *tag != kind.tag {
+    let (found, rest) = header(sealed)?;
+    if found.tag != kind.tag {
         return Err(Refused::Foreign);
     }
-    let (version, rest) = rest.split_first_chunk::<4>().ok_or(Refused::Length)?;
-    let found = u32::from_le_bytes(*version);
-    if found != kind.version {
+    if found.version != kind.version {
         return Err(Refused::Version {
-            found,
+            found: found.version,
             expected: kind.version,
         });
     }
+    payload(sealed, rest)
+}
+
+/// The kind of a whole frame, whatever it is of.
+///
+/// # Errors
+/// It is none, or damaged.
+pub fn examine(sealed: &[u8]) -> Result<Kind, Refused> {
+    let (kind, rest) = header(sealed)?;
+    payload(sealed, rest).map(|_| kind)
+}
+
+/// Kind and version, and what comes after them.
+fn header(sealed: &[u8]) -> Result<(Kind, &[u8]), Refused> {
+    let (magic, rest) = sealed.split_at_checked(MAGIC.len()).ok_or(Refused::Length)?;
+    let (tag, rest) = rest.split_first_chunk::<4>().ok_or(Refused::Length)?;
+    if magic != MAGIC {
+        return Err(Refused::Foreign);
+    }
+    let (version, rest) = rest.split_first_chunk::<4>().ok_or(Refused::Length)?;
+    let kind = Kind {
+        tag: *tag,
+        version: u32::from_le_bytes(*version),
+    };
+    Ok((kind, rest))
+}
+
+fn payload<'s>(sealed: &'s [u8], rest: &'s [u8]) -> Result<&'s [u8], Refused> {
     let (length, rest) = rest.split_first_chunk::<8>().ok_or(Refused::Length)?;
     let (payload, checksum) = rest
         .split_last_chunk::<{ Hash::LENGTH }>()

@@ -2,12 +2,15 @@
 //!
 //! `imagewright bench` measures the programs as their users run them, beside another implementation's if there is one.
 //!
+//! `imagewright check` looks through the directories of an image server, and says what to do about what it finds.
+//!
 //! `imagewright certs` makes and inspects the certificates that the daemons and tools identify themselves with. It promises never to overwrite a private key unless told to, and to leave either a whole
 //! file or none. It deliberately lacks passphrases on keys (no program that reads them could ask for one) and
 //! revocation lists (nothing in the protocol consults them): give certificates short lives instead.
 
 mod bench;
 mod certs;
+mod check;
 mod documents;
 mod exit;
 
@@ -35,6 +38,8 @@ enum Command {
     Certs(certs::CertsCommand),
     /// Measure our programs, and another implementation's beside them
     Bench(bench::BenchArgs),
+    /// Look through the directories of an image server that does not run
+    Check(check::CheckArgs),
     /// Write the man pages of this program
     #[command(hide = true)]
     PrintManPages {
@@ -53,6 +58,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Certs(command) => certs::run(command),
         Command::Bench(args) => bench::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::PrintManPages { directory } => documents::man_pages(Cli::command(), &directory),
         Command::PrintCompletion { shell } => documents::completion(Cli::command(), shell),
     };
