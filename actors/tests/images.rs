@@ -328,3 +328,49 @@ async fn a_tree_is_decoded_once_for_all_who_ask() {
     .unwrap();
     assert!(system.images.image("one").await.unwrap().is_some());
 }
+
+#[tokio::test]
+async fn texts_that_are_not_utf8_are_kept_byte_for_byte() {
+    let directories = Directories::new();
+    // As another server may have stored it: file names of Latin-1 in a filter, a tag, an owner.
+    let text = |bytes: &[u8]| gob::text::from_bytes(bytes).into_owned();
+    let odd = Image {
+        created_by: text(b"Jos\xe9"),
+        tags: [(text(b"\xff"), text(b"\xf4\x8f\xba\x80 \xc3\xa9"))].into(),
+        filter: Some(image::Filter {
+            filter_lines: vec![text(b"/caf\xe9/.*")],
+        }),
+        expires_at: (std::time::SystemTime::now() + std::time::Duration::from_secs(3600)).into(),
+        ..image(&[])
+    };
+    let file = protocol::image_file::encode(&odd);
+    for bytes in [&b"Jos\xe9"[..], b"\xf4\x8f\xba\x80 \xc3\xa9", b"/caf\xe9/.*"] {
+        assert!(file.windows(bytes.len()).any(|window| window == bytes));
+    }
+    std::fs::write(directories.images().join("odd"), &file).unwrap();
+    for _ in 0..2 {
+        let system = directories.start();
+        let read = system.images.image("odd").await.unwrap().unwrap();
+        assert_eq!((&read.tags, &read.filter), (&odd.tags, &odd.filter));
+        // Rewritten it is the same but for what was changed; the second time it comes from the index.
+        let later = Time::new(read.expires_at.unix_seconds() + 60, 0, read.expires_at.zone());
+        system
+            .images
+            .change_expiration("odd", later, privileged("joe"))
+            .await
+            .unwrap();
+        system.stop();
+        let stored = std::fs::read(directories.images().join("odd")).unwrap();
+        assert_eq!(stored.len(), file.len());
+        let (stored, _) = protocol::image_file::decode(&stored).unwrap();
+        assert_eq!(
+            (stored.tags, stored.filter),
+            (odd.tags.clone(), odd.filter.clone())
+        );
+        assert_eq!(stored.created_by.as_bytes(), odd.created_by.as_bytes());
+    }
+    // A name is text for whoever lists it, so it must be that.
+    let system = directories.start();
+    let refused = add(&system, &text(b"caf\xe9"), image(&[])).await.unwrap_err();
+    assert!(refused.to_string().ends_with("name is not UTF-8"), "{refused}");
+}

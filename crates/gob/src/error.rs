@@ -90,9 +90,6 @@ pub enum Error {
     /// A number too large or too small for the local type.
     #[error("value out of range")]
     OutOfRange,
-    /// A string that is not UTF-8, where the local type insists on it.
-    #[error("string is not UTF-8")]
-    NotUtf8,
     /// A time that is not one (gob.md §6).
     #[error("bad time: {0}")]
     BadTime(&'static str),
@@ -120,7 +117,7 @@ impl Error {
     #[cold]
     pub fn in_field(self, structure: &'static str, field: &'static str) -> Self {
         match self {
-            Self::OutOfRange | Self::NotUtf8 | Self::BadTime(_) | Self::NilInterface { .. } => Self::Field {
+            Self::OutOfRange | Self::BadTime(_) | Self::NilInterface { .. } => Self::Field {
                 path: format!("{structure}.{field}"),
                 source: Box::new(self),
             },

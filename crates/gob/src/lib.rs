@@ -31,6 +31,7 @@ mod plan;
 mod reader;
 mod registry;
 mod skip;
+pub mod text;
 mod time;
 mod types;
 mod value;

@@ -21,6 +21,9 @@ pub enum NameError {
     /// Has a NUL or a line feed in it: the one cannot be stored, the other not listed.
     #[error("name has a NUL or a line feed in it")]
     Control,
+    /// Has bytes that are not UTF-8: where names are texts they would not stay the same.
+    #[error("name is not UTF-8")]
+    NotText,
     /// Longer than a path may be.
     #[error("name longer than {MAXIMUM_NAME_BYTES} bytes")]
     TooLong,
@@ -65,6 +68,9 @@ pub fn check_stored(name: &str) -> Result<(), NameError> {
     }
     if name.contains(['\0', '\n']) {
         return Err(NameError::Control);
+    }
+    if gob::text::has_bytes(name) {
+        return Err(NameError::NotText);
     }
     for component in name.split('/') {
         if component.is_empty() {
@@ -139,6 +145,7 @@ mod tests {
             ("a~", NameError::Temporary),
             ("a\0b", NameError::Control),
             ("a\nb", NameError::Control),
+            (&gob::text::from_bytes(b"caf\xe9"), NameError::NotText),
         ];
         for (name, error) in cases {
             assert_eq!(check_image(name), Err(error), "{name:?}");

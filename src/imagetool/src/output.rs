@@ -12,9 +12,13 @@ impl Output {
         Output(BufWriter::with_capacity(64 << 10, io::stdout()))
     }
 
-    /// One line; the end is added.
+    /// One line; the end is added. Texts of an image that are not UTF-8 come out with the bytes they have.
     pub(crate) fn line(&mut self, line: impl AsRef<[u8]>) -> io::Result<()> {
-        self.0.write_all(line.as_ref())?;
+        let line = line.as_ref();
+        match str::from_utf8(line) {
+            Ok(text) => self.0.write_all(&gob::text::to_bytes(text))?,
+            Err(_) => self.0.write_all(line)?,
+        }
         self.0.write_all(b"\n")
     }
 

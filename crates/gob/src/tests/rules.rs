@@ -194,8 +194,8 @@ fn what_does_not_fit_is_named() {
 }
 
 #[test]
-fn strings_may_be_any_bytes_but_not_everywhere() {
-    #[derive(Gob, Debug)]
+fn strings_may_be_any_bytes_and_keep_them_where_text_is_wanted() {
+    #[derive(Gob, Debug, PartialEq)]
     struct RawList {
         list: Vec<Raw>,
     }
@@ -207,11 +207,10 @@ fn strings_may_be_any_bytes_but_not_everywhere() {
         value: b"\xff\xfe\0\n".as_slice().into(),
     };
     assert_eq!(convert::<_, Raw>(&raw).as_ref(), Ok(&raw));
-    let error = convert::<_, TextList>(&RawList { list: vec![raw] }).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "gob: field TextList.List.Value: string is not UTF-8"
-    );
+    let raw = RawList { list: vec![raw] };
+    let text: TextList = convert(&raw).unwrap();
+    assert_eq!(text.list[0].value, "\u{10feff}\u{10fefe}\0\n");
+    assert_eq!(convert::<_, RawList>(&text).as_ref(), Ok(&raw));
 }
 
 #[test]

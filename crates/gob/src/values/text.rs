@@ -10,7 +10,7 @@ use crate::types::WireId;
 use crate::value::Gob;
 use crate::writer::Writer;
 
-/// A string that must be UTF-8: others are refused, naming the field.
+/// Text; bytes that are not UTF-8 are kept as [`text`](crate::text) tells.
 impl Gob for String {
     fn describe(_: &mut Describer<'_>) -> WireId {
         WireId::STRING
@@ -29,14 +29,15 @@ impl Gob for String {
     }
 
     fn encode(&self, writer: &mut Writer<'_>) {
-        writer.bytes(self.as_bytes());
+        writer.bytes(&crate::text::to_bytes(self));
     }
 
     fn decode(reader: &mut Reader<'_>, _: Plan) -> Result<Self, Error> {
         let bytes = reader.bytes()?;
-        let text = str::from_utf8(bytes).map_err(|_| Error::NotUtf8)?;
-        reader.charge(text.len())?;
-        Ok(text.to_owned())
+        reader.charge(bytes.len())?;
+        let text = crate::text::from_bytes(bytes);
+        reader.charge(text.len().saturating_sub(bytes.len()))?;
+        Ok(text.into_owned())
     }
 }
 

@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 use memchr::memmem;
 use regex::bytes::{Regex, RegexBuilder};
 
-use super::translate::translate;
+use super::translate::{problem, syntax, translate};
 use super::{FilterError, MAXIMUM_COMPILED_BYTES, MAXIMUM_EXPRESSION_BYTES, MAXIMUM_NESTING};
 
 /// A path expression: RE2 syntax, anchored at the start of the path and not at its end.
@@ -42,6 +42,9 @@ impl Expression {
         }
         if text.len() > MAXIMUM_EXPRESSION_BYTES {
             return Err(FilterError::TooLong);
+        }
+        if gob::text::has_bytes(text) {
+            return Err(syntax(problem::NOT_UTF8, text));
         }
         Ok(Self(match literal_form(text) {
             Some(form) => form,

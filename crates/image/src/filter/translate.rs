@@ -29,6 +29,7 @@ pub(super) mod problem {
     pub(crate) const REPEAT_SIZE: &str = "invalid repeat count";
     pub(crate) const TRAILING_BACKSLASH: &str = "trailing backslash at end of expression";
     pub(crate) const SINGLE_BYTE: &str = "\\C (any byte) is not supported";
+    pub(crate) const NOT_UTF8: &str = "invalid UTF-8";
     pub(crate) const TOO_DEEP: &str = "expression nests too deeply";
 }
 

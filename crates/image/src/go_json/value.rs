@@ -45,7 +45,6 @@ crate::go_json_by_serde!(
     i64,
     u32,
     u64,
-    String,
     gob::Time,
     gob::Duration,
     hash::Hash
@@ -123,6 +122,21 @@ impl<T: GoJson> GoJson for Arc<T> {
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::read(deserializer).map(Self::new)
+    }
+}
+
+/// Bytes that are not UTF-8 are shown as Go shows them.
+impl GoJson for String {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if gob::text::has_bytes(self) {
+            return serializer.serialize_str(&lossy(gob::text::to_bytes(self).as_bstr()));
+        }
+        serializer.serialize_str(self)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text: Option<Self> = Deserialize::deserialize(deserializer)?;
+        Ok(text.unwrap_or_default())
     }
 }
 
