@@ -231,6 +231,44 @@ fn verbs_that_make_an_image_of_another_take_it_from_wherever_its_type_says() {
 }
 
 #[test]
+fn what_is_not_there_is_told_in_the_words_that_scripts_know() {
+    let stage = Stage::new();
+    with_rich(&stage);
+    for (arguments, said) in [
+        (
+            &["show-inode", "d/9", "/file"][..],
+            "error showing image inode: d/9: not found",
+        ),
+        (
+            &["show-inode", "d/1", "/none"],
+            "error showing image inode: path: \"/none\" not present in image",
+        ),
+        (
+            &["diff", "cat", "d/1", "d/9"],
+            "error getting right image: image: d/9 not found",
+        ),
+        (
+            &["diff", "no-such-tool", "d/1", "d/1"],
+            "error diffing images: exec: \"no-such-tool\": executable file not found in $PATH",
+        ),
+        (
+            &["diff", "./no-such-tool", "d/1", "d/1"],
+            "error diffing images: ./no-such-tool: no such file or directory",
+        ),
+        (
+            &["get-object-statistics-for-images", "none"],
+            "error getting object statistics for images: open none: no such file or directory",
+        ),
+        (
+            &["get-package-list", "d/9"],
+            "error getting image package list: image: d/9 not found",
+        ),
+    ] {
+        assert_eq!(stage.refused(arguments), format!("{said}\n"), "{arguments:?}");
+    }
+}
+
+#[test]
 fn files_of_layers_replace_those_of_the_base_and_nothing_else() {
     let stage = Stage::new();
     with_rich(&stage);

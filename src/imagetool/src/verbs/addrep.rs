@@ -38,8 +38,7 @@ async fn addrep(session: &mut Session, arguments: &[String]) -> anyhow::Result<V
     // The connections protect what was uploaded until the image is added.
     let mut layers = Vec::new();
     for layer in &arguments[2..] {
-        let built = build::build(session, layer, image.filter.as_ref()).await;
-        let built = built.map_err(|e| anyhow!("error building image: {e}"))?;
+        let built = build::build(session, layer, image.filter.as_ref()).await?;
         replace(&mut tree, &built.tree)?;
         layers.push(built);
     }

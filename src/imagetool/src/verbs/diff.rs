@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use anyhow::anyhow;
 use bstr::BString;
 use flags::Verb;
 use image::filter::CompiledFilter;
@@ -11,7 +10,7 @@ use image::walk::Walk;
 use image::{FileSystem, Filter};
 
 use super::{Verdict, tool};
-use crate::session::{NotConnected, Session};
+use crate::session::{Bare, NotConnected, Session};
 use crate::trees::{self, Tree};
 use crate::typed_name::TypedName;
 use crate::{inputs, local_time};
@@ -50,7 +49,10 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
 
 async fn side(session: &mut Session, side: &str, name: &str) -> anyhow::Result<Tree> {
     let tree = trees::tree(session, &TypedName::parse(name)?).await;
-    tree.map_err(|e| if e.is::<NotConnected>() { e } else { anyhow!("error getting {side} image: {e}") })
+    tree.map_err(|e| match e.is::<NotConnected>() {
+        true => e,
+        false => Bare(format!("error getting {side} image: {e}")).into(),
+    })
 }
 
 /// Leaves out what the filter that both sides agree on (or only one has) does not manage.

@@ -8,7 +8,7 @@ use super::Verdict;
 use crate::session::Session;
 
 pub(super) const NAME: &str = "get-object-statistics-for-images";
-pub(super) const DOING: &str = "error getting object statistics";
+pub(super) const DOING: &str = "error getting object statistics for images";
 
 pub(super) fn verb() -> Verb {
     Verb::new(NAME, "listfile", "count the files and objects of the images in a list").group("look").mark(Mark::Rare)

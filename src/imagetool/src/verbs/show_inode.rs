@@ -6,6 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 use image::listing::Fields;
 use image::walk::LinkCounts;
 use image::{Inode, InodeRef};
+use protocol::image_server::GetImageInodesResponse;
 
 use crate::local_time;
 use crate::shown;
@@ -25,7 +26,7 @@ pub(super) fn verb() -> Verb {
 pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<Verdict> {
     let name = TypedName::parse(&arguments[0])?;
     let path = BString::from(arguments[1].as_str());
-    if let Some((links, inode)) = from_server(session, &name, &path).await {
+    if let Some((links, inode)) = from_server(session, &name, &path).await? {
         return print(session, path.as_bstr(), inode.as_ref(), links);
     }
     let tree = trees::tree(session, &name).await?.tree;
@@ -35,15 +36,29 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
     print(session, path.as_bstr(), inode, LinkCounts::of(&tree).get(&tree, number))
 }
 
-/// Asks for the one inode; whatever goes wrong, the whole image is asked for then.
-async fn from_server(session: &mut Session, name: &TypedName, path: &BString) -> Option<(u32, Inode)> {
+/// Asks for the one inode; if the server cannot say, the whole image is asked for then.
+async fn from_server(
+    session: &mut Session,
+    name: &TypedName,
+    path: &BString,
+) -> anyhow::Result<Option<(u32, Inode)>> {
     let image = match name.source {
         Source::Image => name.name.clone(),
-        Source::Latest => trees::latest(session, &name.name).await.ok()?,
-        _ => return None,
+        Source::Latest => trees::latest(session, &name.name).await?,
+        _ => return Ok(None),
     };
-    let server = session.server().await.ok()?;
-    let reply = server.get_image_inodes(&image, vec![path.clone()]).await.ok()?;
+    let may_come = !session.options.timeout.is_zero();
+    let reply = session.server().await?.get_image_inodes(&image, vec![path.clone()]).await;
+    let Ok(reply) = reply else {
+        return Ok(None);
+    };
+    if !reply.image_exists && !may_come {
+        bail!("{image}: not found");
+    }
+    Ok(found(reply, path))
+}
+
+fn found(reply: GetImageInodesResponse, path: &BString) -> Option<(u32, Inode)> {
     let number = *reply.inode_numbers?.get(path)?;
     let links = reply.num_links?.get(&number).copied().unwrap_or(1);
     Some((u32::try_from(links).unwrap_or(u32::MAX), reply.inodes?.get(number)?.clone()))

@@ -36,7 +36,12 @@ pub(super) async fn compare(
         .arg(right.path())
         .stdin(Stdio::inherit())
         .spawn()
-        .map_err(|e| anyhow!("{tool}: {}", os_text(&e)))?;
+        .map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound if !tool.contains('/') => {
+                anyhow!("exec: {tool:?}: executable file not found in $PATH")
+            }
+            _ => anyhow!("{tool}: {}", os_text(&e)),
+        })?;
     child.wait().await?;
     Ok(Verdict::Done)
 }

@@ -160,12 +160,19 @@ fn fill_and_place(
 
 fn make_directory(directory: &Path) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
+    let make = |directory: &Path, mode| {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(mode)
+            .create(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))
+    };
+    // Others have business above it: /etc/ssl holds more than this pair.
+    if let Some(above) = directory.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make(above, 0o755)?;
+    }
     // Keys will lie there: a new directory is for its owner only.
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .with_context(|| format!("cannot make {}", directory.display()))
+    make(directory, 0o700)
 }
 
 fn exists(path: &Path) -> anyhow::Error {
@@ -180,6 +187,18 @@ fn exists(path: &Path) -> anyhow::Error {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_new_directory_is_for_its_owner_and_those_above_it_for_everybody() {
+        let root = tempfile::tempdir().unwrap();
+        make_directory(&root.path().join("etc/ssl/imageserver")).unwrap();
+        let mode = |name: &str| fs::metadata(root.path().join(name)).unwrap().permissions().mode() & 0o777;
+        // A umask may take more away.
+        assert_eq!(mode("etc") & mode("etc/ssl") & 0o500, 0o500);
+        assert_eq!(mode("etc/ssl"), mode("etc"));
+        assert!(mode("etc/ssl") & 0o055 != 0, "{:o}", mode("etc/ssl"));
+        assert_eq!(mode("etc/ssl/imageserver"), 0o700);
+    }
 
     #[test]
     fn a_pair_that_exists_is_kept_unless_forced() {
