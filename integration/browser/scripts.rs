@@ -24,7 +24,13 @@ fn tables_are_sorted_and_filtered_in_place() {
     tab.evaluate("document.querySelector('input.filter').focus()");
     tab.write("PACKAGE19");
     assert_eq!(tab.evaluate(NAMES), json!(["package19"]));
-    assert!(tab.seen().requests.is_empty(), "sorting and filtering ask nobody");
+    // The icon is fetched when the browser sees fit.
+    let asked = tab.seen().requests;
+    let asked: Vec<&String> = asked
+        .iter()
+        .filter(|request| !request.ends_with("/assets/icon.svg"))
+        .collect();
+    assert!(asked.is_empty(), "sorting and filtering ask nobody: {asked:?}");
 }
 
 #[test]

@@ -313,3 +313,37 @@ fn without_a_name_a_directory_cannot_be_given_away() {
         "error changing directory ownership: no username: unauthenticated connection",
     );
 }
+
+#[test]
+fn when_its_certificates_end_is_a_figure_of_the_server() {
+    let stage = Secured::new(&[]).unwrap();
+    let figure = |path: &str| {
+        stage
+            .server
+            .page(&format!("/metrics/srpc/{path}?format=text"))
+            .unwrap()
+            .1
+    };
+    let seconds = |path: &str| -> f64 { figure(path).trim().parse().unwrap() };
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs_f64();
+    for name in [
+        "earliest-certificate-expiration",
+        "earliest-expiring-certificate-activation",
+    ] {
+        // The daemon shows to others what it is itself.
+        let (server, client) = (
+            seconds(&format!("server/{name}")),
+            seconds(&format!("client/{name}")),
+        );
+        assert_eq!(server, client, "{name}");
+        assert_eq!(
+            server > now,
+            name == "earliest-certificate-expiration",
+            "{name}: {server}"
+        );
+    }
+    assert!(seconds("server/earliest-ca-expiration") > now);
+}

@@ -392,3 +392,98 @@ fn helper_pages_of_the_transport_name_the_services() {
     services.dedup();
     assert_eq!(services, ["", "ImageServer", "Logger", "ObjectServer"]);
 }
+
+#[test]
+fn packages_are_listed_for_people_and_for_scripts() {
+    let (_home, server) = server().unwrap();
+    let package = |name: &str, version: &str, size| Package {
+        name: name.to_owned(),
+        size,
+        version: version.to_owned(),
+    };
+    let with_packages = Image {
+        packages: vec![package("tar", "1.34", 3_219_456), package("bash", "5.2<b>", 7)],
+        ..image(&[])
+    };
+    add(&server, "image", with_packages).unwrap();
+    let text = get(&server, "/listPackages?image&output=text").body;
+    assert_eq!(text, "tar 1.34 3219456\nbash 5.2<b> 7\n");
+    let answer = get(&server, "/listPackages?image&output=json");
+    assert!(
+        answer.head.contains("content-type: application/json"),
+        "{}",
+        answer.head
+    );
+    let json: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert!(
+        answer.body.starts_with("[\n") && json[0]["Name"] == "tar" && json[0]["Size"] == 3_219_456,
+        "{json}"
+    );
+    let page = get(&server, "/listPackages?image").body;
+    assert!(
+        page.contains("<td data-label=\"Name\">tar</td>") && page.contains("5.2&lt;b&gt;"),
+        "{page}"
+    );
+    for (path, status) in [("/listPackages?none", 404), ("/listPackages", 400)] {
+        assert_eq!(get(&server, path).status, status, "{path}");
+    }
+}
+
+#[test]
+fn the_texts_of_an_image_are_shown_in_full() {
+    let (_home, server) = server().unwrap();
+    let text = |object: &[u8]| {
+        Some(Annotation {
+            object: Some(hash::of(object)),
+            url: String::new(),
+        })
+    };
+    store(&server, &[b"first line\nlast <line>\n", b"what is new\n"]).unwrap();
+    let told = Image {
+        build_log: text(b"first line\nlast <line>\n"),
+        release_notes: text(b"what is new\n"),
+        ..image(&[])
+    };
+    add(&server, "image", told).unwrap();
+    let log = get(&server, "/listBuildLog?image").body;
+    assert!(
+        log.contains("<pre>first line\nlast &lt;line&gt;\n</pre>"),
+        "{log}"
+    );
+    let notes = get(&server, "/listReleaseNotes?image").body;
+    assert!(notes.contains("<pre>what is new\n</pre>"), "{notes}");
+}
+
+#[test]
+fn an_object_is_given_as_it_is_where_everybody_may_read() {
+    let home = Home::new().unwrap();
+    let server = home.start_insecure(&["-allowUnauthenticatedReads"]).unwrap();
+    store(&server, &[b"<content>"]).unwrap();
+    let object = get(&server, &format!("/getObject?{}", hash::of(b"<content>")));
+    assert!(object.status == 200 && object.body == "<content>", "{object:?}");
+    assert!(object.head.contains("\r\ncontent-length: 9"), "{}", object.head);
+    assert_eq!(get(&server, "/getObject?00").status, 400);
+    assert_eq!(
+        get(&server, &format!("/getObject?{}", hash::of(b"none"))).status,
+        404
+    );
+}
+
+#[test]
+fn filter_and_triggers_of_an_image_are_shown_or_that_there_are_none() {
+    let (_home, server) = server().unwrap();
+    add(&server, "bare", image(&[])).unwrap();
+    store(&server, &[b"note"]).unwrap();
+    add(
+        &server,
+        "full",
+        integration::images::described(image(&[]), b"note"),
+    )
+    .unwrap();
+    let page = |path: &str| get(&server, path).body;
+    assert!(page("/listFilter?bare").contains("Sparse filter"));
+    assert!(page("/listTriggers?bare").contains("NO TRIGGERS"));
+    assert!(page("/listFilter?full").contains("<pre>/tmp/.*\n/var/log/.*\n</pre>"));
+    assert!(page("/listTriggers?full").contains("&quot;Service&quot;: &quot;ssh&quot;"));
+    assert!(page("/listComputedInodes?bare").contains("No file of this image is computed."));
+}

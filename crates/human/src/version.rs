@@ -8,7 +8,18 @@ use std::cmp::Ordering;
 /// leading zeros are ordered by bytes, so that only equal names are `Equal`.
 pub fn version_cmp(left: impl AsRef<[u8]>, right: impl AsRef<[u8]>) -> Ordering {
     let (whole_left, whole_right) = (left.as_ref(), right.as_ref());
-    let (mut left, mut right) = (whole_left, whole_right);
+    // Names that are compared mostly begin alike: what is the same decides nothing, but a number must be looked at whole.
+    let alike = whole_left
+        .iter()
+        .zip(whole_right)
+        .take_while(|(a, b)| a == b)
+        .count();
+    let digits = whole_left[..alike]
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let (mut left, mut right) = (&whole_left[alike - digits..], &whole_right[alike - digits..]);
     loop {
         match (left.first(), right.first()) {
             (Some(a), Some(b)) if a.is_ascii_digit() && b.is_ascii_digit() => {

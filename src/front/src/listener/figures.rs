@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use srpc::client::statistics::ClientStatistics;
 use srpc::server::statistics::{DistributionSnapshot, MethodSnapshot};
 
 use crate::metrics::{Bucket, Distribution, Metrics, Sample, Unit};
@@ -89,7 +90,37 @@ fn samples(server: &srpc::Server) -> Vec<Sample> {
         "number of open calls",
         client.open_calls,
     ));
+    samples.push(count(
+        "/srpc/client/num-in-use-connections",
+        "number of connections in use",
+        client.open_calls,
+    ));
+    samples.extend(of_pool(client));
     samples
+}
+
+/// Under the names of the original's pool. Connections here are kept by whoever made them: one is in use while a call is on it, and
+/// what bounds them all is how many files the process may open.
+fn of_pool(client: ClientStatistics) -> [Sample; 4] {
+    let count = |name: &str, about: &'static str, value: u64| {
+        Sample::new(
+            format!("/resourcepool/connections/{name}"),
+            about,
+            Unit::None,
+            value,
+        )
+    };
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    [
+        count("maximum", "maximum connections", files.unwrap_or(u64::MAX)),
+        count("num-in-use", "number of connections in use", client.open_calls),
+        count(
+            "num-unused",
+            "number of open connections without a call",
+            client.open_connections.saturating_sub(client.open_calls),
+        ),
+        count("num-releasing", "number of connections being released", 0),
+    ]
 }
 
 fn of_method(method: &MethodSnapshot) -> Vec<Sample> {

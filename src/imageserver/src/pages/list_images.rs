@@ -4,7 +4,7 @@ use super::context::Context;
 use super::image_cells::name_cell;
 use crate::selection;
 use actix_web::HttpResponse;
-use front::page::{Cell, Column, Pager, Query, Table, empty};
+use front::page::{Cell, Column, Output, Pager, Query, Table, empty};
 use protocol::image_server::ListSelectedImagesRequest;
 
 /// Images on a page for people; the other forms have all of them.
@@ -39,11 +39,17 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
         Column::text("Branch"),
         Column::text("Commit"),
     ])
-    .text_columns([0])
     .when_empty(empty(
         "There are no images here.",
         "Add one: <code>imagetool add NAME IMAGEFILE FILTERFILE TRIGGERFILE</code>",
     ));
+    if Query::new(context.query).output() == Output::Text {
+        // Names alone: the form that scripts ask for, of all images there are.
+        let names: String = images.iter().flat_map(|(name, _)| [&***name, "\n"]).collect();
+        return HttpResponse::Ok()
+            .content_type("text/plain; charset=utf-8")
+            .body(names);
+    }
     let pager = Pager::new(context.query, images.len(), IMAGES_MOST);
     let shown = images.get(pager.shown()).unwrap_or_default();
     for (place, (_, entry)) in shown.iter().enumerate() {

@@ -441,7 +441,13 @@ async fn every_figure_of_the_server_side_has_the_name_scripts_know() {
     for name in [
         "/srpc/client/num-open-connections ",
         "/srpc/client/num-open-calls ",
+        "/srpc/client/num-in-use-connections ",
     ] {
         assert!(text.contains(name), "{name} is not in {text}");
+    }
+    let text = front.get("/metrics/resourcepool?format=text").await;
+    for name in ["maximum", "num-in-use", "num-unused", "num-releasing"] {
+        let name = format!("/resourcepool/connections/{name} ");
+        assert!(text.contains(&name), "{name} is not in {text}");
     }
 }

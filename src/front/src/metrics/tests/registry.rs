@@ -183,6 +183,15 @@ async fn the_json_form_has_the_members_and_the_order_of_the_original() {
             .starts_with("[\n\t{\n\t\t\"path\": \"/proc/cpu/sys\",")
     );
     assert_eq!(body(&front.get("/metricsapi/nope").await), "[]");
+    let packed = front
+        .get_with("/metricsapi/proc", "Accept-Encoding: gzip\r\n")
+        .await;
+    assert!(
+        packed
+            .to_ascii_lowercase()
+            .contains("\r\ncontent-encoding: gzip\r\n"),
+        "{packed}"
+    );
     assert!(
         front
             .get("/metricsapi/nope?singleton=true")
