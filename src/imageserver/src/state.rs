@@ -8,7 +8,7 @@ use crate::followers::Followers;
 use actors::image_index::{EntryState, ImageEntry};
 use actors::{Health, ImageIndex, ObjectStore, Replicator, Scrubber, StartReport, System};
 use srpc::Access;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// Calls of GetObjects at a time; further ones wait (`imageserver.md §4.3`).
 pub(crate) const GET_OBJECTS_SLOTS: usize = 100;
@@ -16,6 +16,9 @@ pub(crate) const GET_OBJECTS_SLOTS: usize = 100;
 /// Pages at a time that decode trees, compare, or look through all references; further ones wait. They run beside the calls of
 /// clients, which go before.
 const HEAVY_PAGES_MOST: usize = 2;
+
+/// Requests for such pages that wait; further ones are told to come again.
+const HEAVY_PAGES_WAITING_MOST: usize = 100;
 
 /// The shared state, cheap to clone.
 pub(crate) type Shared = Arc<State>;
@@ -35,11 +38,29 @@ pub(crate) struct State {
     pub(crate) followers: Arc<Followers>,
     get_objects_slots: Semaphore,
     heavy_pages: Arc<Semaphore>,
+    heavy_waiting: Semaphore,
 }
 
 /// A place among those that may fetch objects. Free when dropped.
 pub(crate) struct GetObjectsSlot<'s> {
     _permit: Option<SemaphorePermit<'s>>,
+}
+
+/// A place among the pages that take long. Free when dropped.
+pub(crate) struct HeavyPlace {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl HeavyPlace {
+    /// Does it away from the threads that answer. `None` if it panicked or the server stops.
+    pub(crate) async fn run<T: Send + 'static>(self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        // The place is kept while the work goes on, though the reader may have left.
+        let kept = move || {
+            let _place = self;
+            work()
+        };
+        tokio::task::spawn_blocking(kept).await.ok()
+    }
 }
 
 impl State {
@@ -54,6 +75,7 @@ impl State {
             followers: Arc::default(),
             get_objects_slots: Semaphore::new(GET_OBJECTS_SLOTS),
             heavy_pages: Arc::new(Semaphore::new(HEAVY_PAGES_MOST)),
+            heavy_waiting: Semaphore::new(HEAVY_PAGES_WAITING_MOST),
         })
     }
 
@@ -110,18 +132,21 @@ impl State {
         }
     }
 
-    /// Does what takes a page long away from the threads that answer, as one of few at a time. `None` if the server stops.
+    /// A place among the pages that take long, to be taken before a tree is decoded: who waits holds nothing. `None` if too many
+    /// wait already, or the server stops.
+    pub(crate) async fn heavy_place(&self) -> Option<HeavyPlace> {
+        let _waiting = self.heavy_waiting.try_acquire().ok()?;
+        let permit = Arc::clone(&self.heavy_pages).acquire_owned().await.ok()?;
+        Some(HeavyPlace { _permit: permit })
+    }
+
+    /// Does what takes a page long away from the threads that answer, as one of few at a time. `None` as in
+    /// [`Self::heavy_place`].
     pub(crate) async fn heavy_page<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
-        let permit = Arc::clone(&self.heavy_pages).acquire_owned().await.ok()?;
-        // The place is kept while the work goes on, though the reader may have left.
-        let kept = move || {
-            let _permit = permit;
-            work()
-        };
-        tokio::task::spawn_blocking(kept).await.ok()
+        self.heavy_place().await?.run(work).await
     }
 
     /// Places in use.

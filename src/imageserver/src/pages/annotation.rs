@@ -46,7 +46,8 @@ async fn page(context: &Context<'_>, what: &str, pick: fn(&Image) -> Option<&Ann
         Some(Annotation {
             object: Some(hash), ..
         }) => match object::read(&context.shared.objects, *hash, SHOWN_BYTES_MAX).await {
-            Ok(content) => shown(&content),
+            Ok(Some(content)) => shown(&content),
+            Ok(None) => "<p>It is too large to be shown; the command below fetches it.</p>".to_owned(),
             Err(error) => return context.failed(&error),
         },
     };

@@ -73,6 +73,11 @@ impl<'r> Context<'r> {
             .respond()
     }
 
+    /// Too many ask for what takes long.
+    pub(super) fn busy(&self) -> HttpResponse {
+        busy(self.site)
+    }
+
     /// Something went wrong on our side.
     pub(super) fn failed(&self, error: &dyn std::fmt::Display) -> HttpResponse {
         let why = error.to_string();
@@ -84,6 +89,17 @@ impl<'r> Context<'r> {
             "",
         )
     }
+}
+
+/// Too many ask for what takes long.
+pub(super) fn busy(site: &Site) -> HttpResponse {
+    front::page::problem(
+        site,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "too many are asking",
+        "Other pages that take long are being made, and many are waiting.",
+        "Ask again in a moment.",
+    )
 }
 
 /// Adds the steps down to a directory of images.

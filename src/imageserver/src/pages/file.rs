@@ -95,7 +95,12 @@ async fn content(context: &Context<'_>, image: &str, hash: Hash, path: &[u8]) ->
             .to_owned();
     }
     let read = match object::read(&context.shared.objects, hash, SHOWN_BYTES_MAX).await {
-        Ok(read) => read,
+        Ok(Some(read)) => read,
+        Ok(None) => {
+            return format!(
+                "<h2>Content</h2><p>Too large to be shown: <a href=\"/getObject?{hash}\">as it is</a>.</p>"
+            );
+        }
         Err(error) => return format!("<p class=\"problem\">{}</p>", escape(&error.to_string())),
     };
     let download = format!("<a href=\"/getObject?{hash}\">as it is</a>");

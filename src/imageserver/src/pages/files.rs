@@ -28,6 +28,9 @@ pub(super) async fn get(
         Ok(entry) => entry,
         Err(name) => return context.unknown_image(&name),
     };
+    let Some(place) = shared.heavy_place().await else {
+        return context.busy();
+    };
     let image: Arc<Image> = match shared.images.image(&entry.name).await {
         Ok(Some(image)) => image,
         Ok(None) => return context.unknown_image(&entry.name),
@@ -37,7 +40,7 @@ pub(super) async fn get(
         return context.failed(&"this image has no tree");
     };
     let path = clean(&Query::new(context.query).bytes("path").unwrap_or_default());
-    let Some((_, inode)) = tree.lookup(&path) else {
+    let Some((number, inode)) = tree.lookup(&path) else {
         return front::page::problem(
             context.site,
             StatusCode::NOT_FOUND,
@@ -56,7 +59,15 @@ pub(super) async fn get(
             let page = page.command(format!("imagetool show {}", shell_word(&entry.name)));
             respond(&context, page, &entry.name, tree, directory, &path)
         }
-        other => file::respond(&context, page, &entry.name, other, &path).await,
+        _ => {
+            let Some(inode) = number.and_then(|number| tree.inode_table.get(number)).cloned() else {
+                return context.failed(&"this file is not among the files of its tree");
+            };
+            // The rest waits for readers of objects, and for a place of its own.
+            drop(image);
+            drop(place);
+            file::respond(&context, page, &entry.name, inode.as_ref(), &path).await
+        }
     }
 }
 

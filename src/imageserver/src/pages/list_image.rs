@@ -3,7 +3,7 @@
 use super::context::Context;
 use crate::state::Shared;
 use actix_web::{HttpRequest, HttpResponse, web};
-use front::page::escape;
+use front::page::{escape, shell_word};
 use front::site::Site;
 use image::listing::{Fields, write_line};
 use image::walk::{LinkCounts, Walk};
@@ -25,6 +25,9 @@ pub(super) async fn get(
         Ok(entry) => entry,
         Err(name) => return context.unknown_image(&name),
     };
+    let Some(place) = shared.heavy_place().await else {
+        return context.busy();
+    };
     let image = match shared.images.image(&entry.name).await {
         Ok(Some(image)) => image,
         Ok(None) => return context.unknown_image(&entry.name),
@@ -32,21 +35,22 @@ pub(super) async fn get(
     };
     let linked = shared.options.allow_unauthenticated_reads;
     // Tens of thousands of lines are no work for the thread that serves other connections.
-    let body = web::block(move || {
-        image
-            .file_system
-            .as_ref()
-            .map(|tree| listing(tree, linked))
-            .unwrap_or_default()
-    })
-    .await;
+    let body = place
+        .run(move || {
+            image
+                .file_system
+                .as_ref()
+                .map(|tree| listing(tree, linked))
+                .unwrap_or_default()
+        })
+        .await;
     match body {
-        Ok(body) => context
+        Some(body) => context
             .page_of(&entry, format!("files of {}", entry.name))
-            .command(format!("imagetool show {}", entry.name))
+            .command(format!("imagetool show {}", shell_word(&entry.name)))
             .body(format!("<div class=\"scroll\"><pre>{body}</pre></div>"))
             .respond(),
-        Err(error) => context.failed(&error),
+        None => context.failed(&"the list was given up: ask again"),
     }
 }
 

@@ -39,18 +39,18 @@ use front::site::Site;
 pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
     app.app_data(web::Data::new(Shared::clone(shared)))
         .route("/", reading().to(status::get))
-        .route("/images", page(images::page))
-        .route("/search", page(search::page))
-        .route("/expiring", page(expiring::page))
+        .route("/images", heavy(images::page))
+        .route("/search", heavy(search::page))
+        .route("/expiring", heavy(expiring::page))
         .route("/objects", reading().to(objects::get))
         .route("/object", reading().to(object_holders::get))
         .route("/replication", page(replication_page::page))
         .route("/files", reading().to(files::get))
         .route("/compare", reading().to(compare::get))
         .route("/compareFile", reading().to(compare::file::get))
-        .route("/listImages", page(list_images::page))
-        .route("/listDirectories", page(list_directories::page))
-        .route("/showImage", page(show_image::page))
+        .route("/listImages", heavy(list_images::page))
+        .route("/listDirectories", heavy(list_directories::page))
+        .route("/showImage", heavy(show_image::page))
         .route("/listComputedInodes", page(list_computed_inodes::page))
         .route("/listFilter", page(list_filter::page))
         .route("/listTriggers", page(list_triggers::page))
@@ -72,6 +72,33 @@ fn page(make: fn(&Context<'_>) -> HttpResponse) -> Route {
     reading().to(
         move |shared: web::Data<Shared>, site: web::Data<Site>, request: HttpRequest| async move {
             make(&Context::of(&shared, &site, &request))
+        },
+    )
+}
+
+/// A page that looks at many images: made as one of few at a time, away from the threads that serve other connections.
+fn heavy(make: fn(&Context<'_>) -> HttpResponse) -> Route {
+    reading().to(
+        move |shared: web::Data<Shared>, site: web::Data<Site>, request: HttpRequest| async move {
+            let query = request.query_string().to_owned();
+            let (ours, its_site) = (Shared::clone(&shared), web::Data::clone(&site));
+            let made = shared.heavy_page(move || {
+                let context = Context {
+                    shared: &ours,
+                    site: &its_site,
+                    query: &query,
+                };
+                // A response cannot change threads; what it is made of can.
+                let (head, body) = make(&context).into_parts();
+                let body = actix_web::body::MessageBody::try_into_bytes(body).ok()?;
+                Some((head.status(), head.headers().clone(), body))
+            });
+            let Some(Some((status, headers, body))) = made.await else {
+                return context::busy(&site);
+            };
+            let mut response = HttpResponse::build(status).body(body);
+            *response.headers_mut() = headers;
+            response
         },
     )
 }

@@ -45,18 +45,27 @@ pub(super) struct Content {
     pub(super) size: u64,
 }
 
-/// Reads the start of an object, up to `bytes_max`.
-pub(super) async fn read(objects: &ObjectStore, hash: Hash, bytes_max: u64) -> Result<Content, ObjectError> {
+/// Objects that are read for a page: a tenth of a second.
+const READ_BYTES_MAX: u64 = 64 << 20;
+
+/// Reads the start of an object, up to `bytes_max`; nothing if the object is too large for a page. It is read to its end all the
+/// same: nothing of a damaged one is shown.
+pub(super) async fn read(
+    objects: &ObjectStore,
+    hash: Hash,
+    bytes_max: u64,
+) -> Result<Option<Content>, ObjectError> {
     let mut object = objects.open_verified(&hash).await?;
     let size = object.size();
+    if size > READ_BYTES_MAX {
+        return Ok(None);
+    }
     let wanted = usize::try_from(size.min(bytes_max)).unwrap_or(0);
     let mut bytes = Vec::with_capacity(wanted);
-    while bytes.len() < wanted
-        && let Some(chunk) = object.next_chunk().await
-    {
+    while let Some(chunk) = object.next_chunk().await {
         let chunk: Bytes = chunk?;
-        bytes.extend_from_slice(&chunk);
+        let rest = (wanted - bytes.len()).min(chunk.len());
+        bytes.extend_from_slice(chunk.get(..rest).unwrap_or_default());
     }
-    bytes.truncate(wanted);
-    Ok(Content { bytes, size })
+    Ok(Some(Content { bytes, size }))
 }

@@ -20,6 +20,8 @@ const COMPARED_REFERENCES_MOST: usize = 1_000_000;
 #[template(path = "show_image.html")]
 struct Body<'a> {
     target: String,
+    /// The name as the value of a parameter.
+    parameter: String,
     entry: &'a ImageEntry,
     quarantine: Option<&'a str>,
     data_size: String,
@@ -73,6 +75,7 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
     let metadata = &entry.metadata;
     let name = &*entry.name;
     let target = encode(name);
+    let parameter = front::page::encode(name);
     let source = metadata.source_image.as_str();
     let snapshot = context.shared.images.snapshot();
     let (before, after) = directories::neighbours(&snapshot, &entry);
@@ -105,6 +108,7 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
         build_log: link("/listBuildLog", &target, metadata.build_log.as_ref()),
         tags: serde_json::to_string_pretty(&metadata.tags).unwrap_or_default(),
         information: context.shared.information_url(name, &entry),
+        parameter,
         entry: &entry,
         target,
     };

@@ -111,6 +111,9 @@ async fn difference(
 }
 
 async fn text(context: &Context<'_>, entry: &ImageEntry, path: &[u8]) -> Result<String, String> {
+    // Of the two trees one at a time, and only until the file is found in it.
+    let place = context.shared.heavy_place().await;
+    let place = place.ok_or_else(|| "Too many are asking: try again in a moment.".to_owned())?;
     let image = context.shared.images.image(&entry.name).await;
     let image = image.map_err(|error| error.to_string())?;
     let tree = image.as_ref().and_then(|image| image.file_system.as_ref());
@@ -129,9 +132,14 @@ async fn text(context: &Context<'_>, entry: &ImageEntry, path: &[u8]) -> Result<
         Some(_) => return Err(format!("{} is no file in {}.", path.as_bstr(), entry.name)),
         None => return Err(format!("There is no {} in {}.", path.as_bstr(), entry.name)),
     };
+    drop(image);
+    drop(place);
     let content = object::read(&context.shared.objects, hash, COMPARED_BYTES_MAX).await;
     let content = content.map_err(|error| error.to_string())?;
-    match text_of(&content.bytes, content.size) {
+    match content
+        .as_ref()
+        .and_then(|content| text_of(&content.bytes, content.size))
+    {
         Some(text) => Ok(text.to_owned()),
         None => Err(format!("{} is no text in {}.", path.as_bstr(), entry.name)),
     }

@@ -38,6 +38,9 @@ pub(super) async fn get(
         (Ok(left), Ok(right)) => (left, right),
         (left, right) => return choose::page(&context, left, right),
     };
+    let Some(place) = shared.heavy_place().await else {
+        return context.busy();
+    };
     let mut images = Vec::with_capacity(2);
     for entry in [&left, &right] {
         match shared.images.image(&entry.name).await {
@@ -53,22 +56,27 @@ pub(super) async fn get(
         below: query.bytes("below").unwrap_or_default(),
         times: query.is("times", "1"),
     };
-    let computed = shared.heavy_page(move || {
+    let output = query.output();
+    let computed = place.run(move || {
         let [left, right] = &images[..] else { return None };
-        Some((Report::of(left, right, &asked), asked))
+        let report = Report::of(left, right, &asked);
+        let whole = match output {
+            Output::Html => None,
+            Output::Text => Some(("text/plain; charset=utf-8", data::text(&report))),
+            Output::Json => Some(("application/json", data::json(&asked, &report))),
+            Output::Csv => Some((
+                "text/csv; charset=utf-8",
+                html::files(&report.files, &asked).csv(),
+            )),
+        };
+        Some((report, asked, whole))
     });
-    let Some(Some((report, asked))) = computed.await else {
-        return context.failed(&"the comparison was given up: ask again");
-    };
-    let plain = |kind: &'static str, body: String| HttpResponse::Ok().content_type(kind).body(body);
-    match query.output() {
-        Output::Html => html::respond(&context, page(&context, &left.name, &right.name), &asked, &report),
-        Output::Text => plain("text/plain; charset=utf-8", data::text(&report)),
-        Output::Json => plain("application/json", data::json(&asked, &report)),
-        Output::Csv => plain(
-            "text/csv; charset=utf-8",
-            html::files(&report.files, &asked).csv(),
-        ),
+    match computed.await {
+        Some(Some((_, _, Some((kind, body))))) => HttpResponse::Ok().content_type(kind).body(body),
+        Some(Some((report, asked, None))) => {
+            html::respond(&context, page(&context, &left.name, &right.name), &asked, &report)
+        }
+        _ => context.failed(&"the comparison was given up: ask again"),
     }
 }
 
