@@ -11,6 +11,7 @@ use integration::images::{make_directory, names, store};
 use integration::random::{Random, rounds};
 use integration::replica::{Node, converges, holding};
 use integration::server::{Home, ImageServer, free_port};
+use integration::small_disk::{LoopDisk, obstacle};
 use integration::told::add_whole;
 use integration::tool::{Outcome, Tool};
 use integration::whole::{self, Contents};
@@ -256,4 +257,32 @@ fn without_a_source_the_scrub_says_what_is_left_and_is_content_once_it_was_added
     store(&server, &[b"content"]).unwrap();
     assert_eq!(tool.run(&["-scrubRate=1MiB", "scrub"]).unwrap().code, 0);
     assert!(server.logs("Scrub(1048576)", 1));
+}
+
+/// The stamps of the files are what they were, and memory has the right bytes.
+#[test]
+fn a_bit_that_flips_on_the_disk_itself_is_found_although_no_file_was_touched() {
+    const NAME: &str = "a_bit_that_flips_on_the_disk_itself_is_found_although_no_file_was_touched";
+    if let Some(obstacle) = obstacle() {
+        return integration::skip(NAME, obstacle);
+    }
+    let home = Home::new().unwrap();
+    let Ok(disk) = LoopDisk::make(&home.path().join("disk"), &home.objects(), 16) else {
+        return integration::skip(NAME, "needs loop devices and ext4");
+    };
+    let server = home.start_insecure(FLAGS).unwrap();
+    let content = Random::for_test(NAME).bytes(1000);
+    let contents = Contents::from([("file".to_owned(), content.clone())]);
+    add_whole(&server, "image", &contents, Time::ZERO).unwrap();
+    assert_eq!(whole::fetch(&server, "image").unwrap().as_ref(), Some(&contents));
+    assert_eq!(tool(&server, &home).run(&["scrub"]).unwrap().code, 0);
+    disk.rot(&content).unwrap();
+    let outcome = tool(&server, &home).run(&["-json", "scrub"]).unwrap();
+    assert_eq!(
+        (outcome.code, figure(&outcome, "DamagedObjects").unwrap()),
+        (1, 1),
+        "{outcome:?}"
+    );
+    store(&server, &[&content]).unwrap();
+    assert_eq!(tool(&server, &home).run(&["scrub"]).unwrap().code, 0);
 }

@@ -77,8 +77,7 @@ async fn from_source(
         let repaired = fetch(shared, source, connections, batch, &lease).await;
         if repaired > 0 {
             tracing::info!("Repaired {repaired} objects from {}", source.name);
-            metrics::counter!("imageserver_scrub_repaired_total", "kind" => "object").increment(repaired);
-            shared.count(|pass| pass.repaired_objects += repaired);
+            shared.repaired_objects(repaired);
         }
     }
     come_back(shared).await;
@@ -146,7 +145,7 @@ async fn come_back(shared: &Shared) {
         .filter(|entry| !entry.missing_objects().is_empty())
     {
         if shared.images.recheck(&entry.name).await.is_ok() && is_in_order(shared, &entry.name) {
-            repaired_image(shared);
+            shared.repaired_image();
         }
     }
 }
@@ -155,11 +154,6 @@ fn is_in_order(shared: &Shared, name: &Arc<str>) -> bool {
     let snapshot = shared.images.snapshot();
     let entry = snapshot.images.get(name);
     entry.is_some_and(|entry| entry.state == EntryState::Present)
-}
-
-fn repaired_image(shared: &Shared) {
-    metrics::counter!("imageserver_scrub_repaired_total", "kind" => "image").increment(1);
-    shared.count(|pass| pass.repaired_images += 1);
 }
 
 /// An image whose file is damaged: fetched with what it needs, and written in its place.
@@ -179,7 +173,7 @@ async fn image(
     match shared.images.put_back(name, Arc::unwrap_or_clone(image)).await {
         Ok(()) => {
             tracing::info!("Repaired image {name} from {}", source.name);
-            repaired_image(shared);
+            shared.repaired_image();
             Ok(())
         }
         // Somebody else was faster: it was repaired or deleted.
@@ -207,7 +201,8 @@ async fn objects_of(
     for batch in absent.chunks(BATCH_OBJECTS) {
         let batch = sizes(connections, batch).await?;
         let repaired = fetch(shared, source, connections, batch, lease).await;
-        shared.count(|pass| pass.repaired_objects += repaired);
+        shared.found_objects(&absent);
+        shared.repaired_objects(repaired);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// Finds of one kind that a pass counts at most: beyond that it is not the number that matters.
+/// Finds of one kind that are counted at most: beyond that it is not the number that matters.
 const FOUND_KEPT: usize = 1_000_000;
 
 /// After a pass that did not reach its end.
@@ -39,13 +39,23 @@ pub(super) enum Position {
 struct Running {
     pass: ScrubPass,
     position: Position,
-    /// What was found damaged, each once, whether the pass met it first or somebody who asked for it.
+    finds: Finds,
+}
+
+/// What was found damaged since the pass before ended, each once, whether a pass met it first or somebody who asked for it;
+/// and how much was repaired.
+#[derive(Default)]
+struct Finds {
     images: HashSet<Arc<str>>,
     objects: HashSet<Hash>,
+    repaired_images: u64,
+    repaired_objects: u64,
 }
 
 struct State {
     running: Option<Running>,
+    /// While no pass is under way: the next begins with these.
+    finds: Finds,
     last: Option<ScrubPass>,
     record: Record,
     next_at: Option<SystemTime>,
@@ -81,6 +91,7 @@ impl Shared {
             allow_debug_panic,
             state: Mutex::new(State {
                 running: None,
+                finds: Finds::default(),
                 last: None,
                 record,
                 next_at,
@@ -142,7 +153,8 @@ impl Shared {
         }
         state.passes += 1;
         let figures = self.objects.statistics();
-        let pass = ScrubPass {
+        let finds = std::mem::take(&mut state.finds);
+        let mut pass = ScrubPass {
             number: state.passes,
             asked_for,
             rate_bytes,
@@ -154,14 +166,14 @@ impl Shared {
         };
         let begun = state.record.place().filter(|_| !asked_for);
         let position = begun.map_or(Position::Images(None), Position::Objects);
+        finds.put_into(&mut pass);
         tracing::info!("Scrub: begins ({} bytes of objects)", pass.bytes_total);
         status::publish(&pass);
         let number = pass.number;
         state.running = Some(Running {
             pass,
             position,
-            images: HashSet::new(),
-            objects: HashSet::new(),
+            finds,
         });
         state.next_at = None;
         (true, number)
@@ -192,28 +204,43 @@ impl Shared {
         }
     }
 
-    /// Damaged images, counted once in a pass.
+    /// Damaged images, counted once.
     pub(super) fn found_image(&self, name: &Arc<str>) {
-        let mut state = self.state.lock();
-        let Some(running) = &mut state.running else {
-            return;
-        };
-        if running.images.len() < FOUND_KEPT && running.images.insert(name.clone()) {
-            running.pass.damaged_images += 1;
-            metrics::counter!("imageserver_scrub_found_total", "kind" => "image").increment(1);
-        }
+        self.find(|finds| {
+            if finds.images.len() < FOUND_KEPT && finds.images.insert(name.clone()) {
+                metrics::counter!("imageserver_scrub_found_total", "kind" => "image").increment(1);
+            }
+        });
     }
 
-    /// Damaged and missing objects, counted once in a pass.
+    /// Damaged and missing objects, counted once.
     pub(super) fn found_objects(&self, hashes: &[Hash]) {
+        self.find(|finds| {
+            for hash in hashes {
+                if finds.objects.len() < FOUND_KEPT && finds.objects.insert(*hash) {
+                    metrics::counter!("imageserver_scrub_found_total", "kind" => "object").increment(1);
+                }
+            }
+        });
+    }
+
+    pub(super) fn repaired_image(&self) {
+        metrics::counter!("imageserver_scrub_repaired_total", "kind" => "image").increment(1);
+        self.find(|finds| finds.repaired_images += 1);
+    }
+
+    pub(super) fn repaired_objects(&self, count: u64) {
+        metrics::counter!("imageserver_scrub_repaired_total", "kind" => "object").increment(count);
+        self.find(|finds| finds.repaired_objects += count);
+    }
+
+    fn find(&self, change: impl FnOnce(&mut Finds)) {
         let mut state = self.state.lock();
-        let Some(running) = &mut state.running else {
-            return;
-        };
-        for hash in hashes {
-            if running.objects.len() < FOUND_KEPT && running.objects.insert(*hash) {
-                running.pass.damaged_objects += 1;
-                metrics::counter!("imageserver_scrub_found_total", "kind" => "object").increment(1);
+        match &mut state.running {
+            None => change(&mut state.finds),
+            Some(running) => {
+                change(&mut running.finds);
+                running.finds.put_into(&mut running.pass);
             }
         }
     }
@@ -261,6 +288,15 @@ impl Shared {
         state.last_error = pass.failure.clone().or(state.last_error.take());
         state.last = Some(pass);
         state.record
+    }
+}
+
+impl Finds {
+    fn put_into(&self, pass: &mut ScrubPass) {
+        pass.damaged_images = self.images.len() as u64;
+        pass.damaged_objects = self.objects.len() as u64;
+        pass.repaired_images = self.repaired_images;
+        pass.repaired_objects = self.repaired_objects;
     }
 }
 

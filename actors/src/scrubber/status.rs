@@ -44,13 +44,13 @@ pub struct ScrubPass {
     pub bytes_checked: u64,
     /// Bytes of objects there were when it began.
     pub bytes_total: u64,
-    /// Images found damaged, or lacking objects, known ones included.
+    /// Images found damaged, or lacking objects, by anybody since the pass before ended; known ones included.
     pub damaged_images: u64,
-    /// Objects found damaged, known ones included, and objects that images lack.
+    /// Objects found damaged, and objects that images lack, likewise.
     pub damaged_objects: u64,
-    /// Images repaired.
+    /// Images repaired, likewise.
     pub repaired_images: u64,
-    /// Objects repaired.
+    /// Objects repaired, likewise.
     pub repaired_objects: u64,
     /// Images that cannot be served at its end.
     pub unrepaired_images: u64,
