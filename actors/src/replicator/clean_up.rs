@@ -15,11 +15,11 @@ const FEW: usize = 10;
 
 /// Why nothing is deleted: the list would take away more than it may (`Replication::delete_percent`). A server whose disk is not
 /// mounted has an empty list, and its replicas are the last that have the images.
-fn too_many(shared: &Shared, gone: usize, before: &IndexSnapshot) -> Option<String> {
-    let (all, most) = (before.images.len(), usize::from(shared.config.delete_percent));
+fn too_many(shared: &Shared, gone: usize, all: usize) -> Option<String> {
+    let most = usize::from(shared.config.delete_percent);
     (gone > FEW && gone * 100 > all * most).then(|| {
         format!(
-            "the list of {} lacks {gone} of the {all} images here, more than {most} %: nothing is deleted. Has it the right \
+            "the list of {} lacks {gone} of {all} images, more than {most} %: nothing is deleted. Has it the right \
              directory? If they are to go, start this server with -replicationDeletePercent=100",
             shared.config.upstream
         )
@@ -29,6 +29,8 @@ fn too_many(shared: &Shared, gone: usize, before: &IndexSnapshot) -> Option<Stri
 /// Deletes what was here `before` the list was asked for and is not in the list; what could not be deleted, and why. Only
 /// after a whole list (`imageserver.md §7.2`).
 ///
+/// Names that were announced to our followers and never came here (`dropped`) count with what is here: for them it is the same.
+///
 /// What came here since then, from clients of ours, is in the upstream too, or was: it may have been deleted there before the
 /// list was made. That is asked.
 pub(super) async fn run(
@@ -36,17 +38,25 @@ pub(super) async fn run(
     connections: &Connections,
     before: &IndexSnapshot,
     list: &List,
+    dropped: Vec<Arc<str>>,
 ) -> Vec<(Task, ReplicationError)> {
     let mut failed = Vec::new();
     let (gone, doubtful) = absent(shared, before, list);
-    let problem = too_many(shared, gone.len(), before);
+    let (lacking, all) = (gone.len() + dropped.len(), before.images.len() + dropped.len());
+    let problem = too_many(shared, lacking, all);
     shared
         .status
-        .held_back(if problem.is_some() { gone.len() } else { 0 });
+        .held_back(if problem.is_some() { lacking } else { 0 });
     if let Some(problem) = problem {
         tracing::error!("Image replicator: {problem}");
         shared.status.failed(problem);
         return failed;
+    }
+    for name in dropped {
+        if shared.unfetched.remove(&name) {
+            // Our followers were told of it, and may have it from an earlier time.
+            shared.images.announce_deleted(name);
+        }
     }
     for name in gone {
         tracing::info!("Replicator({name}): delete missing image");

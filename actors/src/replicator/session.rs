@@ -78,10 +78,10 @@ async fn follow(
     };
     let list = session.receive_list().await?;
     shared.status.set_state(LinkState::CatchingUp);
-    let work = session.announce(&list);
+    let (work, dropped) = session.announce(&list);
     session.bring(work).await?;
     if !shared.config.archive.keeps() {
-        for (task, error) in clean_up::run(&shared, &session.connections, &before, &list).await {
+        for (task, error) in clean_up::run(&shared, &session.connections, &before, &list, dropped).await {
             session.failed(task, &error);
         }
     }
@@ -134,11 +134,11 @@ impl Session {
     }
 
     /// From now on we announce what the list has and we lack. Returns the names there is something to do about: an image that
-    /// is here, whole and lasting cannot be behind.
-    fn announce(&self, list: &List) -> Vec<Arc<str>> {
+    /// is here, whole and lasting cannot be behind. Beside them those that were announced so far and are not in the list.
+    fn announce(&self, list: &List) -> (Vec<Arc<str>>, Vec<Arc<str>>) {
         let snapshot = self.shared.images.snapshot();
         let keeps = self.shared.config.archive.keeps();
-        let mut work = Vec::new();
+        let (mut work, mut dropped) = (Vec::new(), Vec::new());
         for name in self.shared.unfetched.names() {
             if snapshot.images.contains_key(&name) {
                 self.shared.unfetched.remove(&name);
@@ -146,9 +146,8 @@ impl Session {
                 if keeps {
                     // Asked for once more: an upstream that has it no more says so, and then it is settled.
                     work.push(name);
-                } else if self.shared.unfetched.remove(&name) {
-                    // They were told of it, and may have it from an earlier time.
-                    self.shared.images.announce_deleted(name);
+                } else {
+                    dropped.push(name);
                 }
             }
         }
@@ -160,7 +159,7 @@ impl Session {
             }
             work.push(name.clone());
         }
-        work
+        (work, dropped)
     }
 
     /// Works off what has come, or waits for something to come.
