@@ -209,7 +209,7 @@ fn a_dry_run_of_delunrefobj_says_what_the_real_one_then_does_in_the_order_of_bec
     for number in order {
         delete(&server, &number.to_string()).unwrap();
     }
-    let line = |number: usize| format!("{} {} B", hash::of(&contents[number]), contents[number].len());
+    let line = |number: usize| format!("{} {}", hash::of(&contents[number]), contents[number].len());
     let expected: Vec<String> = order.into_iter().map(line).collect();
     // Not before those who sent them have gone for long enough.
     until("all are listed", || unreferenced(&tool).len() == expected.len());

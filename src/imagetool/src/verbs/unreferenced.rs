@@ -16,7 +16,7 @@ pub(super) fn print_one(session: &mut Session, object: &Object, with_size: bool)
         return session.out.json(object);
     }
     let line = match with_size {
-        true => format!("{} {}", object.hash, human::bytes(object.size)),
+        true => format!("{} {}", object.hash, object.size),
         false => object.hash.to_string(),
     };
     Ok(session.out.line(line)?)
