@@ -64,6 +64,7 @@ fn every_kind_of_work_yields_figures_and_leaves_nothing_behind() {
             "--rounds=1",
             "--images=1,3",
             "--fleet=3",
+            "--many=300",
             "--json",
             &path(&json),
             "--markdown",
