@@ -12,7 +12,7 @@ use rustix::process::{Pid, WaitOptions};
 use rustix::thread::{CapabilitySet, LinkNameSpaceType};
 use std::ffi::CString;
 use std::io::{Error, Result};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
 /// Character devices by major and minor number: null, zero, full, random, urandom; tty, console, ptmx.
@@ -51,7 +51,8 @@ fn make(listener: BorrowedFd<'_>, call: &libc::seccomp_notif, first_identity: u3
     }
     let path = read_path(call.pid, path)?;
     let who = Who::of(call.pid)?;
-    // Numbers of processes are used again: everything was read of the one that waits.
+    let place = Place::of(call.pid, directory)?;
+    // Numbers of processes are used again: everything was read and opened of the one that waits.
     if !syscalls::notification_is_valid(listener, call.id) {
         return Err(refused());
     }
@@ -59,12 +60,11 @@ fn make(listener: BorrowedFd<'_>, call: &libc::seccomp_notif, first_identity: u3
     if !who.may_make_nodes || !identities.contains(&who.user) {
         return Err(refused());
     }
-    in_its_place(call.pid, directory, move || {
+    place.inside(move || {
         syscalls::set_file_identity(who.user, who.group);
-        // Changing the identity took these away; the node is made with the right to make nodes, not with that to go anywhere.
-        let capabilities = CapabilitySet::MKNOD;
+        // Changing the identity took this away. It is the right to make nodes, and not that to go anywhere.
         let mut sets = rustix::thread::capabilities(None)?;
-        sets.effective = capabilities | who.path_rights;
+        sets.effective = CapabilitySet::MKNOD;
         rustix::thread::set_capabilities(None, sets)?;
         syscalls::make_node(&path, mode & !who.mask, device)
     })
@@ -96,7 +96,6 @@ struct Who {
     group: u32,
     mask: u32,
     may_make_nodes: bool,
-    path_rights: CapabilitySet,
 }
 
 impl Who {
@@ -121,42 +120,52 @@ impl Who {
             group: file_identity("Gid:")?,
             mask: u32::from_str_radix(field("Umask:")?, 8).map_err(Error::other)?,
             may_make_nodes: capabilities.contains(CapabilitySet::MKNOD),
-            path_rights: capabilities & (CapabilitySet::DAC_OVERRIDE | CapabilitySet::DAC_READ_SEARCH),
         })
     }
 }
 
-/// Does something in the root and directory of a process, in a process of its own.
-fn in_its_place(pid: u32, directory: i32, work: impl FnOnce() -> Result<()>) -> Result<()> {
-    let open = |path: String| rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty());
-    let mounts = rustix::fs::open(
-        format!("/proc/{pid}/ns/mnt"),
-        OFlags::RDONLY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )?;
-    let root = open(format!("/proc/{pid}/root"))?;
-    let start = match directory {
-        libc::AT_FDCWD => open(format!("/proc/{pid}/cwd"))?,
-        number => open(format!("/proc/{pid}/fd/{number}"))?,
-    };
-    let child = syscalls::fork()?;
-    let Some(child) = child else {
-        let go = || -> Result<()> {
-            use std::os::fd::AsFd;
-            rustix::thread::move_into_link_name_space(mounts.as_fd(), Some(LinkNameSpaceType::Mount))?;
-            rustix::process::fchdir(&root)?;
-            rustix::process::chroot(".")?;
-            rustix::process::fchdir(&start)?;
-            rustix::process::umask(Mode::empty());
-            work()
+/// Where a process is.
+struct Place {
+    mounts: OwnedFd,
+    root: OwnedFd,
+    directory: OwnedFd,
+}
+
+impl Place {
+    fn of(pid: u32, directory: i32) -> Result<Self> {
+        let open =
+            |path: String, flags: OFlags| rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::empty());
+        let directory = match directory {
+            libc::AT_FDCWD => "cwd".to_owned(),
+            number => format!("fd/{number}"),
         };
-        let code = match go() {
-            Ok(()) => 0,
-            Err(error) => error.raw_os_error().unwrap_or(libc::EPERM),
+        Ok(Self {
+            mounts: open(format!("/proc/{pid}/ns/mnt"), OFlags::RDONLY)?,
+            root: open(format!("/proc/{pid}/root"), OFlags::PATH)?,
+            directory: open(format!("/proc/{pid}/{directory}"), OFlags::PATH)?,
+        })
+    }
+
+    /// Does something there, in a process of its own.
+    fn inside(self, work: impl FnOnce() -> Result<()>) -> Result<()> {
+        let Some(child) = syscalls::fork()? else {
+            let go = || -> Result<()> {
+                let kind = Some(LinkNameSpaceType::Mount);
+                rustix::thread::move_into_link_name_space(self.mounts.as_fd(), kind)?;
+                rustix::process::fchdir(&self.root)?;
+                rustix::process::chroot(".")?;
+                rustix::process::fchdir(&self.directory)?;
+                rustix::process::umask(Mode::empty());
+                work()
+            };
+            let code = match go() {
+                Ok(()) => 0,
+                Err(error) => error.raw_os_error().unwrap_or(libc::EPERM),
+            };
+            syscalls::exit_now(code);
         };
-        syscalls::exit_now(code);
-    };
-    wait(child)
+        wait(child)
+    }
 }
 
 fn wait(child: Pid) -> Result<()> {

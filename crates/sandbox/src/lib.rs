@@ -21,7 +21,9 @@
 //! be done between fork and exec is too much for a process with several threads.
 //!
 //! It promises: nothing of what a command did outlives it but files in the trees it was given to write; a link in a tree never
-//! leads out of it; when the parent dies, however it dies, so does the command. Deliberately absent: images, builds,
+//! leads out of it; when the parent dies, however it dies, so does the command. It asks: that directories above a tree be closed to
+//! other users of the host, for a file that a command makes set-user-id is that on the host's disk too. It does not keep: in
+//! [`View::Host`] device nodes can be opened as well as made, the console's included. Deliberately absent: images, builds,
 //! logs, retries; network address translation; kernels without id-mapped mounts (before 5.12), on which starting fails with an
 //! error that says so rather than with less protection.
 

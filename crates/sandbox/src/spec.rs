@@ -33,6 +33,8 @@ pub struct Spec {
     pub host_name: String,
     /// What it may use.
     pub limits: Limits,
+    /// Programs of another architecture of the same processor (i386 on amd64) may run, without the filter of system calls.
+    pub foreign_programs: bool,
     /// Which of the ranges of identities; see [`Spec::first_identity`].
     pub slot: u32,
     /// The name of the control group; the same for the commands of one build that do not run at the same time.
@@ -101,6 +103,7 @@ impl Spec {
             network: Network::None,
             host_name: "sandbox".to_owned(),
             limits: Limits::default(),
+            foreign_programs: false,
             slot: 0,
             group: "sandbox".to_owned(),
         }

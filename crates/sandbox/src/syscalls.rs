@@ -211,6 +211,23 @@ pub(crate) fn close_at_exec_from(first: u32) -> Result<()> {
     }
 }
 
+/// A session key ring of its own, empty. Kernels without key rings have nothing to leave.
+pub(crate) fn leave_keyring() -> Result<()> {
+    const JOIN_SESSION_KEYRING: libc::c_int = 1;
+    // SAFETY: no name is read where there is none.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_keyctl,
+            JOIN_SESSION_KEYRING,
+            std::ptr::null::<libc::c_char>(),
+        )
+    };
+    match Error::last_os_error() {
+        error if result < 0 && error.raw_os_error() != Some(libc::ENOSYS) => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Groups beside the own one: none.
 pub(crate) fn drop_groups() -> Result<()> {
     // SAFETY: no list is read where its length is 0.

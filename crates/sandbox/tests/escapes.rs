@@ -18,6 +18,9 @@ impl Tree {
             return None;
         }
         let directory = tempfile::tempdir_in("/var/tmp").unwrap();
+        // What a command makes set-user-id is that on the host too: nobody there may come near it.
+        let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+        std::fs::set_permissions(directory.path(), closed).unwrap();
         let tree = Self { directory };
         let root = tree.root();
         for name in ["etc", "root", "tmp", "usr"] {
@@ -162,7 +165,7 @@ fn the_host_is_neither_seen_nor_signalled_nor_changed() {
     let pattern_before = pattern();
     let mut victim = std::process::Command::new("sleep").arg("60").spawn().unwrap();
     let secret = tree.directory.path().join("secret");
-    std::fs::write(&secret, "secret").unwrap();
+    std::fs::write(&secret, "content-of-the-secret\n").unwrap();
     let script = format!(
         "kill -9 {victim} 2>&1; ls /proc | grep -c '^[0-9]'; cat {secret} 2>&1; \
          cat /proc/1/root{secret} 2>&1; ls /proc/1/root/ | tr '\\n' ' '; \
@@ -177,7 +180,7 @@ fn the_host_is_neither_seen_nor_signalled_nor_changed() {
     victim.kill().unwrap();
     victim.wait().unwrap();
     assert!(name.is_none(), "a process of the host was killed: {output}");
-    assert!(!output.contains("\nsecret\n"), "{output}");
+    assert!(!output.contains("content-of-the-secret"), "{output}");
     assert!(output.contains("end"), "{output}");
     assert!(output.matches("Permission denied").count() >= 2, "{output}");
     assert_ne!(
@@ -272,6 +275,57 @@ fn time_is_limited_whatever_signals_are_ignored() {
 }
 
 #[test]
+fn nobody_outlives_the_end_by_changing_its_user() {
+    let Some(tree) = Tree::new() else { return };
+    // The kernel then forgets that it is to die with its parent.
+    let mut spec = tree.spec("");
+    spec.argv = [
+        "/usr/bin/setpriv",
+        "--reuid=1",
+        "--regid=1",
+        "--clear-groups",
+        "/usr/bin/sleep",
+        "3605.25",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    spec.limits.time = Some(Duration::from_millis(300));
+    let (outcome, _) = run(&spec);
+    assert_eq!(outcome, Outcome::TimedOut(Duration::from_millis(300)));
+    assert!(!runs("3605.25"));
+
+    spec.limits.time = None;
+    let command = Command::by(env!("CARGO_BIN_EXE_sandbox-child"));
+    let running = command.start(&spec).unwrap();
+    eventually("it runs", || runs("3605.25"));
+    let supervisor = rustix::process::Pid::from_raw(running.process().cast_signed()).unwrap();
+    rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
+    eventually("it has ended", || !runs("3605.25"));
+    assert!(running.wait().is_err());
+}
+
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = std::time::Instant::now();
+    while !is_so() {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "waited in vain: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_command_that_keeps_its_supervisor_busy_lives_no_longer() {
+    let Some(tree) = Tree::new() else { return };
+    let mut spec =
+        tree.spec("for i in 1 2 3 4; do (while :; do mknod /node$i c 1 3; rm -f /node$i; done) & done; wait");
+    spec.limits.time = Some(Duration::from_millis(700));
+    let (outcome, _) = run(&spec);
+    assert_eq!(outcome, Outcome::TimedOut(Duration::from_millis(700)));
+}
+
+#[test]
 fn memory_processes_and_file_size_are_limited() {
     let Some(tree) = Tree::new() else { return };
     let limits = Limits {
@@ -342,11 +396,11 @@ fn with_the_host_s_programs_a_directory_is_filled_and_nothing_else_is_written_or
     std::fs::create_dir(&writable).unwrap();
     // Beside it, readable for everybody, in one of the places that are empty inside.
     let secret = tree.directory.path().join("secret");
-    std::fs::write(&secret, "secret").unwrap();
+    std::fs::write(&secret, "content-of-the-secret\n").unwrap();
     let script = format!(
         "mkdir -p $0/etc $0/dev $0/proc; echo x >$0/etc/file; chown 1:2 $0/etc/file; mknod $0/dev/null c 1 3; \
          echo y >$0/dev/null && echo usable; mount -t proc proc $0/proc && umount $0/proc && echo proc; \
-         cat {secret} 2>&1; cat /etc/shadow 2>&1; ls /root /home /run; touch /etc/x /usr/x 2>&1",
+         cat {secret} 2>&1; cat /etc/shadow 2>&1; ls /root /home /run; umount -l /sys; umount -l /proc; ls /sys | wc -l; ls /proc | wc -l; touch /etc/x /usr/x 2>&1",
         secret = secret.display(),
     );
     let mut spec = Spec::new(
@@ -361,6 +415,8 @@ fn with_the_host_s_programs_a_directory_is_filled_and_nothing_else_is_written_or
     assert!(output.contains("/etc/shadow: Permission denied"), "{output}");
     assert!(output.contains("secret: No such file"), "{output}");
     assert_eq!(output.matches("Read-only file system").count(), 2, "{output}");
+    // Nothing of the host is below what is mounted for the command.
+    assert!(output.contains("\n0\n0\n"), "{output}");
     assert_eq!(owner(&writable.join("etc/file")), (1, 2));
     assert_eq!(std::fs::read_dir(&writable).unwrap().count(), 3);
 }

@@ -42,21 +42,22 @@ const RIGHTS: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SYS_CHROOT);
 
 /// Becomes the command.
-pub(super) fn exec(spec: &Spec, channel: BorrowedFd<'_>) -> Step<Infallible> {
+pub(super) fn exec(spec: &Spec, root: &OwnedFd, channel: BorrowedFd<'_>) -> Step<Infallible> {
     rustix::system::sethostname(spec.host_name.as_bytes()).during("the host name")?;
     if spec.network == Network::None {
         syscalls::bring_loopback_up().during("the loopback interface")?;
     }
-    let host = enter(new_root(spec))?;
+    let host = enter(root)?;
     mount_system(spec, &host)?;
     leave(&host)?;
     set_limits(&spec.limits)?;
     give_input(&spec.input)?;
     rustix::process::umask(Mode::from_raw_mode(0o022));
     rustix::process::chdir(&spec.directory).during(format!("the directory {}", spec.directory.display()))?;
+    syscalls::leave_keyring().during("a key ring of its own")?;
     keep_rights()?;
     syscalls::close_at_exec_from(3).during("closing what is the supervisor's")?;
-    let program = filter::program();
+    let program = filter::program(spec.foreign_programs);
     let listener = syscalls::install_filter(&program).during("the filter of system calls")?;
     keeper::send(channel, &keeper::Word::Filter, Some(listener.as_fd())).during("handing on the filter")?;
     drop(listener);
@@ -71,13 +72,26 @@ pub(super) fn exec(spec: &Spec, channel: BorrowedFd<'_>) -> Step<Infallible> {
     Err(format!("{program}: {}", command.exec()))
 }
 
+/// What becomes the root. To be called while directories above it are not closed to us.
+pub(super) fn open_root(spec: &Spec) -> Step<OwnedFd> {
+    let root = new_root(spec);
+    let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(root, directory, Mode::empty()).during(root.display())
+}
+
 /// Into the new root. What was the root is still mounted, and known by the descriptor only.
-fn enter(root: &Path) -> Step<OwnedFd> {
+fn enter(root: &OwnedFd) -> Step<OwnedFd> {
     let directory = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let host = rustix::fs::open("/", directory, Mode::empty()).during("/")?;
     // Mounts that came from the host's namespace are locked; one of our own can become the root.
-    rustix::mount::mount_bind_recursive(root, root).during(root.display())?;
-    rustix::process::chdir(root).during(root.display())?;
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    let tree = rustix::mount::open_tree(root, "", flags).during("the tree")?;
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    rustix::mount::move_mount(&tree, "", root, "", flags).during("the tree")?;
+    rustix::process::fchdir(&tree).during("the tree")?;
     rustix::process::pivot_root(".", ".").during("making the tree the root")?;
     rustix::process::chdir("/").during("/")?;
     Ok(host)

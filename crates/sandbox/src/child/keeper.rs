@@ -4,11 +4,12 @@ use super::{During, Step, enter};
 use crate::message::Outcome;
 use crate::spec::{Network, Spec};
 use crate::syscalls;
+use rustix::event::{PollFd, PollFlags};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
-use rustix::process::{Signal, WaitOptions};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
 use rustix::thread::UnshareFlags;
 use serde::{Deserialize, Serialize};
 use std::io::{IoSlice, IoSliceMut};
@@ -25,6 +26,8 @@ pub(super) enum Word {
     HasNamespace,
     /// Everything is mounted.
     Go,
+    /// The command's process is there; a descriptor of it comes with this.
+    Started,
     /// The filter is in effect; its descriptor comes with this.
     Filter,
     Failed(String),
@@ -108,9 +111,6 @@ fn start_and_wait(spec: &Spec, channel: BorrowedFd<'_>) -> Step<Outcome> {
         Some(Word::Go) => {}
         _ => return Err("the supervisor is gone".to_owned()),
     }
-    syscalls::drop_groups().during("leaving groups")?;
-    syscalls::become_user(0, 0).during("becoming user 0 inside")?;
-    die_with_parent()?;
     let mut namespaces = UnshareFlags::NEWNS
         | UnshareFlags::NEWPID
         | UnshareFlags::NEWIPC
@@ -120,17 +120,37 @@ fn start_and_wait(spec: &Spec, channel: BorrowedFd<'_>) -> Step<Outcome> {
         namespaces |= UnshareFlags::NEWNET;
     }
     syscalls::unshare(namespaces).during("namespaces of its own")?;
+    // Still as the host's root, who may pass directories that are closed to others.
+    let root = enter::open_root(spec)?;
+    syscalls::drop_groups().during("leaving groups")?;
+    syscalls::become_user(0, 0).during("becoming user 0 inside")?;
     let Some(command) = syscalls::fork().during("the command's process")? else {
-        let why = match die_with_parent() {
-            Ok(()) => match enter::exec(spec, channel) {
-                Ok(never) => match never {},
-                Err(why) => why,
-            },
-            Err(why) => why,
-        };
+        let Err(why) = enter::exec(spec, &root, channel);
         let _ = send(channel, &Word::Failed(why), None);
         syscalls::exit_now(1);
     };
+    let process =
+        rustix::process::pidfd_open(command, PidfdFlags::empty()).during("the command's process")?;
+    let told = send(channel, &Word::Started, Some(process.as_fd()));
+    // The supervisor says nothing more. When it closes the channel, or dies, that is the end of the command. (A signal at the
+    // parent's death would not do: the command can switch that off.)
+    let mut polled = [
+        PollFd::new(&channel, PollFlags::IN),
+        PollFd::new(&process, PollFlags::IN),
+    ];
+    while told.is_ok() && polled.iter().all(|one| one.revents().is_empty()) {
+        match rustix::event::poll(&mut polled, None) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(format!("waiting for the command: {error}")),
+        }
+    }
+    if !polled[0].revents().is_empty() || told.is_err() {
+        let _ = rustix::process::pidfd_send_signal(&process, Signal::KILL);
+    }
+    ended(command)
+}
+
+fn ended(command: Pid) -> Step<Outcome> {
     loop {
         match rustix::process::waitpid(Some(command), WaitOptions::empty()) {
             Ok(Some((_, status))) => {
@@ -143,9 +163,4 @@ fn start_and_wait(spec: &Spec, channel: BorrowedFd<'_>) -> Step<Outcome> {
             Err(error) => return Err(format!("waiting for the command: {error}")),
         }
     }
-}
-
-/// The parent of both has one thread, so its death is that of the process.
-fn die_with_parent() -> Step<()> {
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL)).during("ending with its parent")
 }

@@ -6,8 +6,8 @@
 //!       └ the command, process 1 of its own: set up by `enter`
 //! ```
 //!
-//! The supervisor dies with its parent (the socket closes), the keeper with the supervisor, the command with the keeper, and
-//! everything that the command started with it.
+//! The supervisor ends when its parent closes the socket or dies. The keeper kills the command when the supervisor closes the
+//! channel or dies. The command is process 1 of its namespace: with it the kernel ends everything it started.
 
 mod enter;
 mod keeper;

@@ -9,7 +9,7 @@ use crate::syscalls::{
 };
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags};
+use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
@@ -104,6 +104,11 @@ fn host(spec: &Spec, writable: &Path, namespace: BorrowedFd<'_>) -> Step<()> {
     let host = clone(Path::new("/"), true)?;
     attributes(&host, MOUNT_RDONLY | MOUNT_NODEV | MOUNT_NOSUID, true).during("the host, read-only")?;
     attach_at(&host, writable)?;
+    for place in PLACES {
+        // The command mounts its own there, and could take them away again: nothing of the host may be below.
+        let path = writable.join(place);
+        while rustix::mount::unmount(&path, UnmountFlags::DETACH).is_ok() {}
+    }
     let owner = spec.first_identity();
     for place in EMPTY_ON_HOST {
         let path = writable.join(place);

@@ -30,9 +30,10 @@ pub(super) fn supervise(spec: &Spec, control: &UnixStream) -> Step<Outcome> {
         keeper::run(spec, &theirs);
     };
     drop(theirs);
-    let watched = Watched {
+    let mut watched = Watched {
         keeper,
         channel: ours,
+        command: None,
         first_identity: spec.first_identity(),
     };
     let mut mounts = Mounts::default();
@@ -52,6 +53,8 @@ pub(super) fn supervise(spec: &Spec, control: &UnixStream) -> Step<Outcome> {
 struct Watched {
     keeper: Pid,
     channel: OwnedFd,
+    /// Process 1 of the command, once it is started.
+    command: Option<OwnedFd>,
     first_identity: u32,
 }
 
@@ -83,7 +86,7 @@ impl Watched {
         keeper::send(self.channel.as_fd(), &keeper::Word::Go, None).during("letting the command go")
     }
 
-    fn watch(&self, control: &UnixStream, deadline: Option<(Instant, Duration)>) -> Step<Outcome> {
+    fn watch(&mut self, control: &UnixStream, deadline: Option<(Instant, Duration)>) -> Step<Outcome> {
         let mut listener: Option<OwnedFd> = None;
         loop {
             let mut polled = vec![
@@ -93,13 +96,14 @@ impl Watched {
             if let Some(listener) = &listener {
                 polled.push(PollFd::new(listener, PollFlags::IN));
             }
-            let left = deadline.map(|(at, _)| at.saturating_duration_since(Instant::now()));
-            let timeout = left.and_then(|left| Timespec::try_from(left).ok());
+            let left = deadline.map(|(at, time)| (at.saturating_duration_since(Instant::now()), time));
+            // Looked at each time: a command that keeps us busy does not live longer for it.
+            if let Some((Duration::ZERO, time)) = left {
+                return Ok(Outcome::TimedOut(time));
+            }
+            let timeout = left.and_then(|(left, _)| Timespec::try_from(left).ok());
             match rustix::event::poll(&mut polled, timeout.as_ref()) {
-                Ok(0) => {
-                    let time = deadline.map(|(_, time)| time).unwrap_or_default();
-                    return Ok(Outcome::TimedOut(time));
-                }
+                Ok(0) => continue,
                 Ok(_) => {}
                 Err(rustix::io::Errno::INTR) => continue,
                 Err(error) => return Err(format!("waiting for the command: {error}")),
@@ -111,6 +115,7 @@ impl Watched {
                     (Some(keeper::Word::Ended(outcome)), _) => return Ok(outcome),
                     (Some(keeper::Word::Failed(why)), _) => return Err(why),
                     (Some(keeper::Word::Filter), Some(descriptor)) => listener = Some(descriptor),
+                    (Some(keeper::Word::Started), Some(descriptor)) => self.command = Some(descriptor),
                     (None, _) => return Ok(Outcome::Killed(libc::SIGKILL)),
                     (Some(word), _) => return Err(format!("the command's process said {word:?}")),
                 }
@@ -130,9 +135,15 @@ impl Watched {
         }
     }
 
-    /// Nothing of it runs any more after this.
-    fn end(&self) {
-        let _ = rustix::process::kill_process(self.keeper, Signal::KILL);
+    /// Nothing of it runs any more after this: process 1 is gone only when all others of its namespace are.
+    fn end(self) {
+        // The keeper sees it closed, kills the command and waits for it. Should it be gone before, we do.
+        drop(self.channel);
+        if let Some(command) = &self.command {
+            let _ = rustix::process::pidfd_send_signal(command, Signal::KILL);
+            let mut ended = [PollFd::new(command, PollFlags::IN)];
+            while let Err(rustix::io::Errno::INTR) = rustix::event::poll(&mut ended, None) {}
+        }
         while let Err(rustix::io::Errno::INTR) =
             rustix::process::waitpid(Some(self.keeper), WaitOptions::empty())
         {}
