@@ -154,6 +154,12 @@ async fn an_archive_of_another_server_never_gets_over_a_tombstone() {
     images.delete("kept", privileged("joe")).await.unwrap();
     let refused = text(restore().await);
     assert!(refused.starts_with("HMAC mismatch: expected: "), "{refused}");
+    // One hexadecimal text only, the archive's own: the right seal would make a forgery of it.
+    assert_eq!(
+        refused.split([' ', ',']).filter(|word| word.len() == 128).count(),
+        1,
+        "{refused}"
+    );
     assert!(images.snapshot().images.is_empty());
     assert_eq!(system.objects.statistics().references, 0);
 }

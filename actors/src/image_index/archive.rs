@@ -35,10 +35,7 @@ pub(super) async fn open(shared: &Arc<Shared>, data: Vec<u8>) -> Result<OpenArch
         let archive = archive::decode(&data).map_err(bad_archive)?;
         let seal = match archive.verify(&pool_shared.directory.secret()?) {
             Ok(()) => Ok(()),
-            Err(ArchiveError::Mismatch { expected, provided }) => Err(IndexError::HmacMismatch {
-                expected: expected.to_string(),
-                provided,
-            }),
+            Err(ArchiveError::Mismatch { provided, .. }) => Err(IndexError::HmacMismatch { provided }),
             Err(error) => return Err(bad_archive(error)),
         };
         Ok(OpenArchive {

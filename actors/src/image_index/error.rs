@@ -132,10 +132,9 @@ pub enum IndexError {
     #[error("cannot restore for: {0}")]
     CannotRestoreYet(String),
     /// Sealed elsewhere, and the name was deleted here.
-    #[error("HMAC mismatch: expected: {expected}, provided: {provided}")]
+    /// (The right seal is not told: it would make a forgery of the archive.)
+    #[error("HMAC mismatch: expected: another than this, provided: {provided}")]
     HmacMismatch {
-        /// Hex.
-        expected: String,
         /// Hex.
         provided: String,
     },

@@ -229,6 +229,13 @@ impl ImageIndex {
         self.actor.call(quarantine::Discard { name: name.into() }).await?
     }
 
+    /// In what a copy differs from what is known of the quarantined image of this name; nothing if it may be put back.
+    pub(crate) fn copy_differs(&self, name: &str, image: &Image) -> Option<&'static str> {
+        let snapshot = self.snapshot();
+        let entry = snapshot.quarantined.get(name)?;
+        put_back::difference(entry, image)
+    }
+
     /// Puts a whole copy in the place of a quarantined image's damaged file, durably, if it is the same image. Its objects are
     /// here, under a lease of the caller's.
     pub(crate) async fn put_back(&self, name: &Arc<str>, image: Image) -> Result<(), IndexError> {

@@ -79,7 +79,7 @@ fn write(shared: &Shared, entry: &ImageEntry, mut image: Image) -> Result<Writte
 /// In what the copy differs from what is still known of the image: everything but its tree, and of that the objects and the
 /// numbers of inodes. Of an image that was damaged already when the server started nothing is known but its name, which
 /// belongs to one image alone.
-fn difference(entry: &ImageEntry, image: &Image) -> Option<&'static str> {
+pub(super) fn difference(entry: &ImageEntry, image: &Image) -> Option<&'static str> {
     if entry.is_unknown() {
         return None;
     }

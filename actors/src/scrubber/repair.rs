@@ -5,6 +5,7 @@ use super::shared::Shared;
 use crate::image_index::{EntryState, ImageEntry, IndexError};
 use crate::object_store::Lease;
 use crate::replicator::{Connections, ReplicationError, Sink, Wanted, fetch_batch};
+use crate::task::AbortOnDrop;
 use hash::Hash;
 use image::Image;
 use std::collections::BTreeSet;
@@ -26,7 +27,12 @@ pub(super) async fn keep_repairing(shared: Arc<Shared>) {
         tokio::time::sleep(shared.config.repair_pause).await;
         // A pass repairs what it finds, and the rest as well.
         if !shared.is_running() {
-            round(&shared).await;
+            // A task of its own: a panic over what a server sent ends one round, and not all to come.
+            let ours = shared.clone();
+            let round = AbortOnDrop::spawn(async move { round(&ours).await });
+            if let Err(panic) = round.await {
+                shared.failed(format!("repairing: internal error: {panic}"));
+            }
         }
     }
 }
@@ -169,6 +175,14 @@ async fn image(
     let image = server.get_image(name, NO_WAIT).await?;
     connections.put_back(server);
     let Some(image) = image else { return Ok(()) };
+    // Before anything is fetched for it.
+    if let Some(what) = shared.images.copy_differs(name, &image) {
+        return Err(IndexError::OtherImage {
+            name: name.to_string(),
+            what,
+        }
+        .into());
+    }
     objects_of(shared, source, connections, &image, lease).await?;
     match shared.images.put_back(name, Arc::unwrap_or_clone(image)).await {
         Ok(()) => {

@@ -18,6 +18,7 @@ mod list_image;
 mod list_images;
 mod list_packages;
 mod list_triggers;
+mod made;
 mod object;
 mod object_holders;
 mod objects;
@@ -34,6 +35,7 @@ use actix_web::guard::{Any, Get, Head};
 use actix_web::{HttpRequest, HttpResponse, Route, web};
 use context::Context;
 use front::site::Site;
+use made::Made;
 
 /// Adds the pages to the application.
 pub(crate) fn configure(shared: &Shared, app: &mut web::ServiceConfig) {
@@ -88,17 +90,12 @@ fn heavy(make: fn(&Context<'_>) -> HttpResponse) -> Route {
                     site: &its_site,
                     query: &query,
                 };
-                // A response cannot change threads; what it is made of can.
-                let (head, body) = make(&context).into_parts();
-                let body = actix_web::body::MessageBody::try_into_bytes(body).ok()?;
-                Some((head.status(), head.headers().clone(), body))
+                Made::of(make(&context))
             });
-            let Some(Some((status, headers, body))) = made.await else {
-                return context::busy(&site);
-            };
-            let mut response = HttpResponse::build(status).body(body);
-            *response.headers_mut() = headers;
-            response
+            match made.await {
+                Some(Some(made)) => made.respond(),
+                _ => context::busy(&site),
+            }
         },
     )
 }

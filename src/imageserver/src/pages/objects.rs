@@ -3,9 +3,10 @@
 //! `table=sizes|shared|largest|unreferenced` with `output=` gives one of the tables whole to programs.
 
 use super::context::Context;
+use super::made::Made;
 use crate::state::Shared;
 use actix_web::{HttpRequest, HttpResponse, web};
-use actors::object_store::{SizeClass, SurveyedObject};
+use actors::object_store::{SizeClass, Survey, SurveyedObject};
 use front::page::{Cell, Column, Output, Query, Table, empty};
 use front::site::Site;
 use hash::Hash;
@@ -20,8 +21,10 @@ pub(super) async fn get(
     request: HttpRequest,
 ) -> HttpResponse {
     let context = Context::of(&shared, &site, &request);
-    let is_html = Query::new(context.query).output() == Output::Html;
-    let asked = context.value("table");
+    // Before the whole table is looked through, twice.
+    let Some(place) = shared.heavy_place().await else {
+        return context.busy();
+    };
     let survey = match shared.objects.survey(SHOWN_MOST).await {
         Ok(survey) => survey,
         Err(error) => return context.failed(&error),
@@ -30,6 +33,25 @@ pub(super) async fn get(
         Ok(nobodys) => nobodys,
         Err(error) => return context.failed(&error),
     };
+    let query = context.query.to_owned();
+    let (ours, its_site) = (Shared::clone(&shared), web::Data::clone(&site));
+    let made = place.run(move || {
+        let context = Context {
+            shared: &ours,
+            site: &its_site,
+            query: &query,
+        };
+        Made::of(page(&context, &survey, &nobodys))
+    });
+    match made.await {
+        Some(Some(made)) => made.respond(),
+        _ => context.failed(&"the page was given up: ask again"),
+    }
+}
+
+fn page(context: &Context<'_>, survey: &Survey, nobodys: &[(Hash, u64)]) -> HttpResponse {
+    let is_html = Query::new(context.query).output() == Output::Html;
+    let asked = context.value("table");
     let page = front::page::Page::new(context.site, "objects")
         .crumb("/objects", "objects")
         .command("imagetool showunrefobj");
@@ -37,12 +59,12 @@ pub(super) async fn get(
         let table = match asked.as_str() {
             "shared" => shared_most(&survey.most_shared),
             "largest" => largest(&survey.largest),
-            "unreferenced" => unreferenced(&nobodys, usize::MAX),
+            "unreferenced" => unreferenced(nobodys, usize::MAX),
             _ => sizes(&survey.sizes),
         };
         return table.respond(context.query, page);
     }
-    let figures = shared.objects.statistics();
+    let figures = context.shared.objects.statistics();
     let waiting: u64 = nobodys.iter().map(|(_, size)| size).sum();
     let body = format!(
         "<dl class=\"facts\"><dt>Stored</dt><dd>{} objects, {}</dd><dt>Would take without sharing</dt><dd>{} ({:.2} times)</dd>\
@@ -63,7 +85,7 @@ pub(super) async fn get(
         alternatives("shared"),
         largest(&survey.largest).html(),
         alternatives("largest"),
-        unreferenced(&nobodys, SHOWN_MOST).html(),
+        unreferenced(nobodys, SHOWN_MOST).html(),
         if nobodys.len() > SHOWN_MOST {
             format!("<p>The first {SHOWN_MOST} of {}.</p>", nobodys.len())
         } else {
