@@ -113,9 +113,11 @@ fn delete(model: &mut Model, caller: Caller, name: &str) -> Result<(), String> {
         return Err("cannot remove root directory".to_owned());
     }
     let is_inside = |other: &str| parent(other) == name;
-    let is_empty = group.is_empty()
+    // On a replica what only the directory itself has goes with it.
+    let is_replica = model.settings.replica;
+    let is_empty = (is_replica || group.is_empty())
         && !model.images.keys().any(|other| is_inside(other))
-        && !model.tombstones.keys().any(|other| is_inside(other))
+        && (is_replica || !model.tombstones.keys().any(|other| is_inside(other)))
         && !model
             .directories
             .keys()
@@ -123,6 +125,7 @@ fn delete(model: &mut Model, caller: Caller, name: &str) -> Result<(), String> {
     if !is_empty {
         return Err(format!("remove {name}: directory not empty"));
     }
+    model.tombstones.retain(|other, _| !is_inside(other));
     model.directories.remove(name);
     Ok(())
 }

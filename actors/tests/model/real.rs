@@ -39,7 +39,7 @@ struct Reading {
 }
 
 impl Real {
-    pub fn new(settings: Settings) -> Real {
+    pub async fn new(settings: Settings) -> Real {
         let mut real = Real {
             directories: Directories::in_memory(),
             settings,
@@ -50,7 +50,7 @@ impl Real {
             archive: None,
             subscribers: Vec::new(),
         };
-        real.start();
+        real.start().await;
         real
     }
 
@@ -62,7 +62,7 @@ impl Real {
         self.seconds.load(Ordering::SeqCst)
     }
 
-    fn start(&mut self) {
+    async fn start(&mut self) {
         let seconds = self.seconds.clone();
         let config = Config {
             lease: if self.settings.lingering {
@@ -80,7 +80,8 @@ impl Real {
                 Ok(system) => break system,
                 Err(StartError::Storage(error)) if begin.elapsed() < PATIENCE => {
                     assert!(error.to_string().contains("in use"), "{error}");
-                    std::thread::sleep(Duration::from_millis(1));
+                    // Reading that nobody waits for any more ends on this thread.
+                    tokio::time::sleep(Duration::from_millis(1)).await;
                 }
                 Err(error) => panic!("cannot start: {error}"),
             }
@@ -120,7 +121,7 @@ impl Real {
                 answer
             }
             Step::Restart(end, passed) => {
-                self.restart(*end, *passed);
+                self.restart(*end, *passed).await;
                 Ok("restarted".to_owned())
             }
             other => {
@@ -316,7 +317,7 @@ impl Real {
         while let Err(ObjectError::Call(_)) = objects.delete_unreferenced(0, 0).await {}
     }
 
-    fn restart(&mut self, end: End, passed: i64) {
+    async fn restart(&mut self, end: End, passed: i64) {
         self.readers.clear();
         self.leases.clear();
         let system = self.system.take().unwrap();
@@ -331,7 +332,7 @@ impl Real {
             }
         }
         self.seconds.fetch_add(passed, Ordering::SeqCst);
-        self.start();
+        self.start().await;
         let images = self.system().images.clone();
         // A replica that connects again deletes what is not announced any more.
         for subscriber in &mut self.subscribers {

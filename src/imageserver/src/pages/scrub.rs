@@ -3,11 +3,14 @@
 use std::time::SystemTime;
 
 use actors::{ScrubPass, ScrubStatus};
-use front::page::{Cell, Column, Table};
+use front::page::{Cell, Column, Table, escape};
 use jiff::Timestamp;
 
-/// The pass under way and the last one, when the next begins, and the last error: as HTML.
-pub(super) fn table(status: &ScrubStatus) -> Table {
+/// The pass under way and the last one; nothing before the first.
+pub(super) fn table(status: &ScrubStatus) -> Option<Table> {
+    if status.running.is_none() && status.last.is_none() {
+        return None;
+    }
     let mut table = Table::new([
         Column::text("State"),
         Column::text("Began"),
@@ -36,18 +39,19 @@ pub(super) fn table(status: &ScrubStatus) -> Table {
             Cell::count(pass.unchecked),
         ]);
     }
-    table
+    Some(table)
 }
 
-/// When it was done last and is done next, and where repairs come from.
+/// When it was done last and is done next, and where repairs come from, as HTML.
 pub(super) fn line(status: &ScrubStatus) -> String {
-    let at = |at: Option<SystemTime>| moment(at).map_or("never".to_owned(), |at| format!("{at:.0}"));
-    let sources = match status.sources.is_empty() {
-        true => "nowhere: see -repairFrom".to_owned(),
-        false => status.sources.join(", "),
+    let at = |at: Option<SystemTime>| moment(at).map_or("never".to_owned(), front::page::time);
+    let sources = if status.sources.is_empty() {
+        "Repairs come from nowhere: see <code>-repairFrom</code>.".to_owned()
+    } else {
+        format!("Repairs come from {}.", escape(&status.sources.join(", ")))
     };
     format!(
-        "Everything was last read again: {}; next time: {}; repairs come from {sources}",
+        "Everything that is stored is read again from time to time, and compared with its name. Last done: {}, next: {}. {sources}",
         at(status.last_finished_at),
         at(status.next_at),
     )

@@ -97,7 +97,9 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
             .history()
             .map(|history| figures_over_time::forecast(history, objects.space.free_bytes))
             .unwrap_or_default(),
-        scrub: scrub::table(&scrubbing).html(),
+        scrub: scrub::table(&scrubbing)
+            .map(|table| table.html())
+            .unwrap_or_default(),
         scrub_line: scrub::line(&scrubbing),
         replication: shared
             .replicator
