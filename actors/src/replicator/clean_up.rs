@@ -53,10 +53,7 @@ pub(super) async fn run(
         return failed;
     }
     for name in dropped {
-        if shared.unfetched.remove(&name) {
-            // Our followers were told of it, and may have it from an earlier time.
-            shared.images.announce_deleted(name);
-        }
+        shared.give_up(&name);
     }
     for name in gone {
         tracing::info!("Replicator({name}): delete missing image");

@@ -341,10 +341,7 @@ impl Session {
 fn settle(shared: &Shared, name: &Arc<str>, brought: &Result<Brought, ReplicationError>) {
     match brought {
         Ok(Brought::Gone) => {
-            if shared.unfetched.remove(name) {
-                // They were told of it, and may have it from an earlier time.
-                shared.images.announce_deleted(name.clone());
-            }
+            shared.give_up(name);
         }
         Ok(_) => {
             shared.unfetched.remove(name);

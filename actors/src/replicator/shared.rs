@@ -7,6 +7,7 @@ use super::objects;
 use super::status::Status;
 use super::unfetched::Unfetched;
 use crate::{ImageIndex, ObjectStore};
+use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
 pub(crate) struct Shared {
@@ -42,6 +43,13 @@ impl Shared {
             claims: Claims::default(),
             batches: Semaphore::new(objects::PARALLEL_BATCHES),
             allow_debug_panic,
+        }
+    }
+
+    /// The upstream has it no more, and it never came here. Our followers were told of it, and may have it from an earlier time.
+    pub(super) fn give_up(&self, name: &Arc<str>) {
+        if self.unfetched.remove(name) {
+            self.images.announce_deleted(name.clone());
         }
     }
 }

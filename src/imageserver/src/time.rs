@@ -25,6 +25,11 @@ pub(crate) fn html(time: Time) -> String {
     }
 }
 
+/// For cells of tables; nothing for what has not happened.
+pub(crate) fn moment(at: Option<SystemTime>) -> Option<Timestamp> {
+    at?.try_into().ok()
+}
+
 /// `02 Jan 2006 15:04:05 MST` in the host's zone, for listings (`imagetool.md §4.1`).
 pub(crate) fn listing(unix_seconds: i64) -> String {
     // Beyond the year 9999 there is no such form.

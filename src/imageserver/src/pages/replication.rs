@@ -1,10 +1,7 @@
 //! The part of the status page that says how far behind its master a replica is.
 
-use std::time::SystemTime;
-
 use actors::ReplicationStatus;
 use front::page::{Cell, Column, Table};
-use jiff::Timestamp;
 
 /// The link to the master.
 pub(super) struct Replication {
@@ -33,8 +30,8 @@ impl Replication {
         ]);
         table.push([
             Cell::text(status.state.text()),
-            Cell::time(moment(status.connected_at)),
-            Cell::time(moment(status.last_event_at)),
+            Cell::time(crate::time::moment(status.connected_at)),
+            Cell::time(crate::time::moment(status.last_event_at)),
             Cell::count(status.images_behind),
             Cell::count(status.bytes_behind),
             Cell::count(status.unfetched_images),
@@ -51,8 +48,4 @@ impl Replication {
             table: table.html(),
         }
     }
-}
-
-fn moment(at: Option<SystemTime>) -> Option<Timestamp> {
-    at.and_then(|at| at.try_into().ok())
 }

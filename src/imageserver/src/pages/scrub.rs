@@ -4,7 +4,6 @@ use std::time::SystemTime;
 
 use actors::{ScrubPass, ScrubStatus};
 use front::page::{Cell, Column, Table, escape};
-use jiff::Timestamp;
 
 /// The pass under way and the last one; nothing before the first.
 pub(super) fn table(status: &ScrubStatus) -> Option<Table> {
@@ -27,8 +26,8 @@ pub(super) fn table(status: &ScrubStatus) -> Option<Table> {
     for pass in [&status.running, &status.last].into_iter().flatten() {
         table.push([
             Cell::text(state(pass)),
-            Cell::time(moment(pass.started_at)),
-            Cell::time(moment(pass.finished_at)),
+            Cell::time(crate::time::moment(pass.started_at)),
+            Cell::time(crate::time::moment(pass.finished_at)),
             Cell::text(read(pass)),
             Cell::count(pass.damaged_images),
             Cell::count(pass.repaired_images),
@@ -44,7 +43,7 @@ pub(super) fn table(status: &ScrubStatus) -> Option<Table> {
 
 /// When it was done last and is done next, and where repairs come from, as HTML.
 pub(super) fn line(status: &ScrubStatus) -> String {
-    let at = |at: Option<SystemTime>| moment(at).map_or("never".to_owned(), front::page::time);
+    let at = |at: Option<SystemTime>| crate::time::moment(at).map_or("never".to_owned(), front::page::time);
     let sources = if status.sources.is_empty() {
         "Repairs come from nowhere: see <code>-repairFrom</code>.".to_owned()
     } else {
@@ -75,8 +74,4 @@ fn read(pass: &ScrubPass) -> String {
         pass.objects_total,
         human::bytes(pass.bytes_checked),
     )
-}
-
-fn moment(at: Option<SystemTime>) -> Option<Timestamp> {
-    at.and_then(|at| at.try_into().ok())
 }

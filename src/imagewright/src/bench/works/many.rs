@@ -21,7 +21,7 @@ const REPEATS: u32 = 5;
 const DIRECTORY: &str = "streams/stream-0000";
 
 /// Pages, by what they are called in the report.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("status page", "/"),
     ("page of all directories", "/listDirectories"),
     (
@@ -30,6 +30,7 @@ const PAGES: [(&str, &str); 6] = [
     ),
     ("page of all images", "/listImages"),
     ("names of all images as text", "/listImages?output=text"),
+    ("search for a directory's images", "/search?q=stream-0000"),
     ("page of an image", "/showImage?streams/stream-0000/00"),
 ];
 
