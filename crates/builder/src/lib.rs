@@ -1,0 +1,13 @@
+//! Builds images: runs a bootstrap command, or unpacks a source image and carries out a manifest, in sandboxes; packs the result
+//! and publishes it to an image server.
+//!
+//! The daemon's build runners and the tool's local builds call the same functions. Everything here may block: a build has a thread of its
+//! own. It knows nothing of queues, requests, pages or actors.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`order`] | what to build, and what watches it |
+
+pub mod order;
+
+pub use order::{BuildError, Built, Delivery, Engine, NeededSource, Order, Phase, Recipe, Watcher};
