@@ -1,6 +1,6 @@
 //! One image the upstream announces becomes ours, or is found to be.
 
-use super::connections::Connections;
+use super::Connections;
 use super::error::ReplicationError;
 use super::objects;
 use super::shared::Shared;

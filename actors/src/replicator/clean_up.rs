@@ -1,6 +1,6 @@
 //! Taking away what the upstream has no more.
 
-use super::connections::Connections;
+use super::Connections;
 use super::error::ReplicationError;
 use super::retry::Task;
 use super::session::List;

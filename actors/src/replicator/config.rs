@@ -1,6 +1,6 @@
 //! What the replicator is told at the start.
 
-use super::connections::Connect;
+use super::Connect;
 use image::filter::CompiledFilter;
 use std::fmt;
 use std::sync::Arc;

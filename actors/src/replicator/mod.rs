@@ -21,7 +21,6 @@ mod bring;
 mod claims;
 mod clean_up;
 mod config;
-mod connections;
 mod error;
 mod feed;
 mod injection;
@@ -35,8 +34,8 @@ mod unfetched;
 
 pub(crate) use actor::{NAME, ReplicatorActor};
 pub use config::{Archive, DELETE_PERCENT, Replication};
-pub(crate) use connections::{Connect, Connections};
 pub use error::ReplicationError;
+pub(crate) use image_client::{Connect, Connections};
 pub use injection::Injection;
 pub(crate) use objects::{Sink, Wanted, fetch_batch};
 pub(crate) use shared::Shared;

@@ -1,6 +1,6 @@
 //! Objects of an image that are not here: in batches over several connections, verified and durable.
 
-use super::connections::Connections;
+use super::Connections;
 use super::error::ReplicationError;
 use super::shared::Shared;
 use crate::object_store::{Lease, ObjectError, ObjectStore};

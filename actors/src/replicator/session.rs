@@ -1,8 +1,8 @@
 //! One connection to the upstream: its list, then its changes (`imageserver.md §7.2`).
 
+use super::Connections;
 use super::bring::{self, Brought};
 use super::clean_up;
-use super::connections::Connections;
 use super::error::ReplicationError;
 use super::feed::Feed;
 use super::retry::{Retry, Task};

@@ -7,7 +7,12 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`order`] | what to build, and what watches it |
+//! | [`workshop`] | the real [`Engine`]: what all builds of a process share |
 
 pub mod order;
+pub mod workshop;
 
 pub use order::{BuildError, Built, Delivery, Engine, NeededSource, Order, Phase, Recipe, Watcher};
+pub use workshop::{
+    BuildLimits, ObjectCacheConfig, Workshop, WorkshopConfig, WorkshopError, WorkshopFigures,
+};

@@ -10,6 +10,7 @@
 
 pub mod add_queue;
 mod calls;
+mod connections;
 pub mod error;
 pub mod fetch;
 pub mod flows;
@@ -18,6 +19,7 @@ pub mod updates;
 
 pub use add_queue::{AddOptions, AddQueue, AddReport};
 pub use calls::Selection;
+pub use connections::{Connect, Connections};
 pub use error::Error;
 pub use fetch::ObjectStream;
 pub use server::ImageServer;

@@ -1,10 +1,12 @@
-//! Connections to another server for fetching.
+//! Connections to one server, kept for the next call.
 
-use super::error::ReplicationError;
-use image_client::ImageServer;
-use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
+use srpc::ConnectOptions;
+
+use crate::{Error, ImageServer};
 
 /// For resolving the name and making the TCP connection, as the original's (`imageserver.md §7.2`).
 const DIAL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -16,16 +18,17 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(600);
 const IDLE_CONNECTIONS: usize = 12;
 
 /// How to connect to a server. Asked anew for each connection, since certificates are reloaded.
-pub(crate) type Connect = Arc<dyn Fn() -> srpc::ConnectOptions + Send + Sync>;
+pub type Connect = Arc<dyn Fn() -> ConnectOptions + Send + Sync>;
 
 /// The connections of one session: they end with it.
-pub(crate) struct Connections {
+pub struct Connections {
     options: Connect,
     idle: Mutex<Vec<ImageServer>>,
 }
 
 impl Connections {
-    pub(crate) fn new(options: Connect) -> Connections {
+    /// None yet.
+    pub fn new(options: Connect) -> Connections {
         Connections {
             options,
             idle: Mutex::default(),
@@ -33,17 +36,23 @@ impl Connections {
     }
 
     /// A new connection.
-    pub(super) async fn connect(&self) -> Result<ImageServer, ReplicationError> {
-        let options = srpc::ConnectOptions {
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn connect(&self) -> Result<ImageServer, Error> {
+        let options = ConnectOptions {
             dial_timeout: DIAL_TIMEOUT,
             call_timeout: Some(CALL_TIMEOUT),
             ..(self.options)()
         };
-        Ok(ImageServer::connect(&options).await?)
+        ImageServer::connect(&options).await
     }
 
     /// One that is idle, or a new one. To be given [back](Self::put_back) when a call has ended well.
-    pub(crate) async fn take(&self) -> Result<ImageServer, ReplicationError> {
+    ///
+    /// # Errors
+    /// The server cannot be reached.
+    pub async fn take(&self) -> Result<ImageServer, Error> {
         let idle = self.idle.lock().pop();
         match idle {
             Some(server) => Ok(server),
@@ -51,7 +60,8 @@ impl Connections {
         }
     }
 
-    pub(crate) fn put_back(&self, server: ImageServer) {
+    /// Keeps a connection for the next call.
+    pub fn put_back(&self, server: ImageServer) {
         let mut idle = self.idle.lock();
         if idle.len() < IDLE_CONNECTIONS {
             idle.push(server);
