@@ -39,18 +39,33 @@ impl Command {
 
     /// Starts it. Its output must be read, or it will wait.
     pub fn start(&self, spec: &Spec) -> Result<Running, SandboxError> {
+        self.start_with(spec, false)
+    }
+
+    /// The same with standard error by itself, for commands whose output is data. Both must be read, at the same time.
+    pub fn start_with_errors_apart(&self, spec: &Spec) -> Result<Running, SandboxError> {
+        self.start_with(spec, true)
+    }
+
+    fn start_with(&self, spec: &Spec, are_errors_apart: bool) -> Result<Running, SandboxError> {
         spec.check()?;
         let failed = |source| SandboxError::Start { source };
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;
         let (output, write_end) = std::io::pipe().map_err(failed)?;
+        let (errors, errors_end) = if are_errors_apart {
+            let (errors, end) = std::io::pipe().map_err(failed)?;
+            (Some(errors), end)
+        } else {
+            (None, write_end.try_clone().map_err(failed)?)
+        };
         let mut command = std::process::Command::new(&self.program);
         command
             .arg0(child::NAME)
             .env_clear()
             .current_dir("/")
             .stdin(OwnedFd::from(theirs))
-            .stdout(write_end.try_clone().map_err(failed)?)
-            .stderr(write_end);
+            .stdout(write_end)
+            .stderr(errors_end);
         let process = command.spawn().map_err(failed)?;
         // It holds the other ends of socket and pipe; as long as it lives they would never be closed.
         drop(command);
@@ -58,6 +73,7 @@ impl Command {
             process,
             control: Arc::new(ours),
             output: Some(output),
+            errors,
         };
         message::send(&*running.control, spec).map_err(failed)?;
         Ok(running)
@@ -77,6 +93,7 @@ pub struct Running {
     process: Child,
     control: Arc<UnixStream>,
     output: Option<std::io::PipeReader>,
+    errors: Option<std::io::PipeReader>,
 }
 
 /// Ends a command from elsewhere.
@@ -108,10 +125,21 @@ impl Running {
         }
     }
 
+    /// Standard output, and error unless that is apart, for a caller that reads by itself. Once.
+    pub fn take_output(&mut self) -> Option<std::io::PipeReader> {
+        self.output.take()
+    }
+
+    /// Standard error, if it is apart. Once.
+    pub fn take_errors(&mut self) -> Option<std::io::PipeReader> {
+        self.errors.take()
+    }
+
     /// Waits for its end. Blocks.
     pub fn wait(mut self) -> Result<Outcome, SandboxError> {
         // Nobody reads any more: who writes gets an error instead of waiting.
         self.output = None;
+        self.errors = None;
         let answer = message::receive(&*self.control);
         let ended = self.process.wait();
         match answer {

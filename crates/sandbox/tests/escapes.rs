@@ -377,6 +377,19 @@ fn a_command_reads_its_input_and_has_its_environment_only() {
 }
 
 #[test]
+fn errors_can_be_read_apart_from_output() {
+    let Some(tree) = Tree::new() else { return };
+    let command = Command::by(env!("CARGO_BIN_EXE_sandbox-child"));
+    let spec = tree.spec("echo data; echo warning >&2; printf more");
+    let mut running = command.start_with_errors_apart(&spec).unwrap();
+    let (output, errors) = (running.take_output().unwrap(), running.take_errors().unwrap());
+    assert!(running.take_errors().is_none());
+    assert_eq!(std::io::read_to_string(output).unwrap(), "data\nmore");
+    assert_eq!(std::io::read_to_string(errors).unwrap(), "warning\n");
+    assert_eq!(running.wait().unwrap(), Outcome::Exited(0));
+}
+
+#[test]
 fn what_cannot_be_run_is_an_error_that_names_it() {
     let Some(tree) = Tree::new() else { return };
     let mut spec = tree.spec("");
