@@ -82,6 +82,11 @@ impl Values {
             .map_err(|_| format!("flag -{name}: {value} is not a port number (at most 65535)"))
     }
 
+    /// Whether the table of this program has the flag.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
     /// Where the value came from.
     #[track_caller]
     pub fn origin(&self, name: &str) -> Origin {

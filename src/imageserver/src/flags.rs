@@ -8,8 +8,8 @@ use crate::information::Template;
 use actors::{Archive, CollectorLimits, Config, ExpirationLimits, RepairSource, Replication, Scrubbing};
 use anyhow::Context;
 use flags::{Flag, Table, Values};
+use front::daemon::{ClientTls, Outgoing};
 use image::filter::{CompiledFilter, parse_lines};
-use srpc::ConnectOptions;
 
 /// The port clients expect.
 const PORT: u16 = 6971;
@@ -42,15 +42,6 @@ pub(crate) struct Options {
     outgoing: Outgoing,
 }
 
-/// How connections to other servers are made.
-#[derive(Clone, Debug)]
-struct Outgoing {
-    proxy: Option<srpc::Proxy>,
-    connect_timeout: std::time::Duration,
-    keep_alive_period: std::time::Duration,
-    do_not_use_method_powers: bool,
-}
-
 /// The server this one follows.
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
@@ -61,9 +52,6 @@ pub(crate) struct Upstream {
     include: Option<Arc<CompiledFilter>>,
     delete_percent: u8,
 }
-
-/// Gives the certificates to connect to other servers with, as of the moment.
-pub(crate) type ClientTls = Arc<dyn Fn() -> Option<Arc<srpc::tls::ClientCredentials>> + Send + Sync>;
 
 /// The whole table.
 pub(crate) fn table() -> Table {
@@ -271,13 +259,7 @@ impl Options {
             scrub_rate: values.size("scrubRate"),
             scrub_interval: values.duration("scrubInterval"),
             repair_from: repair_from(values)?,
-            outgoing: Outgoing {
-                proxy: srpc::Proxy::parse(values.string("srpcProxy"))
-                    .map_err(|error| anyhow::anyhow!("-srpcProxy: {error}"))?,
-                connect_timeout: values.duration("srpcDefaultConnectTimeout"),
-                keep_alive_period: values.duration("srpcDefaultKeepAlivePeriod"),
-                do_not_use_method_powers: values.boolean("srpcClientDoNotUseMethodPowers"),
-            },
+            outgoing: Outgoing::of(values).map_err(anyhow::Error::msg)?,
         })
     }
 
@@ -307,20 +289,6 @@ fn repair_from(values: &Values) -> anyhow::Result<Vec<String>> {
         Ok(format!("{host}:{port}"))
     };
     values.list("repairFrom").iter().map(with_port).collect()
-}
-
-impl Outgoing {
-    fn to(&self, address: &str, client_tls: &ClientTls) -> Arc<dyn Fn() -> ConnectOptions + Send + Sync> {
-        let (outgoing, address, client_tls) = (self.clone(), address.to_owned(), Arc::clone(client_tls));
-        Arc::new(move || ConnectOptions {
-            proxy: outgoing.proxy.clone(),
-            dial_timeout: outgoing.connect_timeout,
-            connect_timeout: outgoing.connect_timeout,
-            keep_alive_period: outgoing.keep_alive_period,
-            do_not_use_method_powers: outgoing.do_not_use_method_powers,
-            ..ConnectOptions::new(address.clone()).with_tls(client_tls())
-        })
-    }
 }
 
 impl Upstream {

@@ -4,15 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flags::{ClientTls, Options};
+use crate::flags::Options;
 use crate::state::{Shared, State};
 use crate::{figures_over_time, metrics, pages, rpc};
 use actors::replicator::LinkState;
 use actors::{ActorState, Health, ReplicationStatus};
 use anyhow::{Context, bail};
 use front::daemon::{
-    Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, load_credentials, notify_ready, notify_stopping,
-    policy,
+    ClientTls, Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, load_credentials, notify_ready,
+    notify_stopping, policy,
 };
 use front::health::Condition;
 use front::listener::Listener;

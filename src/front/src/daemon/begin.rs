@@ -25,6 +25,11 @@ impl Daemon {
             end(sentence);
         }
         let values = table.parse_process(&FlagFile::of_daemon(table.program()));
+        Self::with_values(table, values)
+    }
+
+    /// As [`Self::begin`], for a daemon that has read its flags already and judges by itself who may run it.
+    pub fn with_values(table: Table, values: Values) -> Self {
         let logs = match Logs::start(LogConfig::from_flags(&values)) {
             Ok(logs) => logs,
             Err(error) => end(&error.to_string()),

@@ -2,8 +2,15 @@
 
 use flags::Flag;
 
-/// All of them, for a daemon that listens on `port`.
+/// All of them, for a daemon that listens on `port` and may, if told so, run without credentials.
 pub fn common_flags(program: &str, port: u16) -> Vec<Flag> {
+    let mut all = strict_common_flags(program, port);
+    all.extend(lenient_flags());
+    all
+}
+
+/// All of them, for a daemon that does not run without a CA and a certificate.
+pub fn strict_common_flags(program: &str, port: u16) -> Vec<Flag> {
     let mut all = vec![port_flag(port), listen_address_flag()];
     all.extend(credential_flags(program));
     all.extend(flags::shared::rpc());
@@ -38,6 +45,15 @@ pub fn credential_flags(program: &str) -> Vec<Flag> {
         .spelled("identity-ca-file"),
         Flag::string("certFile", own("cert.pem"), "file with the certificate"),
         Flag::string("keyFile", own("key.pem"), "file with the key of the certificate"),
+    ]
+    .into_iter()
+    .map(|flag| flag.group("credentials"))
+    .collect()
+}
+
+/// What lets a daemon run although credentials are missing.
+fn lenient_flags() -> impl Iterator<Item = Flag> {
+    [
         Flag::boolean(
             "generateMissingWebcert",
             false,
@@ -51,7 +67,6 @@ pub fn credential_flags(program: &str) -> Vec<Flag> {
     ]
     .into_iter()
     .map(|flag| flag.group("credentials"))
-    .collect()
 }
 
 /// How the log is kept.

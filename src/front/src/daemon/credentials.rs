@@ -39,13 +39,15 @@ fn files(values: &Values) -> CredentialFiles {
             .filter(|path| !path.is_empty())
             .map(PathBuf::from)
     };
+    // A daemon whose table lacks such a flag does not run without credentials.
+    let lenient = |name: &str| values.has(name) && values.boolean(name);
     CredentialFiles {
         ca_file: optional("CAfile"),
         identity_ca_file: optional("identityCAfile"),
         cert_file: values.path("certFile"),
         key_file: values.path("keyFile"),
-        generate_missing_certificate: values.boolean("generateMissingWebcert"),
-        permit_insecure_mode: values.boolean("permitInsecureMode"),
+        generate_missing_certificate: lenient("generateMissingWebcert"),
+        permit_insecure_mode: lenient("permitInsecureMode"),
         // Whoever answers at that address would become the daemon's identity, so nobody is asked unasked.
         metadata_service: None,
     }

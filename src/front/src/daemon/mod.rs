@@ -3,12 +3,14 @@
 mod begin;
 mod common_flags;
 mod credentials;
+mod outgoing;
 mod signals;
 mod systemd;
 
 pub use begin::Daemon;
-pub use common_flags::{common_flags, credential_flags, log_flags, port_flag};
+pub use common_flags::{common_flags, credential_flags, log_flags, port_flag, strict_common_flags};
 pub use credentials::{LoadedCredentials, load_credentials, policy};
+pub use outgoing::{ClientTls, Connect, Outgoing};
 pub use signals::{StopSignal, StopSignals};
 pub use systemd::{keep_watchdog_quiet, notify_ready, notify_stopping};
 

@@ -38,7 +38,7 @@ impl Bench {
         arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
         let values = crate::flags::table().parse(arguments).or_leave();
         let options = Options::of(&values).unwrap();
-        let without_tls: crate::flags::ClientTls = Arc::new(|| None);
+        let without_tls: front::daemon::ClientTls = Arc::new(|| None);
         let system = actors::start(options.actors_config(&without_tls)).unwrap();
         let shared = State::new(options, &system);
         let registry = Registry::builder()

@@ -1,0 +1,36 @@
+//! The image builder daemon: builds images of named streams in sandboxes, on request and on schedule, and publishes them to an
+//! image server.
+//!
+//! This program is wiring. What it serves is in [`rpc`] (one file per SRPC method) and [`pages`] (one per page); streams, queue,
+//! running builds and archived logs belong to the `actors` crate; building is done by the `builder` crate.
+//!
+//! Promises: it starts in the order of `imaginator.md §2` and says what is wrong; mounts of builds are in a mount namespace
+//! of its own, so that none outlives it; a stop cancels running builds and leaves nothing of them behind.
+//! Lacks: any state of its own that outlives it.
+
+// Until the actors of the builder are wired in.
+#![allow(dead_code)]
+
+mod flags;
+mod pages;
+mod privileges;
+mod start;
+mod state;
+
+use front::daemon::Daemon;
+
+fn main() {
+    // The program starts itself again as the child that enters a sandbox.
+    sandbox::run_if_child();
+    let table = flags::table();
+    let values = table.parse_process(&::flags::FlagFile::of_daemon(table.program()));
+    privileges::require_root();
+    // Before there are threads: each thread has the mount namespace it was started with.
+    privileges::own_mount_namespace();
+    let daemon = Daemon::with_values(table, values);
+    let logs = daemon.logs.clone();
+    match start::run(daemon) {
+        Ok(()) => logs.flush(),
+        Err(error) => logs.fatal(&format!("{error:#}")),
+    }
+}
