@@ -91,6 +91,9 @@ pub enum Error {
         /// Bytes received.
         got: u64,
     },
+    /// What was to be copied from a file of this host is not there any more; it has to be fetched.
+    #[error("object {0} is not at hand any more")]
+    NotNear(Box<Hash>),
     /// `imagetool.md §6.3`.
     #[error("image will not fit on file-system")]
     WillNotFit,

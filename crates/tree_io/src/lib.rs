@@ -19,6 +19,7 @@
 //! | [`unpack`] | tree → directory, `imagetool.md §6.3` |
 //! | [`computed`] | local stand-ins for computed files, `imagetool.md §6.3` |
 //! | [`sink`], [`source`] | where objects go and come from |
+//! | [`known`], [`tick`] | files that need not be read again, `imaginator.md §11.5` |
 //! | [`cancel`], [`progress`] | stop it, watch it |
 
 mod attributes;
@@ -27,6 +28,7 @@ pub mod cancel;
 pub mod computed;
 mod counts;
 pub mod error;
+pub mod known;
 mod pool;
 pub mod progress;
 pub mod scan;
@@ -34,14 +36,17 @@ pub mod sink;
 pub mod source;
 pub mod tar_in;
 pub mod tar_out;
+pub mod tick;
 pub mod unpack;
 
 pub use cancel::Cancel;
 pub use error::{Error, os_text};
+pub use known::Known;
 pub use progress::Progress;
 pub use scan::{ScanOptions, ScanReport, scan};
 pub use sink::{Body, FoundObject, NoSink, ObjectSink, StoredFile};
-pub use source::ObjectSource;
+pub use source::{NearObjects, ObjectSource};
 pub use tar_in::tar_in;
 pub use tar_out::tar_out;
+pub use tick::Tick;
 pub use unpack::{UnpackOptions, unpack};

@@ -1,5 +1,7 @@
 //! Where the objects of a tree that is written come from.
 
+use std::fs::File;
+
 use hash::{Hash, Hasher};
 
 use crate::error::Error;
@@ -31,6 +33,17 @@ pub trait ObjectSource {
     fn is_verified(&self) -> bool {
         false
     }
+}
+
+/// Objects in files of this host that were compared with their names and have not changed since. They are copied by several threads
+/// in any order, and not read by anybody.
+pub trait NearObjects: Sync {
+    /// Whether an object is here: then no [`ObjectSource`] is asked for it.
+    fn contains(&self, hash: &Hash) -> bool;
+
+    /// The file of an object that is here, open at its beginning; nothing if it is gone or has changed meanwhile, which ends the
+    /// unpacking with [`Error::NotNear`].
+    fn open(&self, hash: &Hash, size: u64) -> Option<File>;
 }
 
 /// The pieces of one object put together.

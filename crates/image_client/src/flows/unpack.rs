@@ -36,9 +36,9 @@ pub async fn unpack(
         move |objects| {
             let options = UnpackOptions {
                 initial_image: initial_image.as_deref(),
-                threads: None,
                 cancel,
                 progress,
+                ..UnpackOptions::default()
             };
             tree_io::unpack(&tree, &target, objects, &options)
         },

@@ -18,7 +18,7 @@ use crate::beneath::Root;
 use crate::error::Error;
 use crate::pool::Pool;
 use crate::sink::ObjectSink;
-use crate::{Cancel, Progress, counts};
+use crate::{Cancel, Known, Progress, counts};
 
 pub use report::ScanReport;
 
@@ -36,6 +36,8 @@ pub(crate) const SUBD: &[u8] = b".subd";
 pub struct ScanOptions<'a> {
     /// What it matches is left out; paths are as inside the image, with a leading slash.
     pub filter: Option<&'a CompiledFilter>,
+    /// Files whose content is known: they are neither read nor offered to the sink.
+    pub known: Option<&'a Known>,
     /// Hashing threads; the number of cores if not given.
     pub threads: Option<NonZeroUsize>,
     /// Stops the scan.

@@ -154,10 +154,12 @@ impl Walk<'_> {
             }
             FileType::RegularFile => {
                 let stamp = Stamp::from_stat(&stat);
-                if stamp.size > 0 {
+                let known = self.options.known.and_then(|known| known.content(&stat));
+                if stamp.size > 0 && known.is_none() {
                     self.jobs.send(Job::File { number, path, stamp })?;
                 }
-                regular(&stat, stamp)
+                // The hashing threads tell what is not known; empty files keep this one.
+                regular(&stat, stamp, known.unwrap_or(hash::Hash::ZERO))
             }
             FileType::Symlink => {
                 let target = readlinkat(directory, name.as_bytes(), Vec::new())
@@ -181,7 +183,7 @@ impl Walk<'_> {
     }
 }
 
-fn regular(stat: &Stat, stamp: Stamp) -> Inode {
+fn regular(stat: &Stat, stamp: Stamp, hash: hash::Hash) -> Inode {
     Inode::Regular(RegularInode {
         mode: stat.st_mode,
         uid: stat.st_uid,
@@ -189,8 +191,7 @@ fn regular(stat: &Stat, stamp: Stamp) -> Inode {
         mtime_nano_seconds: nanoseconds(stamp.mtime_nanoseconds),
         mtime_seconds: stamp.mtime_seconds,
         size: stamp.size,
-        // The hashing threads tell; empty files keep this one.
-        hash: hash::Hash::ZERO,
+        hash,
     })
 }
 

@@ -23,7 +23,7 @@ use rustix::fs::{AtFlags, Mode, mkdirat, statat};
 
 use crate::beneath::Root;
 use crate::error::Error;
-use crate::source::ObjectSource;
+use crate::source::{NearObjects, ObjectSource};
 use crate::{Cancel, Progress};
 
 use plan::Plan;
@@ -38,6 +38,8 @@ pub const STAGING: &str = ".inodes";
 pub struct UnpackOptions<'a> {
     /// Written, with a line end, to `var/lib/initial-image` below the target.
     pub initial_image: Option<&'a str>,
+    /// Objects that need not be asked for.
+    pub near: Option<&'a dyn NearObjects>,
     /// Threads that write files; the number of cores if not given.
     pub threads: Option<std::num::NonZeroUsize>,
     /// Stops it, leaving nothing half done.
@@ -46,7 +48,7 @@ pub struct UnpackOptions<'a> {
     pub progress: Progress,
 }
 
-/// The objects [`unpack`] will take, in its order, each once.
+/// The objects [`unpack`] will take, in its order, each once. Of these it takes only what is not near.
 ///
 /// # Errors
 /// A tree that is malformed or claims two sizes for one object.

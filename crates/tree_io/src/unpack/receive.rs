@@ -1,5 +1,6 @@
 //! Objects arrive in order; several threads turn them into files.
 
+use std::io::Read;
 use std::num::NonZeroUsize;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -19,6 +20,9 @@ const QUEUED_FILES: usize = 32;
 /// verified in a third of the time.
 const BATCH_BYTES: usize = 1 << 20;
 
+/// Objects that are near and larger are copied by the kernel.
+const BUFFERED_BYTES: u64 = 256 << 10;
+
 /// Objects a thread gathers at most.
 const BATCH_OBJECTS: usize = 128;
 
@@ -26,6 +30,9 @@ enum Job<'a> {
     Object {
         object: &'a PlannedObject<'a>,
         data: Vec<u8>,
+    },
+    Near {
+        object: &'a PlannedObject<'a>,
     },
     Plain {
         number: u64,
@@ -77,6 +84,10 @@ fn feed<'a>(
 ) -> Result<(), Error> {
     for object in &plan.objects {
         options.cancel.check()?;
+        if options.near.is_some_and(|near| near.contains(&object.hash)) {
+            jobs.send(Job::Near { object }).map_err(|_| Error::WorkerDied)?;
+            continue;
+        }
         if object.size > IN_MEMORY_BYTES {
             large(object, stage, objects, options)?;
             continue;
@@ -128,10 +139,12 @@ fn large(
 fn work(stage: Stage<'_>, jobs: Receiver<Job<'_>>, options: &UnpackOptions<'_>) -> Result<(), Error> {
     let mut batch: Vec<(&PlannedObject<'_>, Vec<u8>)> = Vec::new();
     let mut bytes = 0;
+    let mut buffer = Vec::new();
     for job in jobs {
         options.cancel.check()?;
         match job {
             Job::Plain { number, inode } => stage.plain(number, inode)?,
+            Job::Near { object } => copy(stage, object, options, &mut buffer)?,
             Job::Object { object, data } => {
                 bytes += data.len();
                 batch.push((object, data));
@@ -143,6 +156,35 @@ fn work(stage: Stage<'_>, jobs: Receiver<Job<'_>>, options: &UnpackOptions<'_>) 
         }
     }
     write(stage, &mut batch, options)
+}
+
+/// Makes files of an object that is in a file already. Small ones go through the buffer: two calls for each, where the kernel's own
+/// copying sets up a pipe.
+fn copy(
+    stage: Stage<'_>,
+    object: &PlannedObject<'_>,
+    options: &UnpackOptions<'_>,
+    buffer: &mut Vec<u8>,
+) -> Result<(), Error> {
+    let gone = || Error::NotNear(Box::new(object.hash));
+    let near = options.near.and_then(|near| near.open(&object.hash, object.size));
+    let mut near = near.ok_or_else(gone)?;
+    let is_small = object.size <= BUFFERED_BYTES;
+    if is_small {
+        buffer.resize(usize::try_from(object.size).unwrap_or(0), 0);
+        near.read_exact(buffer).map_err(|_| gone())?;
+    }
+    for (number, inode) in &object.inodes {
+        options.cancel.check()?;
+        if is_small {
+            stage.write(*number, inode, buffer)?;
+        } else {
+            stage.copy(*number, inode, &near, object.size)?;
+        }
+        options.progress.add_file();
+    }
+    options.progress.add_bytes(object.size);
+    Ok(())
 }
 
 /// Verifies what has gathered, all at once, and makes files of it.

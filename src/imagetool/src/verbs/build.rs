@@ -55,9 +55,9 @@ pub(super) async fn build(
     let produced = deliver(queue, cancel.clone(), move |sink| {
         let options = ScanOptions {
             filter: filter.as_ref(),
-            threads: None,
             cancel,
             progress,
+            ..ScanOptions::default()
         };
         let open = || {
             std::fs::File::open(&source).map_err(|error| tree_io::Error::Io {
