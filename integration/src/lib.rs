@@ -7,6 +7,7 @@
 //! | `golden` | recorded conversations of the original, and a judge of gob streams independent of ours |
 //! | `images` | small images and the calls that bring them to a server |
 //! | `machine` | a machine of its own: a Debian tree, processes and a network that nobody else sees |
+//! | `rpm_repository` | an RPM system and packages for it, made on a Debian |
 //! | `secured` | a server that asks for certificates, and the authorities it trusts |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
 //! | `tool` | `imagetool` as one user |
@@ -41,6 +42,7 @@ pub mod power_cut;
 pub mod programs;
 pub mod random;
 pub mod replica;
+pub mod rpm_repository;
 pub mod secured;
 pub mod server;
 mod skip;
