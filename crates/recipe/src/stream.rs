@@ -16,7 +16,7 @@ pub struct Owners {
 }
 
 /// A stream whose images are made by a command that fills an empty directory (`imaginator.md §8`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct BootstrapStream {
     /// Program and arguments. `$ARCH` and the `Variables` of the main configuration are expanded, `$dir` is not yet.
     pub command: Vec<String>,

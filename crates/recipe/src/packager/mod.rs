@@ -1,4 +1,13 @@
-//! The commands of a package manager (`imaginator.md §9.1`).
+//! The commands of a package manager (`imaginator.md §9.1`), the script made of them (§9.2), and what it lists.
+
+mod list;
+mod script;
+
+pub use list::{ListError, parse_list};
+pub use script::script;
+
+/// Where the script is in an image.
+pub const PATH: &str = "/bin/generic-packager";
 
 /// Commands of a package manager, written into the images as `/bin/generic-packager`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

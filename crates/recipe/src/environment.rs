@@ -1,0 +1,78 @@
+//! The variables of a build (`imaginator.md §6.4`).
+
+use std::collections::BTreeMap;
+
+use crate::{UserStream, expand};
+
+/// The processor architecture this program was made for, in Go's words, which is what `$ARCH` stands for.
+pub fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        "x86" => "386",
+        "loongarch64" => "loong64",
+        "powerpc64" if cfg!(target_endian = "little") => "ppc64le",
+        "powerpc64" => "ppc64",
+        other => other,
+    }
+}
+
+/// What a stream itself gives to its builds: its `Variables`, `ARCH`, and its name in three forms.
+pub fn of_stream(stream_name: &str, stream: &UserStream) -> BTreeMap<String, String> {
+    let own = |name: &str| (name == "IMAGE_STREAM").then_some(stream_name);
+    let mut table: BTreeMap<String, String> = stream
+        .variables
+        .iter()
+        .map(|(name, value)| (name.clone(), expand::expression(value, own)))
+        .collect();
+    let mut set = |name: &str, value: &str| table.insert(name.to_owned(), value.to_owned());
+    set("ARCH", architecture());
+    set("IMAGE_STREAM", stream_name);
+    set("IMAGE_STREAM_DIRECTORY_NAME", directory_name(stream_name));
+    set("IMAGE_STREAM_LEAF_NAME", leaf_name(stream_name));
+    table
+}
+
+/// The table of a build: what the stream gives, overridden by the request's variables that are not empty; then the commit of the manifest
+/// (`None` if it is not from git) and the branch that was asked for (empty if none was).
+pub fn environment(
+    stream_name: &str,
+    stream: &UserStream,
+    request_variables: &BTreeMap<String, String>,
+    commit: Option<&str>,
+    branch: &str,
+) -> BTreeMap<String, String> {
+    let mut table = of_stream(stream_name, stream);
+    for (name, value) in request_variables {
+        if !value.is_empty() {
+            table.insert(name.clone(), value.clone());
+        }
+    }
+    let commit = commit.unwrap_or_default();
+    for (name, value) in [
+        ("MANIFEST_GIT_COMMIT_ID", commit),
+        ("REQUESTED_GIT_BRANCH", branch),
+    ] {
+        if !value.is_empty() {
+            table.insert(name.to_owned(), value.to_owned());
+        }
+    }
+    table
+}
+
+/// As `dirname` says it: `.` without a slash.
+fn directory_name(path: &str) -> &str {
+    match path.trim_end_matches('/').rsplit_once('/') {
+        None => ".",
+        Some((directory, _)) => match directory.trim_end_matches('/') {
+            "" => "/",
+            directory => directory,
+        },
+    }
+}
+
+/// As `basename` says it.
+fn leaf_name(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
+    path.rsplit_once('/').map_or(path, |(_, leaf)| leaf)
+}
