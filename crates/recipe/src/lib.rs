@@ -8,6 +8,7 @@
 //! | [`configuration`] | the main configuration | `imaginator.md §4` |
 //! | [`environment`] | variables of a build | `imaginator.md §6.4` |
 //! | [`expand`] | `$NAME`, `${NAME}`, `${NAME[/1:2]}` | `imaginator.md §6.1` |
+//! | [`graph`] | which stream is built from which, as Graphviz, as a picture, as text | `imaginator-web.md §4, §5` |
 //! | [`location`] | where a manifest is | `imaginator.md §5, §6.2` |
 //! | [`manifest`] | the file `manifest`, `package-list`, `owners.json`, expansion of tags | `image-manifest.md §2, §6` |
 //! | [`packager`] | commands of a package manager, the script made of them, what it lists | `imaginator.md §9` |
@@ -20,6 +21,7 @@
 pub mod configuration;
 pub mod environment;
 pub mod expand;
+pub mod graph;
 pub mod location;
 pub mod manifest;
 pub mod packager;
