@@ -22,21 +22,33 @@
 //! | [`image_index`] | images and directories: names, owners, expiry, adding and deleting, events |
 //! | [`replicator`] | the link to the server this one follows |
 //! | [`scrubber`] | reading everything again from time to time, and repairing it |
+//! | [`builder_system`] | starting and stopping what builds images |
+//! | [`stream_scheduler`] | what is built, when, and for whom |
+//! | [`build_runner`] | one build: its log, its phases, its thread |
+//! | [`log_archive`] | logs of builds that have ended |
 
+#[allow(dead_code)] // what uses it comes with the bodies of the scheduler
+pub mod build_runner;
+pub mod builder_system;
 mod clock;
 mod config;
 pub mod handle;
 pub mod image_index;
 mod index_writer;
+#[allow(dead_code)] // likewise
+pub mod log_archive;
 pub mod object_store;
 mod pool;
 pub mod replicator;
 pub mod scrubber;
 mod start_report;
+#[allow(dead_code)] // likewise
+pub mod stream_scheduler;
 mod supervise;
 pub mod system;
 mod task;
 
+pub use builder_system::{BuilderStartError, BuilderSystem, start_builder};
 pub use clock::Clock;
 pub use config::{CollectorLimits, Config, ExpirationLimits};
 pub use handle::{ActorState, CallError, Health};
@@ -44,9 +56,11 @@ pub use handle::{ActorState, CallError, Health};
 #[doc(hidden)]
 pub use image_index::fuzzing;
 pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};
+pub use log_archive::{Archiving, LogArchive};
 pub use object_store::{Lease, ObjectError, ObjectStore};
 pub use replicator::{Archive, Replication, ReplicationStatus, Replicator};
 pub use scrubber::{RepairSource, ScrubPass, ScrubStatus, Scrubber, Scrubbing};
 pub use start_report::StartReport;
 pub use storage::IndexUse;
+pub use stream_scheduler::{Scheduling, StreamScheduler};
 pub use system::{StartError, System, start};

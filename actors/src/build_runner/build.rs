@@ -1,0 +1,215 @@
+//! One build, from the moment it is asked for until it is forgotten: what all who care for it share.
+
+use super::cancel::Cancellation;
+use super::{BuildFailure, BuildLog, BuildResult, BuiltImage, PhaseTime, Why};
+use builder::{Delivery, Phase};
+use image::Image;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+
+/// Phases kept of a build; sources of sources are told with the first.
+const PHASES_KEPT: usize = 512;
+
+/// Where a build is.
+#[derive(Debug, Clone)]
+pub enum BuildState {
+    /// It waits for its turn.
+    Queued,
+    /// It runs.
+    Running {
+        /// Since when.
+        started_at: SystemTime,
+    },
+    /// It has ended.
+    Ended(Arc<BuildResult>),
+}
+
+/// What is to be built, as it was asked for.
+#[derive(Debug, Clone)]
+pub struct BuildOrder {
+    /// The stream.
+    pub stream: String,
+    /// Variables of the request.
+    pub variables: BTreeMap<String, String>,
+    /// Branch, tag or commit of the manifest; empty for the default.
+    pub branch: String,
+    /// Greatest age of the source image; `None` for any.
+    pub max_source_age: Option<Duration>,
+    /// Longest time its commands may take together.
+    pub deadline: Duration,
+    /// What to do with the image.
+    pub delivery: Delivery,
+    /// Sources are not built.
+    pub disable_recursive_build: bool,
+    /// Who asked; empty for automatic builds.
+    pub requester: String,
+    /// Why it runs.
+    pub why: Why,
+}
+
+/// A build.
+pub struct Build {
+    /// Unique in the life of the daemon; from 1.
+    pub number: u64,
+    /// What is to be built.
+    pub order: BuildOrder,
+    /// When it was asked for.
+    pub queued_at: SystemTime,
+    pub(crate) log: Arc<BuildLog>,
+    pub(crate) cancellation: Arc<Cancellation>,
+    pub(super) phases: Mutex<Vec<PhaseTime>>,
+    pub(crate) joined_by: Mutex<Vec<String>>,
+    /// Life time of the image that is wanted: the longest that was asked for.
+    pub(crate) expires_in: Mutex<Duration>,
+    /// Handed back by [`Delivery::Return`].
+    pub(super) image: Mutex<Option<Arc<Image>>>,
+    pub(super) state: watch::Sender<BuildState>,
+}
+
+impl Build {
+    pub(crate) fn new(
+        number: u64,
+        order: BuildOrder,
+        expires_in: Duration,
+        queued_at: SystemTime,
+        spool_dir: &Path,
+    ) -> Build {
+        Build {
+            number,
+            order,
+            queued_at,
+            log: Arc::new(BuildLog::new(spool_dir)),
+            cancellation: Arc::default(),
+            phases: Mutex::default(),
+            joined_by: Mutex::default(),
+            expires_in: Mutex::new(expires_in),
+            image: Mutex::default(),
+            state: watch::Sender::new(BuildState::Queued),
+        }
+    }
+
+    /// The stream.
+    pub fn stream(&self) -> &str {
+        &self.order.stream
+    }
+
+    /// Where it is.
+    pub fn state(&self) -> BuildState {
+        self.state.borrow().clone()
+    }
+
+    /// Tells of changes of [`state`](Self::state).
+    pub fn subscribe(&self) -> watch::Receiver<BuildState> {
+        self.state.subscribe()
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Arc<BuildLog> {
+        &self.log
+    }
+
+    /// What was done so far; the last is what is being done.
+    pub fn phases(&self) -> Vec<PhaseTime> {
+        self.phases.lock().clone()
+    }
+
+    /// What is being done.
+    pub fn phase(&self) -> Option<PhaseTime> {
+        self.phases.lock().last().cloned()
+    }
+
+    /// Since when it has been running.
+    pub fn started_at(&self) -> Option<SystemTime> {
+        match &*self.state.borrow() {
+            BuildState::Queued => None,
+            BuildState::Running { started_at } => Some(*started_at),
+            BuildState::Ended(result) => result.started_at,
+        }
+    }
+
+    /// Who else asked for the same.
+    pub fn joined_by(&self) -> Vec<String> {
+        self.joined_by.lock().clone()
+    }
+
+    /// Why it is to end before its time, if it is: who cancelled it.
+    pub fn cancelled_because(&self) -> Option<String> {
+        self.cancellation.reason()
+    }
+
+    /// The image that was handed back, if it was to be.
+    pub fn image(&self) -> Option<Arc<Image>> {
+        self.image.lock().clone()
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&self) -> Arc<BuildResult> {
+        let mut state = self.state.subscribe();
+        loop {
+            if let BuildState::Ended(result) = &*state.borrow_and_update() {
+                return result.clone();
+            }
+            // The sender lives in what we hold.
+            let _ = state.changed().await;
+        }
+    }
+
+    pub(crate) fn start(&self, started_at: SystemTime) {
+        self.state.send_replace(BuildState::Running { started_at });
+    }
+
+    /// A phase begins, which ends the one before.
+    pub(super) fn enter(&self, phase: Phase, stream: &str, now: SystemTime) {
+        let mut phases = self.phases.lock();
+        finish_last(&mut phases, now);
+        if phases.len() < PHASES_KEPT {
+            phases.push(PhaseTime {
+                phase,
+                stream: stream.to_owned(),
+                started_at: now,
+                finished_at: None,
+            });
+        }
+    }
+
+    /// It has ended, unless it had already: then false.
+    pub(crate) fn end(
+        &self,
+        outcome: Result<BuiltImage, BuildFailure>,
+        now: SystemTime,
+    ) -> Option<Arc<BuildResult>> {
+        let started_at = self.started_at();
+        finish_last(&mut self.phases.lock(), now);
+        let result = Arc::new(BuildResult {
+            number: self.number,
+            stream: self.order.stream.clone(),
+            requester: self.order.requester.clone(),
+            joined_by: self.joined_by(),
+            why: self.order.why.clone(),
+            queued_at: self.queued_at,
+            started_at,
+            finished_at: now,
+            phases: self.phases(),
+            outcome,
+        });
+        self.log.complete();
+        let ended = self.state.send_if_modified(|state| match state {
+            BuildState::Ended(_) => false,
+            other => {
+                *other = BuildState::Ended(result.clone());
+                true
+            }
+        });
+        ended.then_some(result)
+    }
+}
+
+fn finish_last(phases: &mut [PhaseTime], now: SystemTime) {
+    if let Some(last) = phases.last_mut() {
+        last.finished_at.get_or_insert(now);
+    }
+}

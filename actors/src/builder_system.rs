@@ -1,0 +1,133 @@
+//! Starting and stopping the actors of the image builder.
+
+use crate::handle::{ActorState, Handle};
+use crate::log_archive::{self, ArchiveActor, Archiving, LogArchive};
+use crate::stream_scheduler::{self, SchedulerActor, Scheduling, StreamScheduler};
+use crate::supervise::supervise;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How long stopping waits for builds to end after they were cancelled: a sandbox is gone within seconds.
+const STOP_WAIT: Duration = Duration::from_secs(20);
+
+/// Why the actors cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum BuilderStartError {
+    /// The system has no thread for us.
+    #[error("cannot start threads: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// The running actors of the image builder.
+pub struct BuilderSystem {
+    /// What is built, when, and for whom.
+    pub scheduler: StreamScheduler,
+    /// Logs of builds that have ended, if they are kept.
+    pub archive: Option<LogArchive>,
+    given_up: watch::Receiver<Option<String>>,
+    thread: Option<(actix_rt::System, JoinHandle<()>)>,
+}
+
+/// Loads the archive, starts the actors. Blocks until the archive is loaded. Without `archiving` no logs are kept.
+pub fn start_builder(
+    scheduling: Scheduling,
+    archiving: Option<Archiving>,
+) -> Result<BuilderSystem, BuilderStartError> {
+    let allow_debug_panic = scheduling.allow_debug_panic;
+    let archive = archiving.map(|archiving| LogArchive {
+        shared: Arc::new(log_archive::Shared::new(archiving, allow_debug_panic)),
+        actor: Handle::new(log_archive::NAME),
+    });
+    let scheduler = StreamScheduler {
+        shared: Arc::new(stream_scheduler::Shared::new(scheduling)),
+        actor: Handle::new(stream_scheduler::NAME),
+    };
+    let (given_up, receiver) = watch::channel(None);
+    let thread = spawn(scheduler.clone(), archive.clone(), Arc::new(given_up))?;
+    Ok(BuilderSystem {
+        scheduler,
+        archive,
+        given_up: receiver,
+        thread: Some(thread),
+    })
+}
+
+fn spawn(
+    scheduler: StreamScheduler,
+    archive: Option<LogArchive>,
+    given_up: Arc<watch::Sender<Option<String>>>,
+) -> Result<(actix_rt::System, JoinHandle<()>), BuilderStartError> {
+    // Not tokio's: this may be called from inside a runtime, which must not be blocked by its own means.
+    let (sender, started) = std::sync::mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new()
+        .name("builder-actors".to_owned())
+        .spawn(move || {
+            let runner = actix_rt::System::new();
+            let arbiters = runner.block_on(async move {
+                let arbiter = actix_rt::Arbiter::new();
+                let shared = scheduler.shared.clone();
+                let make = move |guard, _| SchedulerActor::new(shared.clone(), guard);
+                actix_rt::spawn(supervise(
+                    scheduler.actor,
+                    arbiter.handle(),
+                    given_up.clone(),
+                    make,
+                ));
+                let mut arbiters = Vec::from([arbiter]);
+                if let Some(archive) = archive {
+                    let arbiter = actix_rt::Arbiter::new();
+                    let shared = archive.shared.clone();
+                    let make = move |guard, _| ArchiveActor::new(shared.clone(), guard);
+                    actix_rt::spawn(supervise(archive.actor, arbiter.handle(), given_up, make));
+                    arbiters.push(arbiter);
+                }
+                let _ = sender.send(actix_rt::System::current());
+                arbiters
+            });
+            if let Err(error) = runner.run() {
+                tracing::error!("actors: {error}");
+            }
+            for arbiter in arbiters {
+                arbiter.stop();
+                let _ = arbiter.join();
+            }
+        })?;
+    match started.recv() {
+        Ok(system) => Ok((system, thread)),
+        Err(_) => Err(std::io::Error::other("the actors' thread ended at once").into()),
+    }
+}
+
+impl BuilderSystem {
+    /// Holds a text once an actor was given up: the daemon should say it and end.
+    pub fn given_up(&self) -> watch::Receiver<Option<String>> {
+        self.given_up.clone()
+    }
+
+    /// Takes no further requests, cancels what runs, waits for its end for a bounded time, and ends the threads. Blocks.
+    pub fn stop(mut self) {
+        self.stop_actors(STOP_WAIT);
+    }
+
+    fn stop_actors(&mut self, _wait: Duration) {
+        let Some((system, thread)) = self.thread.take() else {
+            return;
+        };
+        self.scheduler.actor.inner.state.send_replace(ActorState::Stopped);
+        self.scheduler.actor.inner.address.store(None);
+        if let Some(archive) = &self.archive {
+            archive.actor.inner.state.send_replace(ActorState::Stopped);
+            archive.actor.inner.address.store(None);
+        }
+        system.stop();
+        let _ = thread.join();
+    }
+}
+
+impl Drop for BuilderSystem {
+    fn drop(&mut self) {
+        self.stop_actors(Duration::from_secs(1));
+    }
+}
