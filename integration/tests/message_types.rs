@@ -9,6 +9,7 @@ use image::*;
 use integration::golden::gob_value::GobValues;
 use protocol::archive::{ImageArchive, SavedObject};
 use protocol::image_server::*;
+use protocol::imaginator::*;
 use protocol::logger::*;
 use protocol::object_server::*;
 
@@ -231,4 +232,31 @@ fn every_kind_of_inode_goes_under_its_registered_name() {
     assert_eq!(value["InodeTable"], expected);
     let (back, _) = gob::from_slice::<FileSystem>(&bytes, gob::Limits::default()).unwrap();
     assert_eq!(back, file_system);
+}
+
+#[test]
+fn messages_of_the_image_builder_have_the_specified_fields() {
+    same! {
+        BuildImageRequest: "DisableRecursiveBuild bool; ExpiresIn int; GitBranch string; MaxSourceAge int; \
+            MaximumBuildDuration int; ReturnImage bool; StreamBuildLog bool; StreamName string; \
+            Variables map[string]string";
+        BuildImageResponse: "Image Image; ImageName string; BuildLog []byte; ErrorString string; NeedSourceImage bool; \
+            SourceImage string; SourceImageBuildVariables map[string]string; SourceImageGitCommitId string";
+        DisableAutoBuildsRequest: "DisableFor int";
+        DisableAutoBuildsResponse: "DisabledUntil Time; Error string";
+        DisableBuildRequestsRequest: "DisableFor int";
+        DisableBuildRequestsResponse: "DisabledUntil Time; Error string";
+        GetDependenciesRequest: "MaxAge int";
+        GetDependenciesResponse: "GetDependenciesResult GetDependenciesResult; Error string";
+        GetDependenciesResult: "FetchLog []byte; GeneratedAt Time; LastAttemptAt Time; LastAttemptError string; \
+            StreamToSource map[string]string; UnbuildableSources map[string]";
+        GetDirectedGraphRequest: "Excludes []string; Includes []string; MaxAge int";
+        GetDirectedGraphResponse: "GetDirectedGraphResult GetDirectedGraphResult; Error string";
+        GetDirectedGraphResult: "FetchLog []byte; GeneratedAt Time; GraphvizDot []byte; LastAttemptAt Time; \
+            LastAttemptError string";
+        ReplaceIdleSlavesRequest: "ImmediateGetNew bool";
+        ReplaceIdleSlavesResponse: "Error string";
+        StartAutoBuildsRequest: "WaitForComplete bool; WaitToStart bool";
+        StartAutoBuildsResponse: "Error string";
+    }
 }

@@ -15,6 +15,7 @@ pub mod fleet;
 pub mod hypervisor;
 pub mod image_file;
 pub mod image_server;
+pub mod imaginator;
 pub mod limits;
 pub mod logger;
 pub mod mdb;
