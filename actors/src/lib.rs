@@ -26,12 +26,14 @@
 //! | [`stream_scheduler`] | what is built, when, and for whom |
 //! | [`build_runner`] | one build: its log, its phases, its thread |
 //! | [`log_archive`] | logs of builds that have ended |
+//! | [`config_watcher`] | the configuration of the image builder, kept up to date |
 
 #[allow(dead_code)] // what uses it comes with the bodies of the scheduler
 pub mod build_runner;
 pub mod builder_system;
 mod clock;
 mod config;
+pub mod config_watcher;
 pub mod handle;
 pub mod image_index;
 mod index_writer;
