@@ -1,5 +1,7 @@
 //! Everything for one host.
 //!
+//! `imagewright up` runs image server and image builder together, with an authority and certificates of their own.
+//!
 //! `imagewright bench` measures the programs as their users run them, beside another implementation's if there is one.
 //!
 //! `imagewright check` looks through the directories of an image server, and says what to do about what it finds.
@@ -13,6 +15,8 @@ mod certs;
 mod check;
 mod documents;
 mod exit;
+mod own_certs;
+mod up;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
@@ -21,9 +25,9 @@ use std::process::ExitCode;
 #[command(
     name = "imagewright",
     version,
-    about = "Everything for one host: certificates, checks, measurements",
+    about = "Everything for one host: the daemons together, certificates, checks, measurements",
     arg_required_else_help = true,
-    after_help = "First steps:\n  imagewright certs ca --out pki\n  imagewright certs issue --ca pki --user alice --preset admin --out ~/.ssl\n  \
+    after_help = "First steps:\n  imagewright up --dir /srv/imagewright\n  imagewright certs ca --out pki\n  imagewright certs issue --ca pki --user alice --preset admin --out ~/.ssl\n  \
                   imagewright certs show ~/.ssl/alice.cert"
 )]
 struct Cli {
@@ -36,6 +40,8 @@ enum Command {
     /// Make, renew and inspect certificates
     #[command(subcommand)]
     Certs(certs::CertsCommand),
+    /// Run image server and image builder together, with an authority of their own
+    Up(up::UpArgs),
     /// Measure our programs, and another implementation's beside them
     Bench(bench::BenchArgs),
     /// Look through the directories of an image server that does not run
@@ -57,6 +63,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Certs(command) => certs::run(command),
+        Command::Up(args) => up::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Check(args) => check::run(&args),
         Command::PrintManPages { directory } => documents::man_pages(Cli::command(), &directory),

@@ -1,10 +1,10 @@
 //! An authority of its own for each run, made by `imagewright certs`.
 
 use super::scratch::Scratch;
-use anyhow::{Context, ensure};
+use crate::own_certs::certs;
+use anyhow::Context;
 use srpc::tls::ClientCredentials;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 /// Certificates of the servers and of who asks them.
@@ -37,21 +37,4 @@ impl Credentials {
             loaded,
         })
     }
-}
-
-/// The verb as a process of its own: what it tells on standard output is no result of ours.
-fn certs(arguments: &[&str], paths: &[(&str, &Path)]) -> anyhow::Result<()> {
-    let mut command = Command::new(std::env::current_exe().context("where am I?")?);
-    command.arg("certs").args(arguments);
-    for (option, path) in paths {
-        command.arg(option).arg(path);
-    }
-    let output = command.output().context("cannot run imagewright certs")?;
-    ensure!(
-        output.status.success(),
-        "imagewright certs {}: {}",
-        arguments.join(" "),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Ok(())
 }
