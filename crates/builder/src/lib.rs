@@ -6,9 +6,11 @@
 //!
 //! | module | what |
 //! | --- | --- |
+//! | [`object_cache`] | objects kept on this host |
 //! | [`order`] | what to build, and what watches it |
 //! | [`workshop`] | the real [`Engine`]: what all builds of a process share |
 
+pub mod object_cache;
 pub mod order;
 pub mod workshop;
 

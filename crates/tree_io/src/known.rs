@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use bstr::{BString, ByteSlice};
 use hash::Hash;
-use image::{FileSystem, Inode};
-use rustix::fs::{AtFlags, Stat, fstat, statat};
+use image::FileSystem;
+use rustix::fs::Stat;
 
-use crate::beneath::Root;
 use crate::error::Error;
+use crate::files::files_in;
 
 /// The regular files of a tree that was just unpacked: while inode number, size and time of change of one are the same, so is
 /// its content, and a scan that is given this neither reads nor hashes nor offers it (`imaginator.md §11.5`).
@@ -33,36 +32,20 @@ impl Known {
     /// Looks at the files of `tree` in `target`, into which it was unpacked and which nobody else has changed since.
     ///
     /// # Errors
-    /// A file cannot be looked at, or is not the one it should be.
+    /// The directory cannot be opened.
     pub fn of(tree: &FileSystem, target: &Path) -> Result<Known, Error> {
-        let shown = target.as_os_str().as_encoded_bytes();
-        let root = Root::open(target).map_err(|e| Error::io("open", shown, e))?;
-        let device = fstat(&root).map_err(|e| Error::io("stat", "/", e))?.st_dev;
-        let mut files = HashMap::with_capacity(tree.inode_table.len());
-        let mut seen = std::collections::HashSet::with_capacity(tree.inode_table.len());
-        let mut pending = vec![(BString::from("/"), &tree.directory_inode)];
-        while let Some((path, directory)) = pending.pop() {
-            let fd = root.directory(&path).map_err(|e| Error::io("open", &path, e))?;
-            for entry in &directory.entry_list {
-                let child = || join(&path, &entry.name);
-                match tree.inode_table.get(entry.inode_number) {
-                    Some(Inode::Directory(directory)) => pending.push((child(), directory)),
-                    Some(Inode::Regular(regular)) if regular.size > 0 => {
-                        if !seen.insert(entry.inode_number) {
-                            continue;
-                        }
-                        let stat = statat(&fd, entry.name.as_bytes(), AtFlags::SYMLINK_NOFOLLOW)
-                            .map_err(|e| Error::io("stat", child(), e))?;
-                        if u64::try_from(stat.st_size) != Ok(regular.size) {
-                            return Err(Error::Changed(child()));
-                        }
-                        files.insert(stat.st_ino, Content::of(&stat, regular.hash));
-                    }
-                    _ => {}
-                }
+        let mut known = Known::default();
+        known.files.reserve(tree.inode_table.len());
+        files_in(tree, target, &mut |file| {
+            known.device = file.stat.st_dev;
+            // One that is not as the tree says is read, if it is still there then.
+            if u64::try_from(file.stat.st_size) == Ok(file.inode.size) {
+                let content = Content::of(&file.stat, file.inode.hash);
+                known.files.insert(file.stat.st_ino, content);
             }
-        }
-        Ok(Known { device, files })
+            Ok(())
+        })?;
+        Ok(known)
     }
 
     /// How many files are known.
@@ -76,7 +59,7 @@ impl Known {
     }
 
     /// The content of a file, if it has not changed.
-    pub(crate) fn content(&self, stat: &Stat) -> Option<Hash> {
+    pub fn content(&self, stat: &Stat) -> Option<Hash> {
         let known = self
             .files
             .get(&stat.st_ino)
@@ -93,9 +76,4 @@ impl Content {
             hash,
         }
     }
-}
-
-fn join(directory: &BString, name: &BString) -> BString {
-    let separator: &[u8] = if directory.ends_with(b"/") { b"" } else { b"/" };
-    [directory.as_slice(), separator, name.as_slice()].concat().into()
 }

@@ -28,6 +28,7 @@ pub mod cancel;
 pub mod computed;
 mod counts;
 pub mod error;
+mod files;
 pub mod known;
 mod pool;
 pub mod progress;
@@ -41,6 +42,7 @@ pub mod unpack;
 
 pub use cancel::Cancel;
 pub use error::{Error, os_text};
+pub use files::{TreeFile, files_in};
 pub use known::Known;
 pub use progress::Progress;
 pub use scan::{ScanOptions, ScanReport, scan};

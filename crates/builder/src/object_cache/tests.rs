@@ -1,0 +1,151 @@
+//! What the cache promises.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tree_io::{NearObjects, NoSink, ScanOptions, scan};
+
+use super::*;
+use tree_io::Cancel;
+
+struct Place {
+    _all: tempfile::TempDir,
+    cache: PathBuf,
+    tree: PathBuf,
+}
+
+fn place_for_tests() -> Place {
+    let all = tempfile::tempdir().unwrap();
+    let (cache, tree) = (all.path().join("cache"), all.path().join("tree"));
+    fs::create_dir(&tree).unwrap();
+    Place {
+        _all: all,
+        cache,
+        tree,
+    }
+}
+
+/// Puts files into the cache, as a build does that made them.
+fn adopt(cache: &Arc<ObjectCache>, tree: &Path, contents: &[&str]) -> Vec<(Hash, u64)> {
+    for (number, content) in contents.iter().enumerate() {
+        fs::write(tree.join(number.to_string()), content).unwrap();
+    }
+    let (scanned, _) = scan(tree, &ScanOptions::default(), &NoSink).unwrap();
+    cache.adopt(&scanned, tree, None);
+    fs::remove_dir_all(tree).unwrap();
+    fs::create_dir(tree).unwrap();
+    contents
+        .iter()
+        .map(|content| (hash::of(content.as_bytes()), content.len() as u64))
+        .collect()
+}
+
+fn near(cache: &Arc<ObjectCache>, wanted: &[(Hash, u64)]) -> Near {
+    cache.near(wanted, &Cancel::default()).unwrap()
+}
+
+#[test]
+fn what_a_build_made_is_there_after_a_restart() {
+    let at = place_for_tests();
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    let wanted = adopt(&cache, &at.tree, &["one", "two", "three"]);
+    assert_eq!(near(&cache, &wanted).len(), 3);
+    drop(cache);
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    let found = near(&cache, &wanted);
+    assert_eq!(found.len(), 3);
+    for (hash, size) in &wanted {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut found.open(hash, *size).unwrap(), &mut text).unwrap();
+        assert_eq!(hash::of(text.as_bytes()), *hash);
+    }
+    assert_eq!((cache.figures().hits, cache.figures().misses), (3, 0));
+}
+
+#[test]
+fn a_bad_byte_is_never_served() {
+    let at = place_for_tests();
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    let wanted = adopt(&cache, &at.tree, &["good one", "good two", "good three"]);
+    let path = |number: usize| {
+        let place = place(&wanted[number].0);
+        at.cache.join(std::str::from_utf8(&place).unwrap())
+    };
+    // One is damaged before it was ever verified, one is cut short, one is damaged between being verified and being opened.
+    fs::write(path(0), "bad one!").unwrap();
+    fs::write(path(1), "good").unwrap();
+    let mut found = near(&cache, &wanted);
+    assert!(!found.contains(&wanted[0].0) && !found.contains(&wanted[1].0));
+    assert!(!path(0).exists() && !path(1).exists());
+    assert!(found.open(&wanted[2].0, wanted[2].1).is_some());
+    tree_io::Tick::measure(&at.cache).unwrap().wait();
+    fs::write(path(2), "bad three!").unwrap();
+    assert!(found.open(&wanted[2].0, wanted[2].1).is_none());
+    // Whoever was refused says so.
+    found.forget(&wanted[2].0);
+    assert!(near(&cache, &wanted).is_empty());
+}
+
+#[test]
+fn a_size_that_the_image_does_not_have_is_never_served() {
+    let at = place_for_tests();
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    let mut wanted = adopt(&cache, &at.tree, &["one"]);
+    assert_eq!(near(&cache, &wanted).len(), 1);
+    wanted[0].1 = 4;
+    assert!(near(&cache, &wanted).is_empty());
+}
+
+#[test]
+fn there_is_never_more_than_there_may_be_and_the_longest_unused_goes_first() {
+    let at = place_for_tests();
+    let cache = ObjectCache::open(at.cache.clone(), 100).unwrap();
+    let old = adopt(&cache, &at.tree, &[&"a".repeat(40)]);
+    let used = adopt(&cache, &at.tree, &[&"b".repeat(40)]);
+    // As if time had passed.
+    for (hash, when) in [(old[0].0, 1), (used[0].0, 2)] {
+        cache.table.lock().entries.get_mut(&hash).unwrap().used = when;
+    }
+    let new = adopt(&cache, &at.tree, &[&"c".repeat(40)]);
+    assert!(near(&cache, &old).is_empty());
+    assert_eq!((near(&cache, &used).len(), near(&cache, &new).len()), (1, 1));
+    assert!(cache.figures().bytes <= 100);
+    let too_large = adopt(&cache, &at.tree, &[&"d".repeat(101)]);
+    assert!(near(&cache, &too_large).is_empty());
+    assert_eq!(cache.figures().objects, 2);
+}
+
+#[test]
+fn the_order_of_use_outlives_a_restart() {
+    let at = place_for_tests();
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    let wanted = adopt(&cache, &at.tree, &["one", "two"]);
+    cache.table.lock().entries.get_mut(&wanted[0].0).unwrap().used = 7;
+    cache.table.lock().uses_written = 0;
+    cache.write_uses();
+    drop(cache);
+    let used = |cache: &Arc<ObjectCache>| cache.table.lock().entries[&wanted[0].0].used;
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    assert_eq!(used(&cache), 7);
+    drop(cache);
+    // A torn file is as good as none.
+    let uses = at.cache.join(".uses");
+    let text = fs::read(&uses).unwrap();
+    fs::write(&uses, &text[..text.len() - 1]).unwrap();
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    assert!(used(&cache) > 7);
+}
+
+#[test]
+fn two_processes_do_not_share_a_directory() {
+    let at = place_for_tests();
+    let cache = ObjectCache::open(at.cache.clone(), 1).unwrap();
+    let error = ObjectCache::open(at.cache.clone(), 1).unwrap_err().to_string();
+    let pid = std::process::id();
+    assert!(
+        error.ends_with(&format!("is in use by another process (pid {pid})")),
+        "{error}"
+    );
+    drop(cache);
+    ObjectCache::open(at.cache.clone(), 1).unwrap();
+}
