@@ -1,0 +1,172 @@
+//! Packages, through the packager that is in the image (`imaginator.md §9.2, §13`).
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use image::Package;
+use image::filter::{CompiledFilter, parse_lines};
+
+use crate::delete::delete_matching;
+use crate::sandbox_run::{Environment, Room, Run};
+use crate::step_error::{At, During, StepError};
+
+/// The program in every image that knows its package manager.
+pub(crate) const PACKAGER: &str = "/bin/generic-packager";
+/// Bytes kept of what a command says on standard error, for the error's text.
+const ERRORS_MOST_BYTES: usize = 4096;
+
+/// Updates the list of available packages, upgrades everything and installs packages, if there are any to be installed.
+///
+/// # Errors
+/// `error updating: …`, `error installing packages: error installing: exit status 100`.
+pub(crate) fn install(room: &Room, packages: &[String], environment: &Environment) -> Result<(), StepError> {
+    if packages.is_empty() {
+        room.say("\nNo packages to install");
+        return Ok(());
+    }
+    let run = |arguments: &[&str]| {
+        let mut argv = vec![PACKAGER];
+        argv.extend_from_slice(arguments);
+        room.run(Run {
+            argv: &argv,
+            injected: Some(environment),
+            ..Run::default()
+        })
+    };
+    room.say("\nUpdating package database:");
+    let began = Instant::now();
+    run(&["update"]).during("error updating")?;
+    let took = human::duration(began.elapsed());
+    room.say(format!(
+        "Package database update took: {took}\n\nUpgrading packages:"
+    ));
+    let began = Instant::now();
+    run(&["upgrade"]).during("error installing packages: error upgrading")?;
+    let took = human::duration(began.elapsed());
+    room.say(format!("Package upgrade took: {took}"));
+    room.say(format!("\nInstalling packages: {}", packages.join(" ")));
+    let began = Instant::now();
+    let mut arguments = vec!["install"];
+    arguments.extend(packages.iter().map(String::as_str));
+    run(&arguments).during("error installing packages: error installing")?;
+    let took = human::duration(began.elapsed());
+    room.say(format!("Package install took: {took}"));
+    Ok(())
+}
+
+/// Removes what installing left behind: first by the package manager, then what the packager's patterns match (`imaginator.md §13.5`).
+///
+/// # Errors
+/// `error cleaning: …`. A packager that knows no patterns is none: old images have such.
+pub(crate) fn clean(room: &Room) -> Result<(), StepError> {
+    room.say("\nCleaning packages:");
+    let began = Instant::now();
+    let clean = Run {
+        argv: &[PACKAGER, "clean"],
+        ..Run::default()
+    };
+    room.run(clean).during("error cleaning")?;
+    let show = Run {
+        argv: &[PACKAGER, "show-clean-patterns"],
+        ..Run::default()
+    };
+    match room.output_of(show, |bytes| room.watcher().log(bytes)) {
+        Ok(patterns) => {
+            let filter = CompiledFilter::new(&parse_lines(&patterns))
+                .map_err(|error| StepError::wrong(error.to_string()))
+                .during("error compiling clean patterns")?;
+            delete_matching(room.root(), &filter)
+                .at(room.root())
+                .during("error deleting what clean patterns match")?;
+        }
+        Err(StepError::Command(outcome)) => room.say(format!("Deep clean failed: {outcome}")),
+        Err(other) => return Err(other),
+    }
+    let took = human::duration(began.elapsed());
+    room.say(format!("Package clean took: {took}"));
+    Ok(())
+}
+
+/// Lists what is installed (`imaginator.md §9.2`), sorted by name.
+///
+/// # Errors
+/// `error listing packages: …`.
+pub fn list(room: &Room) -> Result<Vec<Package>, StepError> {
+    list_all(&room.without_binds()).during("error listing packages")
+}
+
+fn list_all(room: &Room) -> Result<Vec<Package>, StepError> {
+    let multiplier = ask(room, "show-size-multiplier").during("error getting size multiplier")?;
+    let multiplier = match String::from_utf8_lossy(&multiplier).split_whitespace().next() {
+        None => 1,
+        Some(number) => number
+            .parse()
+            .map_err(|_| StepError::wrong(format!("error decoding size multiplier: {number}")))?,
+    };
+    let lines = ask(room, "list").during("error running package lister")?;
+    parse(&String::from_utf8_lossy(&lines), multiplier)
+}
+
+/// What the packager prints; what it says on standard error becomes part of an error's text.
+fn ask(room: &Room, verb: &str) -> Result<Vec<u8>, StepError> {
+    let mut said = Vec::new();
+    let run = Run {
+        argv: &[PACKAGER, verb],
+        ..Run::default()
+    };
+    let answer = room.output_of(run, |bytes| {
+        let room_left = ERRORS_MOST_BYTES.saturating_sub(said.len());
+        said.extend_from_slice(&bytes[..bytes.len().min(room_left)]);
+    });
+    answer.map_err(|error| match (error, String::from_utf8_lossy(&said).trim()) {
+        (StepError::Cancelled, _) => StepError::Cancelled,
+        (error, "") => error,
+        (error, said) => StepError::wrong(format!("{error}: {said}")),
+    })
+}
+
+fn parse(lines: &str, multiplier: u64) -> Result<Vec<Package>, StepError> {
+    let mut packages = BTreeMap::new();
+    for line in lines.lines() {
+        let mut fields = line.split_whitespace();
+        let (Some(name), Some(version)) = (fields.next(), fields.next()) else {
+            return Err(StepError::wrong(format!("malformed line: {line}")));
+        };
+        let size = match fields.next() {
+            None => 0,
+            Some(size) => size
+                .parse::<u64>()
+                .map_err(|_| StepError::wrong(format!("malformed size: {size}")))?,
+        };
+        let package = Package {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            size: size.saturating_mul(multiplier),
+        };
+        packages.insert(name.to_owned(), package);
+    }
+    Ok(packages.into_values().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_sorted_by_name_and_the_last_of_a_name_counts() {
+        let packages = parse("b 1 2\na 1\nb 2 3 extra\n", 1024).unwrap();
+        let found: Vec<(&str, &str, u64)> = packages
+            .iter()
+            .map(|package| (package.name.as_str(), package.version.as_str(), package.size))
+            .collect();
+        assert_eq!(found, [("a", "1", 0), ("b", "2", 3072)]);
+    }
+
+    #[test]
+    fn a_line_that_names_no_version_or_a_size_that_is_none_is_told() {
+        let error = |text| parse(text, 1).unwrap_err().to_string();
+        assert_eq!(error("a 1 1\nonly-a-name\n"), "malformed line: only-a-name");
+        assert_eq!(error("a 1 many"), "malformed size: many");
+        assert_eq!(error("a 1 1\n\n"), "malformed line: ");
+    }
+}
