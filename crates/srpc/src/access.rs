@@ -16,7 +16,8 @@ pub struct Trusted {
 }
 
 impl Trusted {
-    fn includes(&self, caller: &Caller) -> bool {
+    /// Whether a caller is one of them.
+    pub fn includes(&self, caller: &Caller) -> bool {
         caller.is_authenticated()
             && (self.users.contains(&caller.username)
                 || caller.groups.iter().any(|group| self.groups.contains(group)))

@@ -3,7 +3,7 @@
 
 mod options;
 
-pub(crate) use options::Options;
+pub(crate) use options::{Network, Options};
 
 use flags::{Flag, Table};
 

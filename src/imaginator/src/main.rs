@@ -12,10 +12,13 @@
 #![allow(dead_code)]
 
 mod flags;
+mod page_token;
 mod pages;
 mod privileges;
+mod rpc;
 mod start;
 mod state;
+mod wiring;
 
 use front::daemon::Daemon;
 

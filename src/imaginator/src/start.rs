@@ -7,13 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::flags::Options;
+use crate::page_token::PageTokens;
 use crate::state::{Shared, State};
-use crate::{pages, privileges};
+use crate::wiring::{self, Parts};
+use crate::{pages, privileges, rpc};
+use actors::{ActorState, BuilderSystem, Health};
 use anyhow::{Context, bail};
 use front::daemon::{
-    Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, load_credentials, notify_ready, notify_stopping,
-    policy,
+    ClientTls, Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, load_credentials, notify_ready,
+    notify_stopping, policy,
 };
+use front::health::Condition;
 use front::listener::Listener;
 use front::logger_service;
 use front::metrics::Metrics;
@@ -34,12 +38,23 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     figures.register_flags(&table, &values);
     let credentials = load_credentials(&values)?;
     make_directory(&options.state_dir)?;
-    let shared = State::new(options);
+    let reloader = Arc::clone(&credentials.reloader);
+    let client_tls: ClientTls = Arc::new(move || reloader.current().client.clone());
+    let Parts {
+        configuration,
+        workshop,
+        system,
+    } = wiring::start(&options, &client_tls)?;
+    let policy = policy(&values);
+    let tokens = PageTokens::new().context("cannot make a key for page tokens")?;
+    let trusted = policy.trusted.clone();
+    let shared = State::new(options, &system, configuration, workshop, tokens, trusted);
     let registry = Registry::builder()
+        .service(rpc::imaginator::service(&shared))
         .service(logger_service::service(&logs))
         .build();
-    let server = Server::new(registry, credentials.server.clone(), policy(&values));
-    let site = site(&figures, &logs);
+    let server = Server::new(registry, credentials.server.clone(), policy);
+    let site = site(&figures, &logs, &shared);
     tracing::info!("Service ready, opening listener on port: {port}");
     let on_pages = Shared::clone(&shared);
     let listener = Listener::new(site, Arc::clone(&server), port)
@@ -53,7 +68,7 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
                 .reloader
                 .run(Arc::clone(&server), server.draining().clone()),
         );
-        serve(listener).await
+        serve(listener, system).await
     })?;
     match failure {
         Some(cause) => bail!(cause),
@@ -62,19 +77,28 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
 }
 
 /// From the open port to the closed one; the reason if not because somebody asked.
-async fn serve(listener: Listener) -> anyhow::Result<Option<String>> {
+async fn serve(listener: Listener, system: BuilderSystem) -> anyhow::Result<Option<String>> {
+    let mut given_up = system.given_up();
     // Before the port opens: whoever waited for it may stop us at once.
     let signals = StopSignals::catch()?;
     let listening = listener.start(STOP_LIMIT)?;
     notify_ready();
-    let signal = signals.wait().await;
-    tracing::info!("Stopping: {}", signal.name());
+    let failure = tokio::select! {
+        signal = signals.wait() => {
+            tracing::info!("Stopping: {}", signal.name());
+            None
+        }
+        cause = given_up.wait_for(Option::is_some) => cause.ok().and_then(|cause| cause.clone()),
+    };
     notify_stopping();
+    // Builds are cancelled while calls still run: whoever waits for one is told how it ended.
+    let builds = tokio::task::spawn_blocking(move || system.stop());
     let cut_off = listening.stop(STOP_LIMIT).await;
     if cut_off > 0 {
         tracing::warn!("Stopping: {cut_off} calls had to be cut off");
     }
-    Ok(None)
+    builds.await.context("stopping the builds")?;
+    Ok(failure)
 }
 
 fn listen_address(text: &str) -> anyhow::Result<Option<IpAddr>> {
@@ -94,14 +118,41 @@ fn make_directory(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make directory: {}", path.display()))
 }
 
-fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs) -> Arc<Site> {
-    let site = Site::new("imaginator", Arc::clone(figures), logs.clone())
+fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs, shared: &Shared) -> Arc<Site> {
+    let mut site = Site::new("imaginator", Arc::clone(figures), logs.clone())
         .link("/showImageStreams", "streams")
-        .link("/showDirectedGraph", "graph")
-        .link("/showBuildLogArchive", "archive")
-        .link("/metrics", "metrics")
-        .link("/logs", "logs");
+        .link("/showDirectedGraph", "graph");
+    if shared.archive.is_some() {
+        site = site.link("/showBuildLogArchive", "archive");
+    }
+    let site = site.link("/metrics", "metrics").link("/logs", "logs");
+    let scheduler = shared.scheduler.clone();
+    site.health()
+        .check("scheduler", move || condition(&scheduler.health()));
+    if let Some(archive) = shared.archive.clone() {
+        site.health()
+            .check("log archive", move || condition(&archive.health()));
+    }
+    let configuration = shared.configuration.clone();
+    site.health().check("configuration", move || {
+        let problems = configuration.current().problems();
+        if problems.is_empty() {
+            Condition::Healthy
+        } else {
+            Condition::Degraded(problems.join("; "))
+        }
+    });
     Arc::new(site)
+}
+
+fn condition(health: &Health) -> Condition {
+    match health.state {
+        ActorState::Running => Condition::Healthy,
+        ActorState::Starting => Condition::Degraded("being started again".to_owned()),
+        ActorState::Stopped | ActorState::GivenUp => {
+            Condition::Failing(health.last_error.clone().unwrap_or_else(|| "stopped".to_owned()))
+        }
+    }
 }
 
 /// Lets the figures forget what is old, as long as the process lives.

@@ -3,6 +3,13 @@
 use std::sync::Arc;
 
 use crate::flags::Options;
+use crate::page_token::PageTokens;
+use actors::config_watcher::Published;
+use actors::stream_scheduler::Dependencies;
+use actors::{BuilderSystem, LogArchive, StreamScheduler};
+use builder::Workshop;
+use recipe::graph::Relations;
+use srpc::{Caller, Trusted};
 
 /// The shared state, cheap to clone.
 pub(crate) type Shared = Arc<State>;
@@ -10,10 +17,53 @@ pub(crate) type Shared = Arc<State>;
 /// See the module's text.
 pub(crate) struct State {
     pub(crate) options: Options,
+    /// Queue, running builds, results, dependencies.
+    pub(crate) scheduler: StreamScheduler,
+    /// Logs of builds that have ended, if they are kept.
+    pub(crate) archive: Option<LogArchive>,
+    /// What is configured.
+    pub(crate) configuration: Published,
+    /// What builds; for its figures.
+    pub(crate) workshop: Workshop,
+    /// What lets a page change something.
+    pub(crate) tokens: PageTokens,
+    trusted: Trusted,
 }
 
 impl State {
-    pub(crate) fn new(options: Options) -> Shared {
-        Arc::new(Self { options })
+    pub(crate) fn new(
+        options: Options,
+        system: &BuilderSystem,
+        configuration: Published,
+        workshop: Workshop,
+        tokens: PageTokens,
+        trusted: Trusted,
+    ) -> Shared {
+        Arc::new(Self {
+            options,
+            scheduler: system.scheduler.clone(),
+            archive: system.archive.clone(),
+            configuration,
+            workshop,
+            tokens,
+            trusted,
+        })
+    }
+
+    /// Whether a caller has powers for a method of the service `Imaginator` (`imaginator.md §2.2`).
+    pub(crate) fn has_powers(&self, caller: &Caller, method: &str) -> bool {
+        self.trusted.includes(caller) || caller.powers.permit(&format!("Imaginator.{method}"))
+    }
+
+    /// The dependencies with what is known of the streams, to be drawn (`imaginator-web.md §5`).
+    pub(crate) fn relations(&self, dependencies: &Dependencies) -> Relations {
+        let snapshot = self.scheduler.snapshot();
+        Relations {
+            sources: dependencies.stream_to_source.clone(),
+            bootstrap: snapshot.bootstrap_streams.iter().cloned().collect(),
+            pattern_sources: dependencies.pattern_sources.clone(),
+            unbuildable_sources: dependencies.unbuildable_sources.clone(),
+            auto_rebuilt: snapshot.auto.streams.to_vec(),
+        }
     }
 }

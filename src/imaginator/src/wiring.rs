@@ -1,0 +1,108 @@
+//! The parts that build, put together: configuration, workshop, scheduler, archive.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::flags::{Network, Options};
+use actors::config_watcher::{Current, Published};
+use actors::{Archiving, BuilderSystem, Scheduling, start_builder};
+use anyhow::Context;
+use builder::{BuildLimits, ObjectCacheConfig, Workshop, WorkshopConfig};
+use front::daemon::ClientTls;
+
+/// Everything that builds.
+pub(crate) struct Parts {
+    pub(crate) configuration: Published,
+    pub(crate) workshop: Workshop,
+    pub(crate) system: BuilderSystem,
+}
+
+/// Starts everything that builds. Blocks while what an earlier run left behind is removed and the archive is loaded.
+pub(crate) fn start(options: &Options, client_tls: &ClientTls) -> anyhow::Result<Parts> {
+    let configuration = Published::new(Current::default());
+    let workshop = Workshop::new(workshop_config(options, client_tls)).context("cannot build images")?;
+    let connect = options.outgoing.to(&options.image_server, client_tls);
+    let scheduling = Scheduling {
+        places: options.concurrent_builds,
+        rebuild_interval: options.rebuild_interval.unwrap_or_default(),
+        rebuild_bootstrap_streams: options.rebuild_bootstrap_streams,
+        maximum_duration: options.build_duration_most,
+        minimum_expiration: options.expiration.least,
+        maximum_expiration: options.expiration.most,
+        maximum_expiration_privileged: options.expiration.most_privileged,
+        cancel_on_disconnect: options.cancel_on_disconnect,
+        spool_dir: options.state_dir.clone(),
+        ..Scheduling::new(Arc::new(NoStreams), Arc::new(workshop.clone()), move || connect())
+    };
+    let archiving = options.build_log_dir.clone().map(|dir| Archiving {
+        dir,
+        quota_bytes: options.build_log_quota_bytes,
+    });
+    let system = start_builder(scheduling, archiving)?;
+    Ok(Parts {
+        configuration,
+        workshop,
+        system,
+    })
+}
+
+fn workshop_config(options: &Options, client_tls: &ClientTls) -> WorkshopConfig {
+    WorkshopConfig {
+        temporary: temporary_directory(),
+        state_directory: options.state_dir.clone(),
+        object_cache: options
+            .object_cache_dir
+            .clone()
+            .map(|directory| ObjectCacheConfig {
+                directory,
+                most_bytes: options.object_cache_bytes,
+            }),
+        sandbox: sandbox::Command::new(),
+        limits: BuildLimits {
+            memory_bytes: options.build_memory_bytes,
+            processes: Some(options.build_processes),
+            file_bytes: None,
+            disk_bytes: options.build_disk_bytes,
+        },
+        network: match options.build_network {
+            Network::Host | Network::Outside => sandbox::Network::Host,
+            Network::None => sandbox::Network::None,
+        },
+        connect: options.outgoing.to(&options.image_server, client_tls),
+    }
+}
+
+/// `$TMPDIR`, or `/tmp` (`imaginator.md §22`).
+fn temporary_directory() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// Until the configuration is watched.
+struct NoStreams;
+
+impl actors::stream_scheduler::StreamSource for NoStreams {
+    fn loads(&self) -> tokio::sync::watch::Receiver<u64> {
+        tokio::sync::watch::channel(0).1
+    }
+    fn find(&self, _: &str) -> Result<Option<actors::stream_scheduler::FoundStream>, String> {
+        Ok(None)
+    }
+    fn reload(&self) -> futures_util::future::BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+    fn bootstrap_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn user_streams(&self) -> std::collections::BTreeMap<String, Arc<recipe::UserStream>> {
+        std::collections::BTreeMap::new()
+    }
+    fn matches_pattern(&self, _: &str) -> bool {
+        false
+    }
+    fn auto_rebuild_names(&self) -> Vec<String> {
+        Vec::new()
+    }
+    fn secrets(&self) -> Arc<recipe::Secrets> {
+        Arc::default()
+    }
+}
