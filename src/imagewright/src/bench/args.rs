@@ -21,10 +21,10 @@ const MAX_CALL_SECONDS: i64 = 600;
     after_help = "Figures are only as good as the machine is quiet: see docs/benchmarks.md for the traps."
 )]
 pub(crate) struct BenchArgs {
-    /// Directory with our imageserver and imagetool [default: where imagewright itself is]
+    /// Directory with our programs [default: where imagewright itself is]
     #[arg(long, value_name = "DIR")]
     pub(super) programs: Option<PathBuf>,
-    /// Directory with another implementation's imageserver and imagetool, to be measured in turn with ours
+    /// Directory with another implementation's programs (imageserver and imagetool; imaginator and builder-tool for builds), to be measured in turn with ours
     #[arg(long, value_name = "DIR")]
     pub(super) peer: Option<PathBuf>,
     /// Also: our client on their server and theirs on ours, for add, get and tar

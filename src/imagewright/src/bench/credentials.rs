@@ -11,6 +11,8 @@ use std::sync::Arc;
 pub(crate) struct Credentials {
     /// With `CA.pem`, `cert.pem` and `key.pem`; belongs to the servers.
     pub(crate) server: PathBuf,
+    /// The same for image builders, which run as whoever measures.
+    pub(crate) builder: PathBuf,
     /// A `-certDirectory` of somebody who may do everything.
     pub(crate) client: PathBuf,
     /// The same for our own client.
@@ -21,18 +23,24 @@ impl Credentials {
     pub(crate) fn make(scratch: &Scratch) -> anyhow::Result<Self> {
         let at = |name: &str| scratch.path().join(name);
         let (authority, server, client) = (at("authority"), at("server-certificate"), at("certificates"));
+        let builder = at("builder-certificate");
         certs(&["ca", "--name", "Benchmark CA"], &[("--out", &authority)])?;
         let issue = |user: &str, extra: &[&str], out: &Path| {
             let arguments = [&["issue", "--user", user], extra].concat();
             certs(&arguments, &[("--ca", &authority), ("--out", out)])
         };
         issue("imageserver", &["--server", "localhost,127.0.0.1"], &server)?;
+        let of_builder = ["--server", "localhost,127.0.0.1", "--preset", "builder"];
+        issue("imaginator", &of_builder, &builder)?;
         issue("bench", &["--preset", "admin"], &client)?;
-        std::fs::copy(authority.join("CA.pem"), server.join("CA.pem"))?;
+        for directory in [&server, &builder] {
+            std::fs::copy(authority.join("CA.pem"), directory.join("CA.pem"))?;
+        }
         scratch.hand_over(&server)?;
         let loaded = srpc::tls::load_directory(&client)?.context("no certificates were made")?;
         Ok(Self {
             server,
+            builder,
             client,
             loaded,
         })

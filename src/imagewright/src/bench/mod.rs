@@ -11,13 +11,14 @@
 //! | `side` | who is measured, and which programs that are |
 //! | `stage` | what all works share: scratch, credentials, figures, whose turn it is |
 //! | `scratch`, `credentials`, `interrupt` | directories, certificates, Ctrl-C |
-//! | `server`, `tool`, `process`, `http` | running the programs, and what they cost |
+//! | `server`, `builder`, `tool`, `process`, `http` | running the programs, and what they cost |
 //! | `synthetic_tree`, `stock`, `variants` | what the work is done on |
 //! | `load` | our own client, which asks both servers the same |
 //! | `figures`, `machine`, `report` | what came out, on what, and how it is told |
 //! | `works` | one file per kind of work |
 
 mod args;
+mod builder;
 mod credentials;
 mod figures;
 mod http;

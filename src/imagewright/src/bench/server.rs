@@ -1,4 +1,4 @@
-//! An image server of either side, from its start to its end.
+//! A daemon of either side, from its start to its end: an image server, or what runs beside one.
 
 use super::credentials::Credentials;
 use super::scratch::{Home, Scratch};
@@ -40,22 +40,37 @@ impl Server {
     ) -> anyhow::Result<Self> {
         let port = free_port()?;
         let mut command = command(programs, home, credentials, port)?;
-        command.env("HOME", scratch.path());
         if let Some((user, group)) = scratch.owner() {
             command.uid(user).gid(group);
         }
+        Self::start_command(command, port, &home.log, scratch)
+    }
+
+    /// Starts a daemon that will answer requests for pages on `port`, and writes to `log`; waits until it does.
+    pub(crate) fn start_command(
+        mut command: Command,
+        port: u16,
+        log: &Path,
+        scratch: &Scratch,
+    ) -> anyhow::Result<Self> {
+        let output = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+        command
+            .env("HOME", scratch.path())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output);
         // A group of its own: Ctrl-C in the terminal is for us to pass on.
         command.process_group(0);
         let started = Instant::now();
         let child = interrupt::start(&mut command)
-            .with_context(|| format!("cannot start {}", programs.imageserver.display()))?;
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let process = interrupt::process_of(&child).context("no process id")?;
         let mut server = Self {
             child: Some(child),
             process,
             port,
             started,
-            log: home.log.clone(),
+            log: log.to_owned(),
         };
         server.wait_until(|port| Ok(http::answers(port, "/healthz")))?;
         Ok(server)
@@ -155,10 +170,6 @@ fn command(
     credentials: &Credentials,
     port: u16,
 ) -> anyhow::Result<Command> {
-    let log = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&home.log)?;
     let file = |name: &str| credentials.server.join(name).display().to_string();
     let mut command = Command::new(&programs.imageserver);
     command
@@ -175,15 +186,12 @@ fn command(
         .args([
             "-objectServerCleanupStartPercent=99",
             "-objectServerCleanupStopPercent=98",
-        ])
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log);
+        ]);
     Ok(command)
 }
 
 /// A port nobody listens on at this moment.
-fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 

@@ -59,8 +59,16 @@ pub(crate) struct Programs {
     pub(crate) side: Side,
     pub(crate) imageserver: PathBuf,
     pub(crate) imagetool: PathBuf,
+    /// The image builder and its tool, where there are such.
+    pub(crate) builder: Option<BuilderPrograms>,
     /// What the server says about itself, and a fingerprint.
     pub(crate) version: String,
+}
+
+/// The image builder of a side.
+pub(crate) struct BuilderPrograms {
+    pub(crate) imaginator: PathBuf,
+    pub(crate) builder_tool: PathBuf,
 }
 
 impl Programs {
@@ -87,11 +95,23 @@ impl Programs {
             Ok(copy)
         };
         let imageserver = take("imageserver")?;
+        let has_builder = ["imaginator", "builder-tool"]
+            .iter()
+            .all(|name| from.join(name).is_file());
+        let builder = if has_builder {
+            Some(BuilderPrograms {
+                imaginator: take("imaginator")?,
+                builder_tool: take("builder-tool")?,
+            })
+        } else {
+            None
+        };
         Ok(Self {
             side,
             version: version(&imageserver, scratch)?,
             imageserver,
             imagetool: take("imagetool")?,
+            builder,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 mod add;
 mod add_objects;
+mod builds;
 mod calls;
 mod commands;
 mod fleet;
@@ -28,6 +29,7 @@ pub(crate) enum Work {
     Fleet,
     Start,
     Many,
+    Builds,
 }
 
 impl Work {
@@ -44,6 +46,7 @@ impl Work {
             Self::Fleet => "fleet",
             Self::Start => "start",
             Self::Many => "many",
+            Self::Builds => "builds",
         }
     }
 
@@ -61,6 +64,9 @@ impl Work {
             Self::AddObjects => "new objects, from 1 client and from 8 at once",
             Self::Fleet => "many machines that each fetch an update of 1 MB, 64 at once",
             Self::Start => "start-up until serving, by the number of images; listing them; peak memory",
+            Self::Builds => {
+                "an image builder makes a bootstrap image of the tree, and trivial images from it"
+            }
             Self::Many => "very many small images, 100 in a directory: start-up, memory, lists and pages",
         }
     }
@@ -78,6 +84,7 @@ impl Work {
             Self::Fleet => fleet::run,
             Self::Start => start::run,
             Self::Many => many::run,
+            Self::Builds => builds::run,
         };
         work(self.name(), stage)
     }
