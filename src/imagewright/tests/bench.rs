@@ -77,10 +77,12 @@ fn every_kind_of_work_yields_figures_and_leaves_nothing_behind() {
     let figures = run["figures"].as_array().unwrap();
     let list = bench(&data, &["--list"]);
     let works = String::from_utf8(list.stdout).unwrap();
-    assert!(works.lines().count() >= 9, "{works}");
+    assert!(works.lines().count() >= 10, "{works}");
     let table = String::from_utf8(output.stdout).unwrap();
     let report = fs::read_to_string(&markdown).unwrap();
-    for work in works.lines().filter_map(|line| line.split_whitespace().next()) {
+    let works = works.lines().filter_map(|line| line.split_whitespace().next());
+    // The tree has no programs that scripts of builds could run.
+    for work in works.filter(|work| *work != "builds") {
         let of_work = figures.iter().filter(|figure| figure["work"] == work);
         let values: Vec<f64> = of_work
             .flat_map(|figure| figure["samples"]["ours"].as_array().unwrap())
