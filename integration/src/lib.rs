@@ -19,6 +19,7 @@
 //! | `cut_proxy` | a way to a server that breaks off or stands still after so many bytes |
 //! | `damage` | what may happen to a file behind its server's back |
 //! | `strace` | system calls of a running server that fail, wait, or kill it |
+//! | `system_tree` | a small system that can run scripts, for builds |
 //! | `told` | what clients were told, and whether it is there |
 //! | `whole` | what a server holds, fetched and hashed by the test itself |
 //! | `web` | pages for those who fetch something by HTTP |
@@ -48,6 +49,7 @@ pub mod server;
 mod skip;
 pub mod small_disk;
 pub mod strace;
+pub mod system_tree;
 pub mod told;
 pub mod tool;
 pub mod trace;
