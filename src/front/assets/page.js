@@ -4,6 +4,8 @@
   const TIMES_EVERY_MS = 30000;
   const FILTER_FROM_ROWS = 12;
   const LIVE_MOST_CHARACTERS = 1000000;
+  const LOG_MOST_LINES = 20000;
+  const GUTTER_PX = 56;
 
   function relative(seconds) {
     const amount = Math.abs(seconds);
@@ -97,6 +99,65 @@
       const kept = whole.length > LIVE_MOST_CHARACTERS ? whole.slice(whole.indexOf("\n", LIVE_MOST_CHARACTERS / 4) + 1) : whole;
       element.textContent = kept === "" ? event.data : `${kept}\n${event.data}`;
       if (atEnd) element.scrollTop = element.scrollHeight;
+    });
+  }
+
+  // Parts that change, and logs of numbered lines that grow. The server says when nothing more will happen.
+  function isAtEnd(element) {
+    return element.scrollTop + element.clientHeight >= element.scrollHeight - 4;
+  }
+
+  function addLines(log, html) {
+    let number = Number(log.lastElementChild?.dataset.line ?? log.dataset.lines ?? 0);
+    const known = log.lastElementChild;
+    log.insertAdjacentHTML("beforeend", html);
+    for (let line = known ? known.nextElementSibling : log.firstElementChild; line; line = line.nextElementSibling) {
+      line.dataset.line = ++number;
+      line.id = `L${number}`;
+    }
+    while (log.childElementCount > LOG_MOST_LINES) log.firstElementChild.remove();
+  }
+
+  function replacePart({ id, html }) {
+    const part = document.getElementById(id);
+    // What somebody is using is left alone.
+    if (!part || part.innerHTML === html || part.contains(document.activeElement)) return;
+    part.innerHTML = html;
+    tellTimes();
+  }
+
+  function addFollowBox(log) {
+    const label = document.createElement("label");
+    const box = document.createElement("input");
+    box.type = "checkbox";
+    box.checked = location.hash === "" || location.hash === "#bottom";
+    label.append(box, " follow");
+    label.className = "follow";
+    log.before(label);
+    const toEnd = () => { if (box.checked) log.scrollTop = log.scrollHeight; };
+    box.addEventListener("change", toEnd);
+    log.addEventListener("scroll", () => { box.checked = isAtEnd(log); });
+    toEnd();
+    return toEnd;
+  }
+
+  for (const element of document.querySelectorAll("[data-follow]")) {
+    const isLog = element.matches(".lines");
+    const toEnd = isLog ? addFollowBox(element) : () => {};
+    const source = new EventSource(element.dataset.follow);
+    source.addEventListener("lines", (event) => {
+      addLines(element, event.data);
+      toEnd();
+    });
+    source.addEventListener("part", (event) => replacePart(JSON.parse(event.data)));
+    source.addEventListener("end", () => source.close());
+  }
+
+  // The number of a line is a link to it.
+  for (const log of document.querySelectorAll(".lines")) {
+    log.addEventListener("click", (event) => {
+      const line = event.target.closest(".line");
+      if (line && event.offsetX < GUTTER_PX && String(getSelection()) === "") location.hash = line.id;
     });
   }
 

@@ -18,6 +18,7 @@ pub struct Page<'a> {
     body: String,
     command: Option<String>,
     status: StatusCode,
+    refresh_seconds: Option<u32>,
 }
 
 #[derive(Template)]
@@ -30,6 +31,7 @@ struct Frame<'a> {
     command: Option<&'a str>,
     condition: Condition,
     made: String,
+    refresh_seconds: Option<u32>,
 }
 
 impl<'a> Page<'a> {
@@ -42,6 +44,7 @@ impl<'a> Page<'a> {
             body: String::new(),
             command: None,
             status: StatusCode::OK,
+            refresh_seconds: None,
         }
     }
 
@@ -72,6 +75,12 @@ impl<'a> Page<'a> {
         self
     }
 
+    /// Where no scripts run, the browser asks again after so many seconds: for pages with parts that follow what happens.
+    pub fn refresh_without_scripts(mut self, seconds: u32) -> Self {
+        self.refresh_seconds = Some(seconds);
+        self
+    }
+
     /// The whole document.
     pub fn html(&self) -> Result<String, askama::Error> {
         Frame {
@@ -82,6 +91,7 @@ impl<'a> Page<'a> {
             command: self.command.as_deref(),
             condition: self.site.health().overall(),
             made: format::time(Timestamp::now()),
+            refresh_seconds: self.refresh_seconds,
         }
         .render()
     }

@@ -17,7 +17,7 @@ pub use cell::{Cell, Column};
 pub use format::{escape, hash, relative, shell_word, size, time};
 pub use frame::Page;
 pub use headers::headers;
-pub use live::live;
+pub use live::{Event, live, live_events};
 pub use pager::Pager;
 pub use problem::{empty, not_found, problem};
 pub use query::{Output, Query, encode};
