@@ -19,6 +19,7 @@
 //! | [`workshop`] | the real [`Engine`]: what all builds of a process share |
 
 pub mod bootstrap;
+mod build;
 pub mod delete;
 mod in_root;
 pub mod manifest;

@@ -9,7 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 /// Name of the lock file.
-const NAME: &str = ".lock";
+pub const LOCK_NAME: &str = ".lock";
 
 /// Held as long as it lives; the kernel lets go when the process dies, however it dies.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl DirectoryLock {
             .truncate(false)
             .mode(0o600)
             .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(path.join(NAME))
+            .open(path.join(LOCK_NAME))
             .map_err(failed)?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {}

@@ -34,7 +34,7 @@ use hash::Hash;
 use parking_lot::Mutex;
 use rustix::fs::{Mode, OFlags, Stat};
 
-pub use lock::{DirectoryLock, LockError};
+pub use lock::{DirectoryLock, LOCK_NAME, LockError};
 pub use near::Near;
 
 /// Bytes of the path of an object in the directory: two digits, a slash, the rest.
@@ -144,7 +144,7 @@ impl ObjectCache {
     }
 
     /// Forgets and removes an object.
-    fn remove(&self, hash: &Hash) {
+    pub fn remove(&self, hash: &Hash) {
         self.table.lock().forget(hash);
         // If it cannot be removed it is found, and found bad, at the next start.
         let path = place(hash);

@@ -26,10 +26,9 @@ impl Near {
         self.objects.is_empty()
     }
 
-    /// Takes one out, which was found to be gone.
-    pub fn forget(&mut self, hash: &Hash) {
-        self.objects.remove(hash);
-        self.cache.remove(hash);
+    /// Whether an object is among them.
+    pub fn has(&self, hash: &Hash) -> bool {
+        self.objects.contains_key(hash)
     }
 }
 

@@ -1,11 +1,17 @@
 //! The one real [`Engine`]: directories, limits, object cache and connections that all builds of a process share.
 
+mod directories;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use image_client::Connect;
+use tree_io::Tick;
 
+use crate::build::{self, Names};
+use crate::object_cache::{DirectoryLock, ObjectCache};
 use crate::{BuildError, Built, Engine, Order, Watcher};
+use directories::Directory;
 
 /// What builds need beside their orders.
 #[derive(Clone)]
@@ -92,8 +98,20 @@ pub enum WorkshopError {
 
 /// Builds images. Cheap to clone; may build several at a time.
 #[derive(Clone)]
-pub struct Workshop {
-    config: Arc<WorkshopConfig>,
+pub struct Workshop(Arc<Shop>);
+
+/// What all builds of a process share.
+pub(crate) struct Shop {
+    pub(crate) config: WorkshopConfig,
+    /// Where the trees are.
+    pub(crate) directory: PathBuf,
+    /// What names of control groups begin with.
+    pub(crate) group_prefix: String,
+    pub(crate) cache: Option<Arc<ObjectCache>>,
+    /// Of the file system of the trees.
+    pub(crate) tick: Tick,
+    pub(crate) names: Names,
+    _lock: DirectoryLock,
 }
 
 impl Workshop {
@@ -103,27 +121,64 @@ impl Workshop {
     /// # Errors
     /// [`WorkshopError::InUse`] if another process has them.
     pub fn new(config: WorkshopConfig) -> Result<Workshop, WorkshopError> {
-        Ok(Workshop {
-            config: Arc::new(config),
-        })
+        let Directory {
+            path,
+            group_prefix,
+            lock,
+        } = directories::open(&config.temporary, &config.state_directory)?;
+        let cache = match &config.object_cache {
+            Some(cache) => Some(ObjectCache::open(cache.directory.clone(), cache.most_bytes)?),
+            None => None,
+        };
+        let tick = Tick::measure(&path).map_err(|source| WorkshopError::Io {
+            doing: "cannot measure the clock of",
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Workshop(Arc::new(Shop {
+            config,
+            directory: path,
+            group_prefix,
+            cache,
+            tick,
+            names: Names::default(),
+            _lock: lock,
+        })))
     }
 
     /// As of now.
     pub fn figures(&self) -> WorkshopFigures {
+        let cache = self
+            .0
+            .cache
+            .as_ref()
+            .map(|cache| cache.figures())
+            .unwrap_or_default();
         WorkshopFigures {
-            temporary: self.config.temporary.clone(),
-            ..WorkshopFigures::default()
+            temporary: self.0.directory.clone(),
+            cached_objects: cache.objects,
+            cached_bytes: cache.bytes,
+            most_cached_bytes: cache.most_bytes,
+            cache_hits: cache.hits,
+            cache_misses: cache.misses,
         }
     }
 }
 
 impl Engine for Workshop {
-    fn build(&self, _order: &Order, _watcher: &Arc<dyn Watcher>) -> Result<Built, BuildError> {
-        Err(BuildError {
-            text: "this program cannot build images yet".to_owned(),
-            phase: None,
-            needs: None,
-            is_cancelled: false,
-        })
+    fn build(&self, order: &Order, watcher: &Arc<dyn Watcher>) -> Result<Built, BuildError> {
+        build::build(&self.0, order, watcher)
+    }
+}
+
+impl BuildLimits {
+    /// Those that one command has.
+    pub(crate) fn of_a_command(&self) -> sandbox::Limits {
+        sandbox::Limits {
+            time: None,
+            memory_bytes: self.memory_bytes,
+            processes: self.processes,
+            file_bytes: self.file_bytes,
+        }
     }
 }

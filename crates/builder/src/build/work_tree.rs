@@ -1,0 +1,76 @@
+//! The directory a build has its tree in; gone when the build is, however it ended.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use image::FileSystem;
+use tree_io::Known;
+
+use crate::delete::delete_tree;
+use crate::object_cache::ObjectCache;
+
+/// The mode of a new root directory.
+const ROOT_MODE: u32 = 0o755;
+
+/// A directory with what may be kept of it in the object cache.
+pub(crate) struct WorkTree {
+    path: PathBuf,
+    cache: Option<Arc<ObjectCache>>,
+    unpacked: Option<(Arc<FileSystem>, Arc<Known>)>,
+    packed: Option<FileSystem>,
+}
+
+impl WorkTree {
+    /// Makes one below `directory`; `prefix` begins its name.
+    pub(crate) fn make(
+        directory: &Path,
+        prefix: &str,
+        cache: Option<Arc<ObjectCache>>,
+    ) -> std::io::Result<WorkTree> {
+        let path = tempfile::Builder::new()
+            .prefix(prefix)
+            .permissions(std::fs::Permissions::from_mode(ROOT_MODE))
+            .tempdir_in(directory)?
+            .keep();
+        Ok(WorkTree {
+            path,
+            cache,
+            unpacked: None,
+            packed: None,
+        })
+    }
+
+    /// The directory.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its files that have not changed since it was unpacked go to the cache at the end.
+    pub(crate) fn was_unpacked(&mut self, tree: Arc<FileSystem>, known: Arc<Known>) {
+        self.unpacked = Some((tree, known));
+    }
+
+    /// So do those that were made since, now that their content has names.
+    pub(crate) fn was_packed(&mut self, tree: &FileSystem) {
+        if self.cache.is_some() {
+            self.packed = Some(tree.clone());
+        }
+    }
+}
+
+impl Drop for WorkTree {
+    fn drop(&mut self) {
+        if let Some(cache) = &self.cache {
+            if let Some((tree, known)) = &self.unpacked {
+                cache.adopt(tree, &self.path, Some(known));
+            }
+            if let Some(tree) = &self.packed {
+                cache.adopt(tree, &self.path, None);
+            }
+        }
+        if let Err(error) = delete_tree(&self.path) {
+            tracing::warn!("cannot delete {}: {error}", self.path.display());
+        }
+    }
+}
