@@ -1,10 +1,10 @@
 //! Packages, through the packager that is in the image (`imaginator.md §9.2, §13`).
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use image::Package;
 use image::filter::{CompiledFilter, parse_lines};
+use recipe::packager;
 
 use crate::delete::delete_matching;
 use crate::sandbox_run::{Environment, Room, Run};
@@ -97,14 +97,10 @@ pub fn list(room: &Room) -> Result<Vec<Package>, StepError> {
 
 fn list_all(room: &Room) -> Result<Vec<Package>, StepError> {
     let multiplier = ask(room, "show-size-multiplier").during("error getting size multiplier")?;
-    let multiplier = match String::from_utf8_lossy(&multiplier).split_whitespace().next() {
-        None => 1,
-        Some(number) => number
-            .parse()
-            .map_err(|_| StepError::wrong(format!("error decoding size multiplier: {number}")))?,
-    };
     let lines = ask(room, "list").during("error running package lister")?;
-    parse(&String::from_utf8_lossy(&lines), multiplier)
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    packager::parse_list(&text(&multiplier), &text(&lines))
+        .map_err(|error| StepError::wrong(error.to_string()))
 }
 
 /// What the packager prints; what it says on standard error becomes part of an error's text.
@@ -123,50 +119,4 @@ fn ask(room: &Room, verb: &str) -> Result<Vec<u8>, StepError> {
         (error, "") => error,
         (error, said) => StepError::wrong(format!("{error}: {said}")),
     })
-}
-
-fn parse(lines: &str, multiplier: u64) -> Result<Vec<Package>, StepError> {
-    let mut packages = BTreeMap::new();
-    for line in lines.lines() {
-        let mut fields = line.split_whitespace();
-        let (Some(name), Some(version)) = (fields.next(), fields.next()) else {
-            return Err(StepError::wrong(format!("malformed line: {line}")));
-        };
-        let size = match fields.next() {
-            None => 0,
-            Some(size) => size
-                .parse::<u64>()
-                .map_err(|_| StepError::wrong(format!("malformed size: {size}")))?,
-        };
-        let package = Package {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            size: size.saturating_mul(multiplier),
-        };
-        packages.insert(name.to_owned(), package);
-    }
-    Ok(packages.into_values().collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_is_sorted_by_name_and_the_last_of_a_name_counts() {
-        let packages = parse("b 1 2\na 1\nb 2 3 extra\n", 1024).unwrap();
-        let found: Vec<(&str, &str, u64)> = packages
-            .iter()
-            .map(|package| (package.name.as_str(), package.version.as_str(), package.size))
-            .collect();
-        assert_eq!(found, [("a", "1", 0), ("b", "2", 3072)]);
-    }
-
-    #[test]
-    fn a_line_that_names_no_version_or_a_size_that_is_none_is_told() {
-        let error = |text| parse(text, 1).unwrap_err().to_string();
-        assert_eq!(error("a 1 1\nonly-a-name\n"), "malformed line: only-a-name");
-        assert_eq!(error("a 1 many"), "malformed size: many");
-        assert_eq!(error("a 1 1\n\n"), "malformed line: ");
-    }
 }

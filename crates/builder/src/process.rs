@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use image::filter::parse_lines;
-
 use crate::in_root::Tree;
 use crate::mount_points::MountPoints;
 use crate::sandbox_run::{Environment, Room};
@@ -51,5 +49,5 @@ fn package_list(manifest: &Path) -> Result<Vec<String>, StepError> {
     let name = Path::new("package-list");
     let tree = Tree::manifest(manifest).at(manifest)?;
     let text = tree.read(name, PACKAGE_LIST_MOST_BYTES).at(name)?;
-    Ok(parse_lines(&text.unwrap_or_default()).filter_lines)
+    Ok(recipe::manifest::package_list(&text.unwrap_or_default()))
 }

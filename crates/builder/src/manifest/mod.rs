@@ -1,16 +1,27 @@
 //! Obtaining the manifest of a stream, and what it says (`imaginator.md §11.1, §11.2`).
 
+mod git;
+mod git_program;
+mod host_command;
 mod side_files;
+mod size;
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use recipe::UserStream;
+use recipe::{ManifestLocation, UserStream};
 
 pub use side_files::SideFiles;
 
-use crate::step_error::StepError;
-use crate::{Order, Watcher};
+use crate::sandbox_run::say;
+use crate::step_error::{At, StepError};
+use crate::{Order, Watcher, trees};
+
+/// The branch of a manifest if none was asked for.
+const DEFAULT_BRANCH: &str = "master";
+/// Where in the temporary directory the manifest's files are.
+const FILES: &str = "files";
 
 /// A manifest that was fetched. Its directory goes with it.
 #[derive(Debug)]
@@ -47,12 +58,95 @@ pub fn fetch(
     watcher: &Arc<dyn Watcher>,
     temporary: &Path,
 ) -> Result<Fetched, StepError> {
-    let _ = (order, stream, watcher, temporary);
-    Err(StepError::wrong("manifests cannot be fetched yet"))
+    let location = ManifestLocation::with_secrets(&order.stream, stream, &order.variables, &order.secrets);
+    let wrong = |text: String| StepError::wrong(order.secrets.redact_text(&text));
+    let directory = inside(&location.directory).ok_or_else(|| {
+        wrong(format!(
+            "manifest directory {}: leads out of the repository",
+            location.directory
+        ))
+    })?;
+    let guard = TemporaryDirectory::make(temporary, &format!("{}.manifest", order.stream.replace('/', "_")))?;
+    let tree = location.local_tree().map_err(|error| wrong(error.to_string()))?;
+    if let Some(tree) = tree {
+        if !["", DEFAULT_BRANCH].contains(&order.branch.as_str()) {
+            return Err(StepError::wrong(format!(
+                "branch: {} is not {DEFAULT_BRANCH}",
+                order.branch
+            )));
+        }
+        let from = tree.join(directory);
+        let shown = from.display().to_string();
+        say(
+            &**watcher,
+            format!("Copying manifest tree: {}", order.secrets.redact_text(&shown)),
+        );
+        trees::copy_manifest(&from, &guard.0, &**watcher)
+            .map_err(|error| wrong_unless_cancelled(error, wrong))?;
+        return Ok(Fetched {
+            directory: guard.0.clone(),
+            guard,
+            commit: None,
+            branch: String::new(),
+            url_unexpanded: String::new(),
+        });
+    }
+    let files = guard.0.join(FILES);
+    let (commit, branch) = git::Clone {
+        url: &location.url,
+        shown_url: &stream.manifest_url,
+        directory: &directory,
+        wanted: &order.branch,
+        secrets: &order.secrets,
+        time: order.deadline,
+        watcher,
+    }
+    .into_directory(&guard.0, &files)?;
+    let directory = git::manifest_directory(&files, &directory)?;
+    Ok(Fetched {
+        guard,
+        directory,
+        commit: Some(commit),
+        branch,
+        url_unexpanded: stream.manifest_url.clone(),
+    })
 }
+
+fn wrong_unless_cancelled(error: StepError, wrong: impl Fn(String) -> StepError) -> StepError {
+    match error {
+        StepError::Cancelled => StepError::Cancelled,
+        error => wrong(error.to_string()),
+    }
+}
+
+/// The path as one below another; `None` if it leads out.
+fn inside(path: &str) -> Option<PathBuf> {
+    let mut inside = PathBuf::new();
+    for part in Path::new(path).components() {
+        match part {
+            Component::Normal(name) => inside.push(name),
+            Component::RootDir | Component::CurDir => {}
+            Component::ParentDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(inside)
+}
+
 /// A directory that goes, however deep what is in it.
 #[derive(Debug)]
 struct TemporaryDirectory(PathBuf);
+
+impl TemporaryDirectory {
+    fn make(parent: &Path, prefix: &str) -> Result<Self, StepError> {
+        use std::os::unix::fs::PermissionsExt;
+        let made = tempfile::Builder::new()
+            .prefix(&OsString::from(prefix))
+            .permissions(std::fs::Permissions::from_mode(0o755))
+            .tempdir_in(parent)
+            .at(parent)?;
+        Ok(Self(made.keep()))
+    }
+}
 
 impl Drop for TemporaryDirectory {
     fn drop(&mut self) {

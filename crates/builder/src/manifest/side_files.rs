@@ -126,8 +126,7 @@ fn owners(read: &Read<'_>) -> Result<Owners, StepError> {
     let Some(text) = read("owners.json")? else {
         return Ok(Owners::default());
     };
-    let _ = text;
-    Ok(Owners::default())
+    recipe::manifest::owners(&text).map_err(|error| wrong("owners.json", error))
 }
 
 fn tags(read: &Read<'_>) -> Result<BTreeMap<String, String>, StepError> {

@@ -41,7 +41,6 @@ pub fn copy(
 ///
 /// # Errors
 /// `error copying manifest: …`.
-#[allow(dead_code, reason = "its caller comes with the next commit")]
 pub(crate) fn copy_manifest(from: &Path, to: &Path, watcher: &dyn Watcher) -> Result<(), StepError> {
     let copying = copy::Copying {
         from: Tree::manifest(from).at(from).during("error copying manifest")?,
@@ -100,7 +99,6 @@ pub fn append(manifest: &Path, name: &str, image: &Path, watcher: &dyn Watcher) 
 ///
 /// # Errors
 /// Of the file system; the directory must be there.
-#[allow(dead_code, reason = "its caller comes with the next commit")]
 pub(crate) fn write_program(tree: &Tree, path: &Path, content: &[u8]) -> std::io::Result<()> {
     place::replace(tree, path, content, 0o755)
 }

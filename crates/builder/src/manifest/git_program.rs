@@ -1,0 +1,351 @@
+//! The git program: how it is called so that nothing but our arguments decides what it does.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use recipe::Secrets;
+
+use super::host_command::{self, exit_text};
+use crate::Watcher;
+use crate::step_error::{At, StepError};
+
+/// Bytes of a line that git prints; a longer one is given to the log in parts.
+const LINE_MOST_BYTES: usize = 16 << 10;
+/// Bytes of output that is data: names of a few refs, a commit id.
+const OUTPUT_MOST_BYTES: usize = 1 << 20;
+/// What git and the programs it starts may have from the daemon's environment: where programs, keys and proxies are.
+const PASSED_ON: [&str; 15] = [
+    "ALL_PROXY",
+    "GIT_SSL_CAINFO",
+    "GIT_SSL_CAPATH",
+    "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "PATH",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+/// ssh asks nobody, and gives up on a host that does not answer.
+const SSH: &str =
+    "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=4";
+/// Stronger than any file. No hooks, nothing in the background, and no waiting for a server that sends less than 1000 bytes a
+/// second for a minute.
+const SETTINGS: [(&str, &str); 11] = [
+    ("advice.detachedHead", "false"),
+    ("core.autocrlf", "false"),
+    ("core.fsmonitor", "false"),
+    ("core.hooksPath", "/dev/null"),
+    ("core.symlinks", "true"),
+    ("fetch.recurseSubmodules", "false"),
+    ("gc.auto", "0"),
+    ("http.lowSpeedLimit", "1000"),
+    ("http.lowSpeedTime", "60"),
+    ("maintenance.auto", "false"),
+    ("submodule.recurse", "false"),
+];
+/// Ways to a repository. Others of git's run programs that a URL names.
+const PROTOCOLS: &str = "file:git:http:https:ssh";
+
+/// Calls of git for one repository.
+pub(super) struct Git<'a> {
+    directory: PathBuf,
+    files: &'a Path,
+    url: &'a str,
+    secrets: &'a Secrets,
+    /// The password in the URL, whether it came from a variable or not.
+    password: Secrets,
+    watcher: &'a dyn Watcher,
+    until: Instant,
+}
+
+impl<'a> Git<'a> {
+    /// Its own files go to a directory of `temporary`, those of the repository to `files`.
+    pub(super) fn new(
+        temporary: &Path,
+        files: &'a Path,
+        url: &'a str,
+        secrets: &'a Secrets,
+        watcher: &'a dyn Watcher,
+        until: Instant,
+    ) -> Result<Self, StepError> {
+        if url.is_empty() || url.chars().any(char::is_control) {
+            return Err(StepError::wrong("the URL of the manifest is empty, or no URL"));
+        }
+        Ok(Self {
+            directory: temporary.join("git"),
+            files,
+            url,
+            secrets,
+            password: password_of(url),
+            watcher,
+            until,
+        })
+    }
+
+    /// Where git's own files are.
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Whether the repository is a directory of this host.
+    pub(super) fn is_local(&self) -> bool {
+        self.url.starts_with('/') || self.url.starts_with("file:")
+    }
+
+    /// A text without secrets.
+    pub(super) fn redacted(&self, text: &str) -> String {
+        let text = self.secrets.redact_text(text);
+        self.password.redact_text(&text).into_owned()
+    }
+
+    /// Makes the local repository; only what is in `directory` will be checked out of it.
+    pub(super) fn init(&self, directory: &Path) -> Result<(), StepError> {
+        std::fs::create_dir(self.files).at(self.files)?;
+        self.write("git-config", self.settings_of_user().as_bytes())?;
+        self.run(&["init", "--quiet", "--template="])?;
+        let mut config = std::fs::OpenOptions::new()
+            .append(true)
+            .open(self.directory.join("config"))
+            .at(&self.directory)?;
+        let sparse = if directory.as_os_str().is_empty() {
+            ""
+        } else {
+            "[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = false\n"
+        };
+        write!(
+            config,
+            "[remote \"origin\"]\n\turl = \"{}\"\n{sparse}",
+            quoted(self.url)
+        )
+        .at(&self.directory)?;
+        if !sparse.is_empty() {
+            let info = self.directory.join("info");
+            std::fs::create_dir_all(&info).at(&info)?;
+            let patterns = info.join("sparse-checkout");
+            std::fs::write(&patterns, pattern(directory)).at(&patterns)?;
+        }
+        Ok(())
+    }
+
+    /// In the place of the user's own settings, which might do anything.
+    fn settings_of_user(&self) -> &'static str {
+        if self.is_local() {
+            // git refuses the repositories of other users of the host, which here were named by who writes the streams file.
+            "[safe]\n\tdirectory = *\n"
+        } else {
+            ""
+        }
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> Result<(), StepError> {
+        let path = self.directory.with_file_name(name);
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path);
+        file.and_then(|mut file| file.write_all(content)).at(&path)
+    }
+
+    /// Runs it; what it prints goes to the log.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<(), StepError> {
+        let mut output = Lines::default();
+        let mut said = Lines::default();
+        let status = host_command::run(
+            self.command(arguments),
+            self.until,
+            self.watcher,
+            |bytes| output.take(bytes, |line| self.log(line)),
+            |bytes| said.take(bytes, |line| self.log(line)),
+        );
+        output.end(|line| self.log(line));
+        said.end(|line| self.log(line));
+        self.judge(arguments, status?, &said)
+    }
+
+    /// Runs it for what it prints; what it says on standard error goes to the log.
+    pub(super) fn output(&self, arguments: &[&str]) -> Result<String, StepError> {
+        let mut data = Vec::new();
+        let mut said = Lines::default();
+        let status = host_command::run(
+            self.command(arguments),
+            self.until,
+            self.watcher,
+            |bytes| {
+                let room_left = OUTPUT_MOST_BYTES.saturating_sub(data.len());
+                data.extend_from_slice(&bytes[..bytes.len().min(room_left)]);
+            },
+            |bytes| said.take(bytes, |line| self.log(line)),
+        );
+        said.end(|line| self.log(line));
+        self.judge(arguments, status?, &said)?;
+        Ok(String::from_utf8_lossy(&data).into_owned())
+    }
+
+    fn judge(
+        &self,
+        arguments: &[&str],
+        status: std::process::ExitStatus,
+        said: &Lines,
+    ) -> Result<(), StepError> {
+        if status.success() {
+            return Ok(());
+        }
+        let verb = arguments.first().copied().unwrap_or_default();
+        let mut text = format!("error running: git {verb}: {}", exit_text(status));
+        if let Some(why) = &said.fatal {
+            text = format!("{text}: {}", self.redacted(why));
+        }
+        Err(StepError::wrong(text))
+    }
+
+    fn log(&self, line: &[u8]) {
+        let line = self.secrets.redact(line);
+        self.watcher.log(&self.password.redact(&line));
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command.args(arguments).env_clear().current_dir("/");
+        for name in PASSED_ON {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        let ssh = std::env::var_os("GIT_SSH_COMMAND").unwrap_or_else(|| SSH.into());
+        command
+            .env("LC_ALL", "C")
+            .env("GIT_SSH_COMMAND", ssh)
+            .env("GIT_DIR", &self.directory)
+            .env("GIT_WORK_TREE", self.files)
+            .env("GIT_CONFIG_GLOBAL", self.directory.with_file_name("git-config"))
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
+            .env("GIT_CONFIG_COUNT", SETTINGS.len().to_string());
+        for (number, (name, value)) in SETTINGS.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{number}"), name);
+            command.env(format!("GIT_CONFIG_VALUE_{number}"), value);
+        }
+        command
+    }
+}
+
+/// As between quotes in a file of git's settings.
+fn quoted(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+/// The line that means a directory and all that is in it, among the patterns of what is checked out.
+fn pattern(directory: &Path) -> Vec<u8> {
+    let mut line = vec![b'/'];
+    for &byte in directory.as_os_str().as_bytes() {
+        if b"*?[]\\ !#".contains(&byte) {
+            line.push(b'\\');
+        }
+        line.push(byte);
+    }
+    line.extend_from_slice(b"/\n");
+    line
+}
+
+/// What stands before the host in an HTTP URL: a password, or a token in the place of the user.
+fn password_of(url: &str) -> Secrets {
+    let mut found = BTreeMap::new();
+    if let Some((scheme, rest)) = url.split_once("://") {
+        let authority = rest.split('/').next().unwrap_or_default();
+        if let (true, Some((user, _))) = (scheme.starts_with("http"), authority.rsplit_once('@')) {
+            let secret = user.split_once(':').map_or(user, |(_, password)| password);
+            found.insert("password".to_owned(), secret.to_owned());
+        }
+    }
+    Secrets::new(found)
+}
+
+/// Cuts what comes into lines: secrets can only be found in what is whole.
+#[derive(Default)]
+struct Lines {
+    line: Vec<u8>,
+    /// The last line that says why git gave up.
+    fatal: Option<String>,
+}
+
+impl Lines {
+    fn take(&mut self, bytes: &[u8], mut to: impl FnMut(&[u8])) {
+        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") || self.line.len() > LINE_MOST_BYTES {
+                self.give(&mut to);
+            }
+        }
+    }
+
+    fn end(&mut self, mut to: impl FnMut(&[u8])) {
+        if !self.line.is_empty() {
+            self.line.push(b'\n');
+            self.give(&mut to);
+        }
+    }
+
+    fn give(&mut self, to: &mut impl FnMut(&[u8])) {
+        let text: Cow<'_, str> = String::from_utf8_lossy(&self.line);
+        if text.starts_with("fatal: ") || text.starts_with("error: ") {
+            self.fatal = Some(text.trim_end().to_owned());
+        }
+        to(&self.line);
+        self.line.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_of_a_url_is_found_wherever_it_came_from() {
+        let redacted = |url: &str| password_of(url).redact_text(url).into_owned();
+        assert_eq!(
+            redacted("https://me:pass-word@host/a@b"),
+            "https://me:***@host/a@b"
+        );
+        assert_eq!(redacted("https://some-token@host/x"), "https://***@host/x");
+        assert_eq!(
+            redacted("ssh://someone@host/x"),
+            "ssh://someone@host/x",
+            "a name is no secret"
+        );
+        assert_eq!(redacted("someone@host:x/y"), "someone@host:x/y");
+    }
+
+    #[test]
+    fn lines_are_given_whole_however_they_come() {
+        let mut lines = Lines::default();
+        let mut given = Vec::new();
+        for bytes in ["one\ntw", "o\nfatal: no", " such thing"] {
+            lines.take(bytes.as_bytes(), |line| {
+                given.push(String::from_utf8_lossy(line).into_owned())
+            });
+        }
+        lines.end(|line| given.push(String::from_utf8_lossy(line).into_owned()));
+        assert_eq!(given, ["one\n", "two\n", "fatal: no such thing\n"]);
+        assert_eq!(lines.fatal.as_deref(), Some("fatal: no such thing"));
+    }
+
+    #[test]
+    fn names_of_directories_are_no_patterns() {
+        assert_eq!(pattern(Path::new("a b/[c]*")), b"/a\\ b/\\[c\\]\\*/\n");
+        assert_eq!(quoted("a\"b\\c"), "a\\\"b\\\\c");
+    }
+}

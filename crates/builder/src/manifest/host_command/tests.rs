@@ -1,0 +1,107 @@
+//! Real programs, ended in all ways.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::Phase;
+
+/// Cancelled from the start, or never.
+struct Plain {
+    is_cancelled: bool,
+}
+
+impl Watcher for Plain {
+    fn log(&self, _bytes: &[u8]) {}
+    fn phase(&self, _phase: Phase) {}
+    fn log_so_far(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    fn is_cancelled(&self) -> bool {
+        self.is_cancelled
+    }
+    fn on_cancel(&self, end: Box<dyn Fn() + Send + Sync>) -> Box<dyn std::any::Any + Send> {
+        if self.is_cancelled {
+            end();
+        }
+        Box::new(())
+    }
+}
+
+fn shell(script: &str) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script]);
+    command
+}
+
+fn far() -> Instant {
+    Instant::now() + Duration::from_secs(120)
+}
+
+const NOT_CANCELLED: Plain = Plain { is_cancelled: false };
+
+#[test]
+fn all_it_prints_is_given_and_its_end_is_told() {
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let status = run(
+        shell("echo out; echo err >&2; head -c 100000 /dev/zero; exit 3"),
+        far(),
+        &NOT_CANCELLED,
+        |bytes| output.extend_from_slice(bytes),
+        |bytes| errors.extend_from_slice(bytes),
+    )
+    .unwrap();
+    assert_eq!(exit_text(status), "exit status 3");
+    assert_eq!(output.len(), 4 + 100_000);
+    assert_eq!(errors, b"err\n");
+}
+
+#[test]
+fn what_it_left_running_ends_with_it() {
+    let seen = Arc::new(Mutex::new(String::new()));
+    let status = run(
+        shell("sleep 3610 & echo $!"),
+        far(),
+        &NOT_CANCELLED,
+        |bytes| seen.lock().unwrap().push_str(&String::from_utf8_lossy(bytes)),
+        |_| {},
+    )
+    .unwrap();
+    assert!(status.success());
+    let left: i32 = seen.lock().unwrap().trim().parse().unwrap();
+    let still_runs = || {
+        let state = std::fs::read_to_string(format!("/proc/{left}/stat")).unwrap_or_default();
+        state.contains("(sleep)") && !state.contains(") Z ")
+    };
+    let began = Instant::now();
+    while still_runs() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it still runs");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn time_over_and_a_cancelled_build_end_it() {
+    let soon = Instant::now() + Duration::from_millis(200);
+    let error = run(
+        shell("trap '' TERM; sleep 3611"),
+        soon,
+        &NOT_CANCELLED,
+        |_| {},
+        |_| {},
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("took too long"), "{error}");
+    let cancelled = Plain { is_cancelled: true };
+    let error = run(shell("sleep 3612"), far(), &cancelled, |_| {}, |_| {}).unwrap_err();
+    assert!(error.is_cancelled());
+}
+
+#[test]
+fn a_program_that_is_not_there_is_named() {
+    let command = Command::new("/no/such/git");
+    let error = run(command, far(), &NOT_CANCELLED, |_| {}, |_| {}).unwrap_err();
+    assert!(
+        error.to_string().starts_with("/no/such/git: no such file"),
+        "{error}"
+    );
+}
