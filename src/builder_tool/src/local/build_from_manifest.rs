@@ -1,0 +1,23 @@
+//! `build-from-manifest manifestDir stream-name`: build an image from a manifest on this disk, and publish it (`builder-tool.md §2.2`).
+
+use flags::{Mark, Verb};
+
+use crate::session::Session;
+use crate::verbs::LOCAL;
+
+pub(crate) const NAME: &str = "build-from-manifest";
+pub(crate) const DOING: &str = "error processing manifest";
+
+pub(crate) fn verb() -> Verb {
+    Verb::new(
+        NAME,
+        "manifestDir stream-name",
+        "build an image from a manifest on this disk, and publish it",
+    )
+    .group(LOCAL)
+    .mark(Mark::Root)
+}
+
+pub(crate) async fn run(_session: &mut Session, _arguments: &[String]) -> anyhow::Result<()> {
+    anyhow::bail!("this build cannot build images here yet")
+}

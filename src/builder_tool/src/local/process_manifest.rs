@@ -1,0 +1,23 @@
+//! `process-manifest manifestDir rootDir`: carry out a manifest in a tree that is there (`builder-tool.md §2.2`).
+
+use flags::{Mark, Verb};
+
+use crate::session::Session;
+use crate::verbs::LOCAL;
+
+pub(crate) const NAME: &str = "process-manifest";
+pub(crate) const DOING: &str = "error processing manifest";
+
+pub(crate) fn verb() -> Verb {
+    Verb::new(
+        NAME,
+        "manifestDir rootDir",
+        "carry out a manifest in a tree that is there",
+    )
+    .group(LOCAL)
+    .mark(Mark::Root)
+}
+
+pub(crate) async fn run(_session: &mut Session, _arguments: &[String]) -> anyhow::Result<()> {
+    anyhow::bail!("this build cannot build images here yet")
+}
