@@ -6,6 +6,7 @@
 //! | `certificates` | a certificate authority for a test, made by `imagewright certs` |
 //! | `golden` | recorded conversations of the original, and a judge of gob streams independent of ours |
 //! | `images` | small images and the calls that bring them to a server |
+//! | `imaginator` | an image builder of its own for a test: daemon, configuration, manifests, users |
 //! | `machine` | a machine of its own: a Debian tree, processes and a network that nobody else sees |
 //! | `rpm_repository` | an RPM system and packages for it, made on a Debian |
 //! | `secured` | a server that asks for certificates, and the authorities it trusts |
@@ -37,6 +38,7 @@ pub mod cut_proxy;
 pub mod damage;
 pub mod golden;
 pub mod images;
+pub mod imaginator;
 pub mod machine;
 pub mod plain_call;
 pub mod power_cut;
