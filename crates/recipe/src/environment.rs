@@ -76,3 +76,52 @@ fn leaf_name(path: &str) -> &str {
     let path = path.trim_end_matches('/');
     path.rsplit_once('/').map_or(path, |(_, leaf)| leaf)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn a_build_knows_its_stream_then_the_request_then_the_manifest() {
+        let stream = UserStream {
+            variables: table(&[("A", "x ${IMAGE_STREAM[/0:1]} $ARCH $A"), ("B", "stream")]),
+            ..UserStream::default()
+        };
+        let request = table(&[
+            ("B", "request"),
+            ("A", ""),
+            ("C", "new"),
+            ("MANIFEST_GIT_COMMIT_ID", "forged"),
+        ]);
+        let expected = table(&[
+            ("A", "x base  "),
+            ("ARCH", architecture()),
+            ("B", "request"),
+            ("C", "new"),
+            ("IMAGE_STREAM", "base/Debian-12/amd64"),
+            ("IMAGE_STREAM_DIRECTORY_NAME", "base/Debian-12"),
+            ("IMAGE_STREAM_LEAF_NAME", "amd64"),
+            ("MANIFEST_GIT_COMMIT_ID", "c0ffee"),
+            ("REQUESTED_GIT_BRANCH", "topic"),
+        ]);
+        let name = "base/Debian-12/amd64";
+        assert_eq!(
+            environment(name, &stream, &request, Some("c0ffee"), "topic"),
+            expected
+        );
+        let plain = environment("x", &stream, &table(&[]), None, "");
+        assert!(!plain.contains_key("MANIFEST_GIT_COMMIT_ID") && !plain.contains_key("REQUESTED_GIT_BRANCH"));
+        assert_eq!(plain["IMAGE_STREAM_DIRECTORY_NAME"], ".");
+        assert_eq!(plain["IMAGE_STREAM_LEAF_NAME"], "x");
+    }
+
+    #[test]
+    fn the_architecture_has_the_name_go_gives_it() {
+        assert!(!["x86_64", "aarch64", "x86"].contains(&architecture()));
+    }
+}

@@ -14,6 +14,7 @@
 //! | [`packager`] | commands of a package manager, the script made of them, what it lists | `imaginator.md §9` |
 //! | [`problem`] | what is wrong, where | |
 //! | [`secrets`] | the variables file | `imaginator.md §6.3` |
+//! | [`source`] | forms of URLs that configurations come from | `imaginator.md §4, §7` |
 //! | [`stream`] | bootstrap streams and user streams, ready to be built | `imaginator.md §5, §8` |
 //! | [`streams`] | the image streams file, and finding a stream by its name | `imaginator.md §5` |
 //! | [`text`] | JSON as Go reads it, and YAML, with lines | `imaginator.md §4` |
@@ -27,6 +28,7 @@ pub mod manifest;
 pub mod packager;
 pub mod problem;
 pub mod secrets;
+pub mod source;
 pub mod stream;
 pub mod streams;
 pub mod text;
@@ -38,6 +40,7 @@ pub use manifest::Manifest;
 pub use packager::Packager;
 pub use problem::{Checked, Problem, Problems, Severity};
 pub use secrets::Secrets;
+pub use source::Source;
 pub use stream::{BootstrapStream, Cache, Owners, UserStream};
 pub use streams::{FindError, Streams};
 pub use text::Format;

@@ -64,7 +64,7 @@ impl ManifestLocation {
             return Err(LocationError::NotAbsolute);
         }
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        Ok(Some(PathBuf::from(std::ffi::OsString::from_vec(unescape(path)))))
+        Ok(Some(unescape_path(path)))
     }
 }
 
@@ -76,8 +76,8 @@ pub enum LocationError {
     NotAbsolute,
 }
 
-/// Replaces `%XX` by the byte it stands for.
-fn unescape(text: &str) -> Vec<u8> {
+/// The path in a URL, with `%XX` replaced by the byte it stands for.
+pub(crate) fn unescape_path(text: &str) -> PathBuf {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, after)) = rest.split_first() {
@@ -96,12 +96,72 @@ fn unescape(text: &str) -> Vec<u8> {
             }
         }
     }
-    out
+    std::ffi::OsString::from_vec(out).into()
 }
 
 /// Tells nothing, since it may hold secrets.
 impl fmt::Debug for ManifestLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ManifestLocation(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn the_stream_wins_over_the_request_and_that_over_secrets() {
+        let stream = UserStream {
+            manifest_url: "https://$USER:$PASSWORD@git.example/$A/$B.git".into(),
+            manifest_directory: "${IMAGE_STREAM[/1:]}".into(),
+            variables: table(&[("A", "stream")]),
+            ..UserStream::default()
+        };
+        let secrets = Secrets::new(table(&[
+            ("USER", "me"),
+            ("PASSWORD", "hunter22"),
+            ("A", "no"),
+            ("B", "no"),
+        ]));
+        let request = table(&[("A", "no"), ("B", "request")]);
+        let location = ManifestLocation::with_secrets("base/x/y", &stream, &request, &secrets);
+        assert_eq!(location.url, "https://me:hunter22@git.example/stream/request.git");
+        assert_eq!(location.directory, "x/y");
+        assert_eq!(location.local_tree(), Ok(None));
+        assert!(!format!("{location:?}").contains("hunter22"));
+        let shown = ManifestLocation::without_secrets("base/x/y", &stream);
+        assert_eq!(shown.url, "https://:@git.example/stream/.git");
+    }
+
+    #[test]
+    fn trees_of_this_host_are_recognised() {
+        let tree = |url: &str| {
+            let stream = UserStream {
+                manifest_url: url.into(),
+                ..UserStream::default()
+            };
+            ManifestLocation::without_secrets("x", &stream).local_tree()
+        };
+        for (url, expected) in [
+            ("dir:///srv/manifests", Ok(Some("/srv/manifests"))),
+            ("dir:///srv/a%20b", Ok(Some("/srv/a b"))),
+            ("dir:///srv/100%", Ok(Some("/srv/100%"))),
+            ("dir:/srv", Ok(Some("/srv"))),
+            ("dir://host/srv", Ok(Some("/srv"))),
+            ("dir://srv", Err(LocationError::NotAbsolute)),
+            ("dir:", Err(LocationError::NotAbsolute)),
+            ("/srv/repo.git", Ok(None)),
+            ("file:///srv/repo.git", Ok(None)),
+            ("git@host:x.git", Ok(None)),
+            ("", Ok(None)),
+        ] {
+            assert_eq!(tree(url), expected.map(|path| path.map(PathBuf::from)), "{url}");
+        }
     }
 }

@@ -88,11 +88,10 @@ pub struct Checked<T> {
 
 impl<T> Checked<T> {
     /// Of a value, which is dropped if one of the problems is an error.
-    pub fn new(value: T, mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_key(|problem| problem.line);
+    pub(crate) fn of(value: Option<T>, problems: Vec<Problem>) -> Self {
         let is_good = !problems.iter().any(Problem::is_error);
         Self {
-            value: is_good.then_some(value),
+            value: value.filter(|_| is_good),
             problems,
         }
     }

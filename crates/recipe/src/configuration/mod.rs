@@ -1,6 +1,11 @@
 //! The main configuration (`imaginator.md §4`).
 
+mod bootstrap;
+pub(crate) mod checks;
+mod packagers;
 mod read;
+
+pub(crate) use bootstrap::owners;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -133,3 +138,6 @@ impl Configuration {
         expand::expression(&self.image_streams_url, |name| secrets.get(name))
     }
 }
+
+#[cfg(test)]
+mod tests;

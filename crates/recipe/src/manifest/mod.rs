@@ -97,3 +97,6 @@ pub fn expanded_tags(
         .map(|(key, _, expanded)| (key.clone(), expanded))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,3 +31,6 @@ pub struct Packager {
     /// Lines put before everything else in the script.
     pub verbatim: Vec<String>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,3 +75,6 @@ impl fmt::Debug for Secrets {
         f.debug_set().entries(self.values.keys()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

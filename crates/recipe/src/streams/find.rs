@@ -26,7 +26,6 @@ pub(super) struct Pattern {
 }
 
 /// Compiles an expression, `^` and `$` glued to its ends (so in `a|b` each end is held by one of them).
-#[allow(dead_code)] // the reader of streams follows
 pub(super) fn compile(expression: &str) -> Result<Expression, FilterError> {
     // The empty group keeps it from being taken for one of the forms that filters have short cuts for, some of which differ.
     Expression::new(&format!("(?:){expression}$"))

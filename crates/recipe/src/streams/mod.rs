@@ -68,3 +68,6 @@ impl Default for Reading<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

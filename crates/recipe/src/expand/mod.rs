@@ -161,3 +161,6 @@ fn part(value: &str, selection: &str) -> Option<String> {
     let range = usize::try_from(start).ok()?..usize::try_from(end).ok()?;
     Some(components.get(range)?.join(&separator.to_string()))
 }
+
+#[cfg(test)]
+mod tests;
