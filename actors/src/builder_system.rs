@@ -6,7 +6,7 @@ use crate::stream_scheduler::{self, SchedulerActor, Scheduling, StreamScheduler}
 use crate::supervise::supervise;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// How long stopping waits for builds to end after they were cancelled: a sandbox is gone within seconds.
@@ -36,12 +36,15 @@ pub fn start_builder(
     archiving: Option<Archiving>,
 ) -> Result<BuilderSystem, BuilderStartError> {
     let allow_debug_panic = scheduling.allow_debug_panic;
-    let archive = archiving.map(|archiving| LogArchive {
-        shared: Arc::new(log_archive::Shared::new(archiving, allow_debug_panic)),
-        actor: Handle::new(log_archive::NAME),
-    });
+    let archive = match archiving {
+        Some(archiving) => Some(LogArchive {
+            shared: Arc::new(log_archive::Shared::load(archiving, allow_debug_panic)?),
+            actor: Handle::new(log_archive::NAME),
+        }),
+        None => None,
+    };
     let scheduler = StreamScheduler {
-        shared: Arc::new(stream_scheduler::Shared::new(scheduling)),
+        shared: Arc::new(stream_scheduler::Shared::new(scheduling, archive.clone())),
         actor: Handle::new(stream_scheduler::NAME),
     };
     let (given_up, receiver) = watch::channel(None);
@@ -66,16 +69,11 @@ fn spawn(
         .spawn(move || {
             let runner = actix_rt::System::new();
             let arbiters = runner.block_on(async move {
-                let arbiter = actix_rt::Arbiter::new();
+                let mut arbiters = Vec::from([actix_rt::Arbiter::new(), actix_rt::Arbiter::new()]);
+                let [arbiter, runners] = [arbiters[0].handle(), arbiters[1].handle()];
                 let shared = scheduler.shared.clone();
-                let make = move |guard, _| SchedulerActor::new(shared.clone(), guard);
-                actix_rt::spawn(supervise(
-                    scheduler.actor,
-                    arbiter.handle(),
-                    given_up.clone(),
-                    make,
-                ));
-                let mut arbiters = Vec::from([arbiter]);
+                let make = move |guard, _| SchedulerActor::new(shared.clone(), runners.clone(), guard);
+                actix_rt::spawn(supervise(scheduler.actor, arbiter, given_up.clone(), make));
                 if let Some(archive) = archive {
                     let arbiter = actix_rt::Arbiter::new();
                     let shared = archive.shared.clone();
@@ -111,12 +109,25 @@ impl BuilderSystem {
         self.stop_actors(STOP_WAIT);
     }
 
-    fn stop_actors(&mut self, _wait: Duration) {
+    fn stop_actors(&mut self, wait: Duration) {
         let Some((system, thread)) = self.thread.take() else {
             return;
         };
-        self.scheduler.actor.inner.state.send_replace(ActorState::Stopped);
-        self.scheduler.actor.inner.address.store(None);
+        let deadline = Instant::now() + wait;
+        let scheduler = &self.scheduler;
+        scheduler.actor.inner.state.send_replace(ActorState::Stopped);
+        scheduler.shared.stop();
+        let is_idle = || {
+            let is_stored = self
+                .archive
+                .as_ref()
+                .is_none_or(|archive| archive.shared.is_idle());
+            scheduler.shared.is_idle() && is_stored
+        };
+        while !is_idle() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        scheduler.actor.inner.address.store(None);
         if let Some(archive) = &self.archive {
             archive.actor.inner.state.send_replace(ActorState::Stopped);
             archive.actor.inner.address.store(None);

@@ -28,7 +28,6 @@
 //! | [`log_archive`] | logs of builds that have ended |
 //! | [`config_watcher`] | the configuration of the image builder, kept up to date |
 
-#[allow(dead_code)] // what uses it comes with the bodies of the scheduler
 pub mod build_runner;
 pub mod builder_system;
 mod clock;
@@ -37,14 +36,12 @@ pub mod config_watcher;
 pub mod handle;
 pub mod image_index;
 mod index_writer;
-#[allow(dead_code)] // likewise
 pub mod log_archive;
 pub mod object_store;
 mod pool;
 pub mod replicator;
 pub mod scrubber;
 mod start_report;
-#[allow(dead_code)] // likewise
 pub mod stream_scheduler;
 mod supervise;
 pub mod system;

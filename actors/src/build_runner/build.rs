@@ -51,6 +51,19 @@ pub struct BuildOrder {
     pub why: Why,
 }
 
+impl BuildOrder {
+    /// Whether one image would be as good as the other. Who asks, why, and how long the image lives may differ.
+    pub(crate) fn is_equal(&self, other: &BuildOrder) -> bool {
+        self.stream == other.stream
+            && self.variables == other.variables
+            && self.branch == other.branch
+            && self.max_source_age == other.max_source_age
+            && self.deadline == other.deadline
+            && self.delivery == other.delivery
+            && self.disable_recursive_build == other.disable_recursive_build
+    }
+}
+
 /// A build.
 pub struct Build {
     /// Unique in the life of the daemon; from 1.
@@ -63,8 +76,8 @@ pub struct Build {
     pub(crate) cancellation: Arc<Cancellation>,
     pub(super) phases: Mutex<Vec<PhaseTime>>,
     pub(crate) joined_by: Mutex<Vec<String>>,
-    /// Life time of the image that is wanted: the longest that was asked for.
-    pub(crate) expires_in: Mutex<Duration>,
+    /// Life time of the image that is wanted: the longest that was asked for. Nothing once it is too late to join.
+    pub(crate) expires_in: Mutex<Option<Duration>>,
     /// Handed back by [`Delivery::Return`].
     pub(super) image: Mutex<Option<Arc<Image>>>,
     pub(super) state: watch::Sender<BuildState>,
@@ -86,7 +99,7 @@ impl Build {
             cancellation: Arc::default(),
             phases: Mutex::default(),
             joined_by: Mutex::default(),
-            expires_in: Mutex::new(expires_in),
+            expires_in: Mutex::new(Some(expires_in)),
             image: Mutex::default(),
             state: watch::Sender::new(BuildState::Queued),
         }
@@ -141,6 +154,20 @@ impl Build {
         self.cancellation.reason()
     }
 
+    /// How long each phase of a stream took that began since then.
+    pub(crate) fn phases_of(
+        &self,
+        stream: &str,
+        since: SystemTime,
+        now: SystemTime,
+    ) -> Vec<(Phase, Duration)> {
+        let phases = self.phases.lock();
+        let own = phases
+            .iter()
+            .filter(|time| time.stream == stream && time.started_at >= since);
+        own.map(|time| (time.phase, time.duration(now))).collect()
+    }
+
     /// The image that was handed back, if it was to be.
     pub fn image(&self) -> Option<Arc<Image>> {
         self.image.lock().clone()
@@ -162,10 +189,28 @@ impl Build {
         self.state.send_replace(BuildState::Running { started_at });
     }
 
-    /// A phase begins, which ends the one before.
+    /// It was to start, and did not.
+    pub(crate) fn wait_again(&self) {
+        self.state.send_replace(BuildState::Queued);
+    }
+
+    /// Its image is to live at least so long; false if it is too late for that.
+    pub(crate) fn prolong(&self, expires_in: Duration) -> bool {
+        match &mut *self.expires_in.lock() {
+            Some(wanted) => {
+                *wanted = expires_in.max(*wanted);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// A phase begins, which ends what was done for the same stream, and for the sources of that.
     pub(super) fn enter(&self, phase: Phase, stream: &str, now: SystemTime) {
         let mut phases = self.phases.lock();
-        finish_last(&mut phases, now);
+        let is_own = |time: &PhaseTime| time.finished_at.is_none() && time.stream == stream;
+        let from = phases.iter().position(is_own).unwrap_or(phases.len());
+        finish(&mut phases[from..], now);
         if phases.len() < PHASES_KEPT {
             phases.push(PhaseTime {
                 phase,
@@ -176,14 +221,24 @@ impl Build {
         }
     }
 
-    /// It has ended, unless it had already: then false.
+    /// A source has ended, in whatever way, and with it what was done for it.
+    pub(super) fn finish_phases_of(&self, stream: &str, now: SystemTime) {
+        let mut phases = self.phases.lock();
+        let from = phases.iter().position(|time| time.stream == stream);
+        finish(
+            phases.get_mut(from.unwrap_or(usize::MAX)..).unwrap_or_default(),
+            now,
+        );
+    }
+
+    /// It has ended; nothing if it had already.
     pub(crate) fn end(
         &self,
         outcome: Result<BuiltImage, BuildFailure>,
         now: SystemTime,
     ) -> Option<Arc<BuildResult>> {
         let started_at = self.started_at();
-        finish_last(&mut self.phases.lock(), now);
+        finish(&mut self.phases.lock(), now);
         let result = Arc::new(BuildResult {
             number: self.number,
             stream: self.order.stream.clone(),
@@ -208,8 +263,8 @@ impl Build {
     }
 }
 
-fn finish_last(phases: &mut [PhaseTime], now: SystemTime) {
-    if let Some(last) = phases.last_mut() {
-        last.finished_at.get_or_insert(now);
+fn finish(phases: &mut [PhaseTime], now: SystemTime) {
+    for time in phases {
+        time.finished_at.get_or_insert(now);
     }
 }

@@ -147,11 +147,11 @@ impl BuildLog {
         }
     }
 
-    /// Everything there is now.
-    pub fn read_all(&self) -> Vec<u8> {
+    /// Everything there is now, from this offset on.
+    pub fn read_from(&self, offset: u64) -> Vec<u8> {
         let mut all = Vec::new();
         loop {
-            let piece = self.read(all.len() as u64, 1 << 20);
+            let piece = self.read(offset + all.len() as u64, 1 << 20);
             if piece.is_empty() {
                 return all;
             }

@@ -33,6 +33,13 @@ pub enum Why {
     Archived(String),
 }
 
+impl Why {
+    /// Somebody asked for this build, and may be waiting for it.
+    pub fn is_request(&self) -> bool {
+        matches!(self, Why::Requested { .. })
+    }
+}
+
 impl fmt::Display for Why {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,8 +1,12 @@
-//! The actor: stores, and is what the supervisor starts again.
+//! The actor: has logs stored one after the other, and is what the supervisor starts again.
+//!
+//! Restart policy: nothing is lost. What was being stored is stored again, unless it was.
 
-use super::Shared;
+use super::{ArchiveError, Shared};
 use crate::handle::{Envelope, Request};
+use crate::pool::PoolError;
 use crate::supervise::Guard;
+use crate::task::AbortOnDrop;
 use actix::{Actor, Context, Handler};
 use std::sync::Arc;
 
@@ -10,6 +14,7 @@ pub(crate) const NAME: &str = "LogArchive";
 
 pub(crate) struct ArchiveActor {
     shared: Arc<Shared>,
+    storing: Option<AbortOnDrop<()>>,
     _guard: Guard,
 }
 
@@ -24,6 +29,7 @@ impl ArchiveActor {
     pub(crate) fn new(shared: Arc<Shared>, guard: Guard) -> Self {
         ArchiveActor {
             shared,
+            storing: None,
             _guard: guard,
         }
     }
@@ -31,6 +37,22 @@ impl ArchiveActor {
 
 impl Actor for ArchiveActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Context<Self>) {
+        self.storing = Some(AbortOnDrop::spawn(keep_storing(self.shared.clone())));
+    }
+}
+
+async fn keep_storing(shared: Arc<Shared>) {
+    loop {
+        while let Some(job) = shared.next_job() {
+            let storing = shared.clone();
+            let stored = shared.writer.run(move || storing.store(&job)).await;
+            let panicked = |error: PoolError| Err(ArchiveError::Internal(error.to_string()));
+            shared.done(stored.unwrap_or_else(panicked));
+        }
+        shared.wake.notified().await;
+    }
 }
 
 impl Handler<Envelope<DebugPanic>> for ArchiveActor {

@@ -21,9 +21,14 @@ pub enum ArchiveError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// A build log that cannot be encoded or decoded.
-    #[error("build log archive: {0}")]
-    Info(#[from] serde_json::Error),
+    /// One log is more than all may be.
+    #[error("build log archive: a log of {} is more than the quota of {}", human::bytes(*needed), human::bytes(*quota))]
+    OverQuota {
+        /// Bytes it would take.
+        needed: u64,
+        /// Bytes all may take.
+        quota: u64,
+    },
     /// A defect in this program.
     #[error("internal error: {0}")]
     Internal(String),

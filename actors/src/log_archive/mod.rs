@@ -7,8 +7,10 @@
 //! out of the directory. What goes wrong is logged and shown, and fails no build. Lacks on purpose: an index of words.
 
 mod actor;
+mod disk;
 mod entry;
 mod error;
+mod info;
 mod search;
 mod shared;
 
@@ -19,7 +21,7 @@ pub use search::{
     FoundLog, SEARCH_LINES, SEARCH_LINES_PER_LOG, SEARCH_READ_BYTES, SEARCH_SHOWN_BYTES, SEARCH_TEXT_BYTES,
     SearchQuery, SearchResult,
 };
-pub(crate) use shared::Shared;
+pub(crate) use shared::{ArchiveJob, Shared};
 
 use crate::build_runner::BuildLog;
 use crate::handle::{CallError, Handle, Health};

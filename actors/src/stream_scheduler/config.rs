@@ -7,17 +7,24 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::StreamSource;
+use crate::config_watcher::Published;
+use futures_util::future::BoxFuture;
+use image_client::Connect;
+
+/// Reads the streams again; ready when that is done.
+pub type Reload = Arc<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// Settings of the scheduler; the defaults are those of the flags (`imaginator.md §2.1`).
 #[derive(Clone)]
 pub struct Scheduling {
-    /// What can be built.
-    pub streams: Arc<dyn StreamSource>,
+    /// What can be built, and the variables file.
+    pub current: Published,
+    /// Reads the streams again at once, if that is cheap, because a name was not found (`imaginator.md §5`).
+    pub reload: Reload,
     /// What builds.
     pub engine: Arc<dyn Engine>,
     /// How to connect to the image server. Asked anew for each connection, since certificates are reloaded.
-    pub connect: Arc<dyn Fn() -> srpc::ConnectOptions + Send + Sync>,
+    pub connect: Connect,
     /// What the dependencies are made from; `None` for no dependencies.
     pub manifests: Option<Arc<dyn ManifestFetcher>>,
     /// Builds at a time.
@@ -51,17 +58,14 @@ pub struct Scheduling {
 }
 
 impl Scheduling {
-    /// With the defaults, and a place for each processor.
-    pub fn new(
-        streams: Arc<dyn StreamSource>,
-        engine: Arc<dyn Engine>,
-        connect: impl Fn() -> srpc::ConnectOptions + Send + Sync + 'static,
-    ) -> Scheduling {
+    /// With the defaults, a place for each processor, and no way to read streams again.
+    pub fn new(current: Published, engine: Arc<dyn Engine>, connect: Connect) -> Scheduling {
         let hour = Duration::from_secs(3600);
         Scheduling {
-            streams,
+            current,
+            reload: Arc::new(|| Box::pin(std::future::ready(()))),
             engine,
-            connect: Arc::new(connect),
+            connect,
             manifests: None,
             places: std::thread::available_parallelism().map_or(1, usize::from),
             rebuild_interval: hour,

@@ -44,6 +44,9 @@ pub enum RequestError {
     /// Too many builds wait, of this requester or of all.
     #[error("too many builds are waiting ({0}): try again later")]
     QueueFull(usize),
+    /// Variables and branch are too long.
+    #[error("variables and branch of a request have more than {0} bytes")]
+    TooLarge(usize),
     /// The daemon is stopping.
     #[error("the image builder is stopping")]
     Stopping,

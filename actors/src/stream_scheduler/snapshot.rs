@@ -169,6 +169,11 @@ pub enum CycleState {
         /// Number of the build.
         number: u64,
     },
+    /// It is not built, for this reason: its newest image is being extended, which waits for the image server.
+    Extending {
+        /// Why.
+        reason: String,
+    },
     /// Built.
     Built,
     /// Its newest image was extended instead, for this reason.

@@ -8,8 +8,8 @@ use std::sync::Arc;
 /// ends with the last who waits.
 pub struct Ticket {
     pub(super) build: Arc<Build>,
-    pub(super) shared: Arc<Shared>,
-    /// It joined a build that was asked for before.
+    /// Nothing if it does not count any more.
+    pub(super) shared: Option<Arc<Shared>>,
     pub(super) has_joined: bool,
 }
 
@@ -38,10 +38,18 @@ impl Ticket {
     pub async fn ended(&self) -> Arc<BuildResult> {
         self.build.ended().await
     }
+
+    /// Counts as somebody who waits until the build has ended.
+    pub(super) fn keep(mut self) -> Arc<Build> {
+        self.shared = None;
+        self.build.clone()
+    }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.shared.leave(&self.build);
+        if let Some(shared) = &self.shared {
+            shared.leave(&self.build);
+        }
     }
 }

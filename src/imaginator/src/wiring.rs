@@ -32,7 +32,7 @@ pub(crate) fn start(options: &Options, client_tls: &ClientTls) -> anyhow::Result
         maximum_expiration_privileged: options.expiration.most_privileged,
         cancel_on_disconnect: options.cancel_on_disconnect,
         spool_dir: options.state_dir.clone(),
-        ..Scheduling::new(Arc::new(NoStreams), Arc::new(workshop.clone()), move || connect())
+        ..Scheduling::new(configuration.clone(), Arc::new(workshop.clone()), connect)
     };
     let archiving = options.build_log_dir.clone().map(|dir| Archiving {
         dir,
@@ -75,34 +75,4 @@ fn workshop_config(options: &Options, client_tls: &ClientTls) -> WorkshopConfig 
 /// `$TMPDIR`, or `/tmp` (`imaginator.md §22`).
 fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
-}
-
-/// Until the configuration is watched.
-struct NoStreams;
-
-impl actors::stream_scheduler::StreamSource for NoStreams {
-    fn loads(&self) -> tokio::sync::watch::Receiver<u64> {
-        tokio::sync::watch::channel(0).1
-    }
-    fn find(&self, _: &str) -> Result<Option<actors::stream_scheduler::FoundStream>, String> {
-        Ok(None)
-    }
-    fn reload(&self) -> futures_util::future::BoxFuture<'_, ()> {
-        Box::pin(async {})
-    }
-    fn bootstrap_names(&self) -> Vec<String> {
-        Vec::new()
-    }
-    fn user_streams(&self) -> std::collections::BTreeMap<String, Arc<recipe::UserStream>> {
-        std::collections::BTreeMap::new()
-    }
-    fn matches_pattern(&self, _: &str) -> bool {
-        false
-    }
-    fn auto_rebuild_names(&self) -> Vec<String> {
-        Vec::new()
-    }
-    fn secrets(&self) -> Arc<recipe::Secrets> {
-        Arc::default()
-    }
 }

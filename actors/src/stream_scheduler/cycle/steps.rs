@@ -1,0 +1,149 @@
+//! What there is to do in a cycle, and what became of it.
+
+use super::{Cycle, Cycles, Entry, Step};
+use crate::build_runner::BuildResult;
+use std::time::{Duration, SystemTime};
+
+/// Something to be done, which takes time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in super::super) enum Task {
+    /// Find out what there is to do.
+    Plan,
+    /// Begin with a stream.
+    Start(String),
+    /// Extend the newest image of a stream.
+    Extend(String),
+}
+
+/// What is to become of a stream whose turn it is.
+pub(in super::super) enum Turn {
+    /// It is built, its image lives so long, and somebody may have started the cycle.
+    Build {
+        expires_in: Duration,
+        started_by: Option<String>,
+    },
+    /// It is not.
+    Extend,
+}
+
+impl Cycles {
+    /// Everything that can be done now.
+    pub(in super::super) fn tasks(&self) -> Vec<Task> {
+        let Some(cycle) = &self.cycle else {
+            return Vec::new();
+        };
+        let Some(entries) = &cycle.entries else {
+            return vec![Task::Plan];
+        };
+        let task = |entry: &Entry| match &entry.step {
+            Step::Waiting if cycle.waits_on(entry).is_empty() => Some(Task::Start(entry.stream.clone())),
+            Step::Extending(_) => Some(Task::Extend(entry.stream.clone())),
+            _ => None,
+        };
+        entries.iter().filter_map(task).collect()
+    }
+
+    /// It is known what there is to do. With a reason nothing is built.
+    pub(in super::super) fn planned(
+        &mut self,
+        plan: Vec<(String, Vec<String>)>,
+        extends_only: Option<String>,
+    ) {
+        let Some(cycle) = &mut self.cycle else { return };
+        let entry = |(stream, after)| Entry {
+            stream,
+            after,
+            step: Step::Waiting,
+        };
+        cycle.entries = Some(plan.into_iter().map(entry).collect());
+        cycle.extends_only = extends_only;
+    }
+
+    /// The turn of a stream has come. Whatever makes one be extended only, makes the rest of the cycle so, but for a pause of
+    /// its own (which holds for cycles that come by themselves).
+    pub(in super::super) fn turn(&mut self, stream: &str, now: SystemTime) -> Turn {
+        let is_disabled = self.disabled_until.is_some_and(|until| until > now);
+        let pause = self
+            .failures
+            .get(stream)
+            .filter(|known| known.until > now)
+            .cloned();
+        let Some(cycle) = &mut self.cycle else {
+            return Turn::Extend;
+        };
+        if is_disabled {
+            let reason = || "automatic builds are disabled".to_owned();
+            cycle.extends_only.get_or_insert_with(reason);
+        }
+        let pause = pause.filter(|_| cycle.started_by.is_none());
+        let reason = match (&cycle.extends_only, pause) {
+            (Some(reason), _) => Some(reason.clone()),
+            (None, Some(pause)) => {
+                let until = super::super::checks::local_time(pause.until);
+                Some(format!(
+                    "it failed {} times, and pauses until {until}",
+                    pause.failures
+                ))
+            }
+            (None, None) => None,
+        };
+        if let Some(reason) = reason {
+            cycle.set(stream, Step::Extending(reason));
+            return Turn::Extend;
+        }
+        Turn::Build {
+            expires_in: cycle.expires_in,
+            started_by: cycle.started_by.clone(),
+        }
+    }
+
+    /// It is in the queue, or running, or has ended already.
+    pub(in super::super) fn begun(
+        &mut self,
+        stream: &str,
+        number: u64,
+        ended: Option<&BuildResult>,
+        interval: Duration,
+    ) {
+        if let Some(cycle) = &mut self.cycle {
+            cycle.set(stream, Step::Building(number));
+        }
+        if let Some(result) = ended {
+            self.ended(result, interval);
+        }
+    }
+
+    /// It cannot be built, for this reason.
+    pub(in super::super) fn cannot_build(&mut self, stream: &str, reason: String) {
+        if let Some(cycle) = &mut self.cycle {
+            cycle.set(stream, Step::Extending(reason));
+        }
+    }
+
+    /// Until when its newest image is to live.
+    pub(in super::super) fn extends_until(&self, now: SystemTime) -> Option<SystemTime> {
+        now.checked_add(self.cycle.as_ref()?.expires_in)
+    }
+
+    /// It was extended, or could not be.
+    pub(in super::super) fn extended(&mut self, stream: &str, outcome: Result<(), String>) {
+        let Some(cycle) = &mut self.cycle else { return };
+        let Some(Step::Extending(reason)) = cycle.step_of(stream).cloned() else {
+            return;
+        };
+        let step = match outcome {
+            Ok(()) => Step::Extended(reason),
+            Err(error) => Step::Failed(format!("{reason}; {error}")),
+        };
+        cycle.set(stream, step);
+    }
+}
+
+impl Cycle {
+    fn set(&mut self, stream: &str, step: Step) {
+        let mut entries = self.entries.iter_mut().flatten();
+        if let Some(entry) = entries.find(|entry| entry.stream == stream) {
+            entry.step = step;
+        }
+    }
+}

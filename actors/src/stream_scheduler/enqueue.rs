@@ -1,0 +1,168 @@
+//! Into the queue, and out of it before the turn has come.
+
+use super::shared::{Shared, State, Waiting};
+use super::{CancelError, RequestError, Ticket};
+use crate::build_runner::{Build, BuildFailure, BuildOrder, Cancel, Why};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Requests that wait at most, of all requesters. Automatic builds are bounded by the configuration.
+pub const QUEUE_BUILDS: usize = 1000;
+
+/// Requests of one requester that wait at most.
+pub const QUEUE_BUILDS_PER_USER: usize = 100;
+
+/// Requesters that are named with a build they joined.
+const JOINED_NAMED: usize = 100;
+
+impl Shared {
+    /// Puts it behind those of the same requester, or joins an equal one.
+    pub(super) fn enqueue(
+        self: &Arc<Self>,
+        order: BuildOrder,
+        expires_in: Duration,
+    ) -> Result<Ticket, RequestError> {
+        let number = self.next();
+        let now = self.now();
+        let placed = self.change(|state| -> Result<(Arc<Build>, bool), RequestError> {
+            if state.is_stopping {
+                return Err(RequestError::Stopping);
+            }
+            let lane = lane_of(&order);
+            if let Some(build) = state.join(&order, expires_in) {
+                if let Some(waiting) = state.waiting.get_mut(&build.number) {
+                    waiting.lanes.insert(lane.clone());
+                    state.queue.push(lane, build.number);
+                }
+                *state.tickets.entry(build.number).or_default() += 1;
+                state.counts.joined += 1;
+                return Ok((build, true));
+            }
+            if let Some(limit) = state.is_full(&lane) {
+                return Err(RequestError::QueueFull(limit));
+            }
+            let build = Arc::new(Build::new(number, order, expires_in, now, &self.config.spool_dir));
+            let waiting = Waiting {
+                build: build.clone(),
+                lanes: BTreeSet::from([lane.clone()]),
+            };
+            state.waiting.insert(number, waiting);
+            state.queue.push(lane, number);
+            state.tickets.insert(number, 1);
+            Ok((build, false))
+        });
+        let (build, has_joined) = placed?;
+        if has_joined {
+            metrics::counter!("imaginator_requests_joined_total").increment(1);
+        }
+        self.wake.notify_one();
+        Ok(Ticket {
+            build,
+            shared: Some(self.clone()),
+            has_joined,
+        })
+    }
+
+    /// A request was refused.
+    pub(super) fn refused(&self) {
+        self.change(|state| state.counts.refused += 1);
+        metrics::counter!("imaginator_requests_refused_total").increment(1);
+    }
+
+    /// Ends a build that waits or runs.
+    pub(super) fn cancel(&self, number: u64, reason: String) -> Result<(), CancelError> {
+        let (build, is_waiting, runner) = self.change(|state| {
+            let build = state.find(number);
+            let is_waiting = state.waiting.remove(&number).is_some();
+            state.queue.remove(number);
+            let place = state.places.iter().find(|place| place.build.number == number);
+            (build, is_waiting, place.and_then(|place| place.runner.clone()))
+        });
+        let build = build.ok_or(CancelError::Unknown(number))?;
+        tracing::info!("Build {number} of {}: {reason}", build.stream());
+        if is_waiting {
+            self.end_waiting(&build, &reason);
+            return Ok(());
+        }
+        match runner.map(|runner| {
+            runner.try_send(Cancel {
+                reason: reason.clone(),
+            })
+        }) {
+            Some(Ok(())) => {}
+            // Not there yet, or no more: what the build itself asks says the same.
+            _ => {
+                build.cancellation.cancel(reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// The end of a build that is not in the queue any more and has not begun.
+    pub(super) fn end_waiting(&self, build: &Arc<Build>, reason: &str) {
+        build.log.append(format!("Build failed: {reason}\n").as_bytes());
+        if let Some(result) = build.end(Err(BuildFailure::cancelled(reason)), self.now()) {
+            self.take_result(build, result, true);
+        }
+    }
+
+    /// One fewer waits for this build.
+    pub(super) fn leave(&self, build: &Arc<Build>) {
+        let is_last = self.look_tickets(build.number);
+        if is_last && self.config.cancel_on_disconnect && build.order.why.is_request() {
+            // It may have ended meanwhile, which is as well.
+            let _ = self.cancel(build.number, "cancelled: nobody waits for it any more".to_owned());
+        }
+    }
+
+    /// Counts one ticket less; whether it was the last of a build that has not ended.
+    fn look_tickets(&self, number: u64) -> bool {
+        self.change_unseen(|state| match state.tickets.get_mut(&number) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                false
+            }
+            Some(_) => state.tickets.remove(&number).is_some(),
+            None => false,
+        })
+    }
+}
+
+impl State {
+    /// An equal build that can be joined: it lives as long as the longest that is asked for.
+    fn join(&self, order: &BuildOrder, expires_in: Duration) -> Option<Arc<Build>> {
+        let waiting = self.waiting.values().map(|waiting| &waiting.build);
+        let mut builds = waiting.chain(self.places.iter().map(|place| &place.build));
+        let build = builds.find(|build| {
+            let is_joinable = build.order.is_equal(order) && !build.cancellation.is_cancelled();
+            is_joinable && build.prolong(expires_in)
+        })?;
+        let mut joined_by = build.joined_by.lock();
+        let is_new = !order.requester.is_empty()
+            && order.requester != build.order.requester
+            && !joined_by.contains(&order.requester);
+        if is_new && joined_by.len() < JOINED_NAMED {
+            joined_by.push(order.requester.clone());
+        }
+        Some(build.clone())
+    }
+
+    /// The bound that one more would exceed.
+    fn is_full(&self, lane: &super::queue::Lane) -> Option<usize> {
+        lane.as_ref()?;
+        let is_request = |waiting: &&Waiting| waiting.build.order.why.is_request();
+        if self.waiting.values().filter(is_request).count() >= QUEUE_BUILDS {
+            return Some(QUEUE_BUILDS);
+        }
+        (self.queue.len_of(lane) >= QUEUE_BUILDS_PER_USER).then_some(QUEUE_BUILDS_PER_USER)
+    }
+}
+
+/// Whose turn it uses.
+fn lane_of(order: &BuildOrder) -> super::queue::Lane {
+    match &order.why {
+        Why::Requested { by } => Some(by.clone()),
+        _ => None,
+    }
+}

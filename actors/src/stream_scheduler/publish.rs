@@ -1,0 +1,67 @@
+//! From what there is to what is shown.
+
+use super::shared::{Shared, State};
+use super::snapshot::{QueuedBuild, Snapshot, WaitsFor};
+use crate::build_runner::{Build, BuildState};
+use std::sync::Arc;
+
+pub(super) fn snapshot(shared: &Shared, state: &State) -> Snapshot {
+    let is_over = |build: &Arc<Build>| matches!(build.state(), BuildState::Ended(_));
+    let builds = state.places.iter().map(|place| place.build.clone());
+    let (stuck, running): (Vec<_>, Vec<_>) = builds.partition(is_over);
+    Snapshot {
+        queued: queued(shared, state, stuck.len()),
+        running,
+        stuck,
+        places: shared.config.places,
+        results: state.results.clone(),
+        histories: state.histories.clone(),
+        auto: state.cycles.status(shared.config.rebuild_interval, shared.now()),
+        requests_disabled_until: state.requests_disabled_until,
+        bootstrap_streams: state.bootstrap_streams.clone(),
+        user_streams: state.user_streams.clone(),
+        dependencies: shared.dependencies.borrow().clone(),
+        counts: state.counts,
+    }
+}
+
+fn queued(shared: &Shared, state: &State, stuck: usize) -> Vec<QueuedBuild> {
+    let running = state.running();
+    let order = state.queue.order(|lane| running.get(lane).copied().unwrap_or(0));
+    let waiting = order.into_iter().filter_map(|number| state.waiting.get(&number));
+    (1..)
+        .zip(waiting)
+        .map(|(position, waiting)| QueuedBuild {
+            build: waiting.build.clone(),
+            position,
+            waits_for: WaitsFor {
+                places: shared.config.places,
+                stuck,
+                before: position - 1,
+            },
+        })
+        .collect()
+}
+
+pub(super) fn gauges(snapshot: &Snapshot) {
+    metrics::gauge!("imaginator_builds_running").set(snapshot.running.len() as f64);
+    metrics::gauge!("imaginator_builds_queued").set(snapshot.queued.len() as f64);
+    metrics::gauge!("imaginator_builds_stuck").set(snapshot.stuck.len() as f64);
+    metrics::gauge!("imaginator_streams_backing_off").set(snapshot.auto.backing_off.len() as f64);
+}
+
+/// Figures that are there before the first build, so that alerts on their growth see the first.
+pub(super) fn first() {
+    for outcome in ["succeeded", "failed", "cancelled"] {
+        metrics::counter!("imaginator_builds_total", "outcome" => outcome).increment(0);
+    }
+    for counter in [
+        "imaginator_builds_started_total",
+        "imaginator_requests_joined_total",
+        "imaginator_requests_refused_total",
+        "imaginator_rebuild_cycles_total",
+        "imaginator_images_extended_total",
+    ] {
+        metrics::counter!(counter).increment(0);
+    }
+}

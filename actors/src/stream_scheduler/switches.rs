@@ -1,0 +1,79 @@
+//! Disabling and enabling (`imaginator.md §16`). The state is in memory alone.
+
+use super::SwitchError;
+use super::shared::Shared;
+use std::time::{Duration, SystemTime};
+
+/// Automatic builds cannot be disabled for longer than so many intervals.
+const AUTO_INTERVALS: u32 = 4;
+
+/// Requests cannot be disabled for longer.
+const REQUESTS_LONGEST: Duration = Duration::from_secs(24 * 3600);
+
+impl Shared {
+    pub(super) fn disable_auto_builds(
+        &self,
+        who: &str,
+        disable_for: Duration,
+    ) -> Result<Option<SystemTime>, SwitchError> {
+        let interval = self.config.rebuild_interval;
+        let longest = interval.saturating_mul(AUTO_INTERVALS);
+        if !interval.is_zero() && disable_for > longest {
+            return Err(SwitchError::AutoTooLong(longest));
+        }
+        let until = self.until(disable_for)?;
+        tracing::info!("Disable({who}): auto builds for {}", human::duration(disable_for));
+        let ended = self.change(|state| {
+            state.cycles.disabled_until = until;
+            if until.is_none() {
+                return Vec::new();
+            }
+            // What has not begun is not begun: it is only extended. What somebody else waits for as well goes on.
+            let mut ended = Vec::new();
+            for number in state.cycles.building() {
+                let is_alone = state.tickets.get(&number).is_none_or(|tickets| *tickets <= 1);
+                if !is_alone {
+                    continue;
+                }
+                if let Some(waiting) = state.waiting.remove(&number) {
+                    state.queue.remove(number);
+                    ended.push(waiting.build);
+                }
+            }
+            ended
+        });
+        for build in ended {
+            self.end_waiting(&build, "automatic builds were disabled");
+        }
+        self.cycle_wake.notify_one();
+        Ok(until)
+    }
+
+    pub(super) fn disable_build_requests(
+        &self,
+        who: &str,
+        disable_for: Duration,
+    ) -> Result<Option<SystemTime>, SwitchError> {
+        if disable_for > REQUESTS_LONGEST {
+            return Err(SwitchError::RequestsTooLong);
+        }
+        let until = self.until(disable_for)?;
+        match until {
+            Some(_) => tracing::info!(
+                "Disable({who}): build requests for {}",
+                human::duration(disable_for)
+            ),
+            None => tracing::info!("Enable({who}): build requests"),
+        }
+        self.change(|state| state.requests_disabled_until = until);
+        Ok(until)
+    }
+
+    fn until(&self, disable_for: Duration) -> Result<Option<SystemTime>, SwitchError> {
+        if disable_for.is_zero() {
+            return Ok(None);
+        }
+        let until = self.now().checked_add(disable_for);
+        until.map(Some).ok_or(SwitchError::AutoTooLong(disable_for))
+    }
+}
