@@ -316,6 +316,7 @@ impl Workplace {
     fn first_configuration(&self) -> Value {
         json!({
             "BootstrapStreams": { BOOTSTRAP: {
+                "BindMounts": [self.system_tree()],
                 "BootstrapCommand": ["cp", "-aT", self.system_tree(), "$dir"],
                 "FilterLines": ["/etc/hostname"],
                 "PackagerType": "test",

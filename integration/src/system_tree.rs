@@ -3,6 +3,7 @@
 //! What a build needs of a source image, without the minutes and megabytes of a bootstrapped Debian.
 
 use anyhow::{Context, Result, ensure};
+use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -17,7 +18,19 @@ const PROGRAMS: &[&str] = &[
     "timeout", "touch", "tr", "true", "uname", "wc",
 ];
 
-/// Makes the tree in `root`, which is made if it is not there.
+/// Device nodes that a bootstrap leaves: name, major and minor number.
+const DEVICES: &[(&str, u32, u32)] = &[
+    ("console", 5, 1),
+    ("full", 1, 7),
+    ("null", 1, 3),
+    ("ptmx", 5, 2),
+    ("random", 1, 8),
+    ("tty", 5, 0),
+    ("urandom", 1, 9),
+    ("zero", 1, 5),
+];
+
+/// Makes the tree in `root`, which is made if it is not there. As root: it has device nodes.
 pub fn make(root: &Path) -> Result<()> {
     for directory in [
         "dev",
@@ -49,6 +62,12 @@ pub fn make(root: &Path) -> Result<()> {
     fs::write(root.join("etc/group"), "root:x:0:\nwww-data:x:33:\n")?;
     fs::write(root.join("etc/hostname"), "made-elsewhere\n")?;
     fs::write(root.join("etc/resolv.conf"), "")?;
+    for (name, major, minor) in DEVICES {
+        let place = root.join("dev").join(name);
+        let (kind, device) = (FileType::CharacterDevice, makedev(*major, *minor));
+        mknodat(CWD, &place, kind, Mode::from_raw_mode(0o666), device)?;
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o666))?;
+    }
     let mut files = BTreeSet::new();
     for name in PROGRAMS {
         let path = which(name).with_context(|| format!("this host has no {name}"))?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use recipe::{BootstrapStream, expand, packager};
 
 use crate::in_root::Tree;
-use crate::sandbox_run::{Environment, Room, Run};
+use crate::sandbox_run::{Environment, Room, Run, read_only};
 use crate::step_error::{At, During, StepError};
 use crate::{Phase, packages, resolv_conf, trees};
 
@@ -38,10 +38,11 @@ pub fn run(room: &Room, stream: &BootstrapStream, variables: &Environment) -> Re
     let program = find(program, std::env::var_os("PATH").as_deref())?;
     let mut argv = vec![program.as_str()];
     argv.extend(arguments.iter().map(String::as_str));
-    room.run_on_host(Run {
+    let run = Run {
         argv: &argv,
         ..Run::default()
-    })?;
+    };
+    room.run_on_host(run, read_only(&stream.bind_mounts))?;
     watcher.phase(Phase::CleanUp);
     write_packager(room, stream)?;
     resolv_conf::empty(room)?;

@@ -128,13 +128,15 @@ impl Room {
     }
 
     /// Runs a command with the programs of the host; it sees the host read-only and may change only the tree, which is at the same
-    /// path inside (`imaginator.md §8.2`).
+    /// path inside (`imaginator.md §8.2`). Of what only root may read on the host it sees what is in `binds`.
     ///
     /// # Errors
     /// As [`Room::run`].
-    pub fn run_on_host(&self, run: Run<'_>) -> Result<(), StepError> {
+    pub fn run_on_host(&self, run: Run<'_>, binds: Vec<Bind>) -> Result<(), StepError> {
         let writable = self.root.clone();
-        self.run_logged(self.spec(View::Host { writable }, run))
+        let mut spec = self.spec(View::Host { writable }, run);
+        spec.binds = binds;
+        self.run_logged(spec)
     }
 
     /// Runs a command in the tree whose output is data; what it says on standard error is given to `errors`.
@@ -250,6 +252,16 @@ impl Room {
         spec.group = self.config.group.clone();
         spec
     }
+}
+
+/// Directories of the host at their own paths, read-only.
+pub(crate) fn read_only(paths: &[String]) -> Vec<Bind> {
+    let bind = |path: &String| Bind {
+        source: path.into(),
+        target: path.into(),
+        writable: false,
+    };
+    paths.iter().map(bind).collect()
 }
 
 /// Writes a line to the build log.

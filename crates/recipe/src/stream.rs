@@ -20,6 +20,9 @@ pub struct Owners {
 pub struct BootstrapStream {
     /// Program and arguments. `$ARCH` and the `Variables` of the main configuration are expanded, `$dir` is not yet.
     pub command: Vec<String>,
+    /// Directories of the host that the command may read whoever they belong to (not in the specification: there, commands run with
+    /// all rights on the host).
+    pub bind_mounts: Vec<String>,
     /// Paths that are left out of the image.
     pub filter_lines: Vec<String>,
     /// The filter attached to the image; a sparse image without.

@@ -1,6 +1,6 @@
 //! A user stream: a source image and a manifest (`imaginator.md §11`).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,6 +15,7 @@ use super::source::Source;
 use crate::in_root::Tree;
 use crate::manifest::{Fetched, SideFiles};
 use crate::order::Built;
+use crate::sandbox_run::read_only;
 use crate::{Phase, Watcher, manifest, process, trees};
 
 /// Bytes of the file `manifest`, at most.
@@ -128,10 +129,7 @@ fn kept_directory(cache: Option<&Cache>, stream: &str) -> Result<Option<KeptDire
 
 /// Directories of the host at their own paths, read-only, and the kept one.
 fn binds(bind_mounts: &[String], kept: Option<&KeptDirectory>) -> Vec<Bind> {
-    let of_host = bind_mounts.iter().map(|path| Bind {
-        source: PathBuf::from(path),
-        target: PathBuf::from(path),
-        writable: false,
-    });
-    of_host.chain(kept.map(KeptDirectory::bind)).collect()
+    let mut binds = read_only(bind_mounts);
+    binds.extend(kept.map(KeptDirectory::bind));
+    binds
 }

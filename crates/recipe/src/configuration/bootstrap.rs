@@ -10,6 +10,7 @@ use crate::text::{Place, Record};
 use crate::{BootstrapStream, Owners, Packager, expand};
 
 const FIELDS: &[&str] = &[
+    "BindMounts",
     "BootstrapCommand",
     "FilterLines",
     "ImageFilterUrl",
@@ -33,6 +34,7 @@ pub(super) fn read(
         at.error(format!("packager type: {packager_type:?} unknown"));
     }
     BootstrapStream {
+        bind_mounts: checks::bind_mounts(&record),
         command: command(place, &record, reading, variables),
         filter_lines: record
             .get("FilterLines")

@@ -4,7 +4,7 @@ use image::filter::Expression;
 
 use super::Reading;
 use crate::expand;
-use crate::text::Place;
+use crate::text::{Place, Record};
 
 /// Looks up `$ARCH` alone.
 pub(crate) fn architecture<'a>(reading: &Reading<'a>) -> impl Fn(&str) -> Option<&'a str> + use<'a> {
@@ -98,4 +98,20 @@ fn authority_has_variables(rest: &str) -> bool {
     authority
         .split_once(':')
         .is_some_and(|(_, password)| password.contains('$'))
+}
+
+/// Directories of the host that builds see.
+pub(super) fn bind_mounts(record: &Record<'_>) -> Vec<String> {
+    let places = record.get("BindMounts").map(Place::list).unwrap_or_default();
+    let mut mounts = Vec::new();
+    for place in places {
+        let path = place.text();
+        absolute(&place, &path);
+        if mounts.contains(&path) {
+            place.warning("the same directory stands above");
+            continue;
+        }
+        mounts.push(path);
+    }
+    mounts
 }

@@ -42,7 +42,7 @@ fn configuration(top: &Place<'_>, reading: &Reading<'_>) -> Configuration {
         ssh_metadata_fetcher(place);
     }
     Configuration {
-        bind_mounts: bind_mounts(&record),
+        bind_mounts: checks::bind_mounts(&record),
         bootstrap_streams,
         cache: record.get("Cache").and_then(cache),
         image_streams_check_interval: record
@@ -120,21 +120,6 @@ fn auto_rebuild(record: &Record<'_>, reading: &Reading<'_>) -> (Vec<String>, Vec
         (name, place.line())
     };
     place.list().iter().map(expanded).unzip()
-}
-
-fn bind_mounts(record: &Record<'_>) -> Vec<String> {
-    let places = record.get("BindMounts").map(Place::list).unwrap_or_default();
-    let mut mounts = Vec::new();
-    for place in places {
-        let path = place.text();
-        checks::absolute(&place, &path);
-        if mounts.contains(&path) {
-            place.warning("the same directory stands above");
-            continue;
-        }
-        mounts.push(path);
-    }
-    mounts
 }
 
 fn cache(place: &Place<'_>) -> Option<Cache> {

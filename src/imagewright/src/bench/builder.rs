@@ -116,6 +116,7 @@ fn configure(home: &Path, tree: &Path) -> anyhow::Result<PathBuf> {
     let configuration = home.join("configuration.json");
     let content = json!({
         "BootstrapStreams": { BOOTSTRAP: {
+            "BindMounts": [tree],
             "BootstrapCommand": ["cp", "-aT", tree, "$dir"],
             "PackagerType": "none",
         } },
