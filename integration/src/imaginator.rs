@@ -408,7 +408,9 @@ impl Imaginator {
     fn wait_until_healthy(&mut self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if self.page("/").is_ok_and(|(status, _)| status == 200) {
+            // The original has no page for this, but a status page.
+            let answers = |path| self.page(path).is_ok_and(|(status, _)| status == 200);
+            if answers("/healthz") || answers("/") {
                 return Ok(());
             }
             if let Some(child) = &mut self.child
