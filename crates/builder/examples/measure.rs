@@ -1,7 +1,10 @@
 //! Builds a stream several times and says how long each phase took, for those who make builds faster.
 //!
 //! `measure SERVER:PORT TEMPORARY CACHE MANIFEST_DIRECTORY STREAM TIMES`, as root; the server takes calls without certificates.
-#![allow(clippy::unwrap_used, reason = "a tool for developers: what goes wrong ends it")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a tool for developers: what goes wrong ends it"
+)]
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

@@ -248,7 +248,7 @@ fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// The line that means a directory and all that is in it, among the patterns of what is checked out.
+/// The line that means a name, and all that is in it if it is a directory, among the patterns of what is checked out.
 fn pattern(directory: &Path) -> Vec<u8> {
     let mut line = vec![b'/'];
     for &byte in directory.as_os_str().as_bytes() {
@@ -257,7 +257,7 @@ fn pattern(directory: &Path) -> Vec<u8> {
         }
         line.push(byte);
     }
-    line.extend_from_slice(b"/\n");
+    line.push(b'\n');
     line
 }
 
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn names_of_directories_are_no_patterns() {
-        assert_eq!(pattern(Path::new("a b/[c]*")), b"/a\\ b/\\[c\\]\\*/\n");
+        assert_eq!(pattern(Path::new("a b/[c]*")), b"/a\\ b/\\[c\\]\\*\n");
         assert_eq!(quoted("a\"b\\c"), "a\\\"b\\\\c");
     }
 }

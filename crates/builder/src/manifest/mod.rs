@@ -102,7 +102,7 @@ pub fn fetch(
         watcher,
     }
     .into_directory(&guard.0, &files)?;
-    let directory = git::manifest_directory(&files, &directory)?;
+    let directory = git::manifest_directory(&files, &directory).map_err(|error| wrong(error.to_string()))?;
     Ok(Fetched {
         guard,
         directory,
