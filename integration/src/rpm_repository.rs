@@ -168,6 +168,11 @@ fn copy_of_programs(tree: &Path) -> Result<()> {
     for name in ["bin", "lib", "lib64", "sbin"] {
         symlink(format!("usr/{name}"), tree.join(name))?;
     }
+    crate::system_tree::make_devices(tree)?;
+    // Debian's rpm cannot unpack a package with these.
+    for terminal in ["ptmx", "tty"] {
+        fs::remove_file(tree.join("dev").join(terminal))?;
+    }
     fs::write(tree.join("etc/os-release"), "ID=test\nVERSION_ID=1\n")?;
     fs::write(tree.join("etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n")?;
     fs::write(tree.join("etc/group"), "root:x:0:\n")?;

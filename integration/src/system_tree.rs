@@ -62,12 +62,7 @@ pub fn make(root: &Path) -> Result<()> {
     fs::write(root.join("etc/group"), "root:x:0:\nwww-data:x:33:\n")?;
     fs::write(root.join("etc/hostname"), "made-elsewhere\n")?;
     fs::write(root.join("etc/resolv.conf"), "")?;
-    for (name, major, minor) in DEVICES {
-        let place = root.join("dev").join(name);
-        let (kind, device) = (FileType::CharacterDevice, makedev(*major, *minor));
-        mknodat(CWD, &place, kind, Mode::from_raw_mode(0o666), device)?;
-        fs::set_permissions(&place, fs::Permissions::from_mode(0o666))?;
-    }
+    make_devices(root)?;
     let mut files = BTreeSet::new();
     for name in PROGRAMS {
         let path = which(name).with_context(|| format!("this host has no {name}"))?;
@@ -76,6 +71,17 @@ pub fn make(root: &Path) -> Result<()> {
     }
     for file in files {
         copy(&file, root)?;
+    }
+    Ok(())
+}
+
+/// Makes the device nodes in a tree that has `/dev`.
+pub(crate) fn make_devices(root: &Path) -> Result<()> {
+    for (name, major, minor) in DEVICES {
+        let place = root.join("dev").join(name);
+        let (kind, device) = (FileType::CharacterDevice, makedev(*major, *minor));
+        mknodat(CWD, &place, kind, Mode::from_raw_mode(0o666), device)?;
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o666))?;
     }
     Ok(())
 }
