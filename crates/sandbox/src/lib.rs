@@ -14,6 +14,8 @@
 //! | `child` | what happens in the child process, step by step, until the command runs |
 //! | `device_nodes` | the few device nodes that may be made, made for the command by its supervisor |
 //! | `filter` | the system calls that are refused or handed to the supervisor |
+//! | `named` | which directories of the host a command's arguments name |
+//! | `resolver` | which name servers are within reach of which network |
 //! | `message` | what parent and child tell each other |
 //! | `syscalls` | the calls that no crate offers safely |
 //!
@@ -34,7 +36,9 @@ mod device_nodes;
 mod error;
 mod filter;
 mod message;
+mod named;
 mod output;
+mod resolver;
 mod spec;
 mod syscalls;
 
@@ -44,4 +48,5 @@ pub use command::{Canceller, Command, Running};
 pub use error::SandboxError;
 pub use message::Outcome;
 pub use output::Line;
+pub use resolver::configuration as resolver_configuration;
 pub use spec::{Bind, Limits, Network, Spec, View};

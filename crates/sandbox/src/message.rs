@@ -19,6 +19,8 @@ pub enum Outcome {
     TimedOut(Duration),
     /// The memory it may use was not enough.
     OutOfMemory,
+    /// It took more of the disk than it may, or the disk was nearly full.
+    OutOfDisk,
     /// It was cancelled.
     Cancelled,
 }
@@ -37,6 +39,9 @@ impl std::fmt::Display for Outcome {
             Self::Killed(signal) => write!(f, "ended by signal {signal}"),
             Self::TimedOut(time) => write!(f, "not done after {} s, killed", time.as_secs()),
             Self::OutOfMemory => f.write_str("killed: it used more memory than it may"),
+            Self::OutOfDisk => {
+                f.write_str("killed: it used more of the disk than it may, or there was hardly any left")
+            }
             Self::Cancelled => f.write_str("cancelled"),
         }
     }

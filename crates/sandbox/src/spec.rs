@@ -73,6 +73,9 @@ pub struct Bind {
 pub enum Network {
     /// A loopback interface and nothing else.
     None,
+    /// A network of its own, joined to the outside by the program `pasta` (Debian package `passt`): what the host reaches is
+    /// reached, the host's loopback and abstract sockets are not.
+    Outside,
     /// The host's: the command reaches what the host reaches, its loopback and abstract sockets included.
     Host,
 }
@@ -88,6 +91,16 @@ pub struct Limits {
     pub processes: Option<u64>,
     /// Size of any one file, bytes.
     pub file_bytes: Option<u64>,
+    /// What the tree, or the writable directory, may take on the disk, with files that are deleted and still open, bytes. See
+    /// docs/sandbox.md for how exactly this holds.
+    pub disk_bytes: Option<u64>,
+}
+
+impl Network {
+    /// Whether the command has a network namespace of its own.
+    pub(crate) fn is_own(self) -> bool {
+        self != Self::Host
+    }
 }
 
 impl Spec {

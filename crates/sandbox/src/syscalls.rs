@@ -3,7 +3,6 @@
 use rustix::process::Pid;
 use std::io::{Error, Result};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::path::Path;
 
 /// Attributes of a mount (`mount_setattr(2)`).
 #[repr(C)]
@@ -37,6 +36,16 @@ pub(crate) fn fork() -> Result<Option<Pid>> {
         return Err(Error::last_os_error());
     }
     Ok(Pid::from_raw(pid))
+}
+
+/// The same, and the child is process 1 of a namespace of its own: with it the kernel ends everything it started.
+pub(crate) fn fork_as_first() -> Result<Option<Pid>> {
+    // SAFETY: as above; without a stack of its own the child goes on with a copy of this one.
+    let pid = unsafe { libc::syscall(libc::SYS_clone, libc::CLONE_NEWPID | libc::SIGCHLD, 0, 0, 0, 0) };
+    if pid < 0 {
+        return Err(Error::last_os_error());
+    }
+    Ok(Pid::from_raw(i32::try_from(pid).map_err(Error::other)?))
 }
 
 /// Leaves namespaces for new ones.
@@ -256,10 +265,4 @@ pub(crate) fn become_user(user: u32, group: u32) -> Result<()> {
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: it does not return and touches no memory.
     unsafe { libc::_exit(code) }
-}
-
-/// A path for a call that wants a zero byte at its end.
-pub(crate) fn c_path(path: &Path) -> Result<std::ffi::CString> {
-    use std::os::unix::ffi::OsStrExt;
-    std::ffi::CString::new(path.as_os_str().as_bytes()).map_err(Error::other)
 }

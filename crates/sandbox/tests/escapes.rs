@@ -1,97 +1,13 @@
 //! What a command tries, and what comes of it. As root; without root nothing of this can run.
 #![allow(clippy::unwrap_used)]
 
-use sandbox::{Bind, Command, Limits, Outcome, Spec, View};
+mod common;
+
+use common::{Tree, eventually, owner, run, runs};
+use sandbox::{Bind, Command, Limits, Outcome};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// A small tree whose programs are the host's, read-only.
-struct Tree {
-    directory: tempfile::TempDir,
-}
-
-impl Tree {
-    fn new() -> Option<Self> {
-        if !rustix::process::geteuid().is_root() {
-            skip();
-            return None;
-        }
-        let directory = tempfile::tempdir_in("/var/tmp").unwrap();
-        // What a command makes set-user-id is that on the host too: nobody there may come near it.
-        let closed = std::os::unix::fs::PermissionsExt::from_mode(0o700);
-        std::fs::set_permissions(directory.path(), closed).unwrap();
-        let tree = Self { directory };
-        let root = tree.root();
-        for name in ["etc", "root", "tmp", "usr"] {
-            std::fs::create_dir_all(root.join(name)).unwrap();
-        }
-        for name in ["bin", "lib", "lib64", "sbin"] {
-            symlink(format!("usr/{name}"), root.join(name)).unwrap();
-        }
-        std::fs::write(
-            root.join("etc/passwd"),
-            "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
-        )
-        .unwrap();
-        Some(tree)
-    }
-
-    fn root(&self) -> PathBuf {
-        self.directory.path().join("root")
-    }
-
-    fn spec(&self, script: &str) -> Spec {
-        let mut spec = Spec::new(View::Tree { root: self.root() }, ["/bin/sh", "-c", script]);
-        spec.binds.push(Bind {
-            source: "/usr".into(),
-            target: "/usr".into(),
-            writable: false,
-        });
-        let path = "/usr/sbin:/usr/bin:/sbin:/bin";
-        spec.environment = vec![("PATH".to_owned(), path.to_owned())];
-        // Tests run at the same time.
-        spec.group = format!("test-{}", self.directory.path().file_name().unwrap().display());
-        spec.limits.time = Some(Duration::from_secs(60));
-        spec
-    }
-
-    fn run(&self, script: &str) -> (Outcome, String) {
-        run(&self.spec(script))
-    }
-}
-
-/// Says loudly that something was not tried, also to the file by which a run counts such lines.
-fn skip() {
-    use std::io::Write;
-    let line = "SKIPPED: sandbox: root is needed\n";
-    std::io::stderr().write_all(line.as_bytes()).unwrap();
-    if let Some(log) = std::env::var_os("IMAGEWRIGHT_SKIP_LOG") {
-        let mut log = std::fs::OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(log)
-            .unwrap();
-        log.write_all(line.as_bytes()).unwrap();
-    }
-}
-
-fn run(spec: &Spec) -> (Outcome, String) {
-    let command = Command::by(env!("CARGO_BIN_EXE_sandbox-child"));
-    let mut output = String::new();
-    let outcome = command
-        .run(spec, |line| {
-            output.push_str(&line.text());
-            output.push('\n');
-        })
-        .unwrap();
-    (outcome, output)
-}
-
-fn owner(path: &Path) -> (u32, u32) {
-    let metadata = path.symlink_metadata().unwrap();
-    (metadata.uid(), metadata.gid())
-}
 
 #[test]
 fn a_command_is_root_in_its_tree_and_its_files_have_their_owners_on_the_disk() {
@@ -257,13 +173,6 @@ fn what_a_command_left_running_ends_with_it() {
     assert!(!runs(marker));
 }
 
-fn runs(marker: &str) -> bool {
-    std::fs::read_dir("/proc").unwrap().flatten().any(|entry| {
-        std::fs::read(entry.path().join("cmdline"))
-            .is_ok_and(|line| String::from_utf8_lossy(&line).contains(&format!("sleep\0{marker}")))
-    })
-}
-
 #[test]
 fn time_is_limited_whatever_signals_are_ignored() {
     let Some(tree) = Tree::new() else { return };
@@ -302,17 +211,6 @@ fn nobody_outlives_the_end_by_changing_its_user() {
     rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
     eventually("it has ended", || !runs("3605.25"));
     assert!(running.wait().is_err());
-}
-
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    let start = std::time::Instant::now();
-    while !is_so() {
-        assert!(
-            start.elapsed() < Duration::from_secs(60),
-            "waited in vain: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
@@ -400,38 +298,6 @@ fn what_cannot_be_run_is_an_error_that_names_it() {
         error.contains("/no/such/program") && error.contains("No such file"),
         "{error}"
     );
-}
-
-#[test]
-fn with_the_host_s_programs_a_directory_is_filled_and_nothing_else_is_written_or_read() {
-    let Some(tree) = Tree::new() else { return };
-    let writable = tree.directory.path().join("new");
-    std::fs::create_dir(&writable).unwrap();
-    // Beside it, readable for everybody, in one of the places that are empty inside.
-    let secret = tree.directory.path().join("secret");
-    std::fs::write(&secret, "content-of-the-secret\n").unwrap();
-    let script = format!(
-        "mkdir -p $0/etc $0/dev $0/proc; echo x >$0/etc/file; chown 1:2 $0/etc/file; mknod $0/dev/null c 1 3; \
-         echo y >$0/dev/null && echo usable; mount -t proc proc $0/proc && umount $0/proc && echo proc; \
-         cat {secret} 2>&1; cat /etc/shadow 2>&1; ls /root /home /run; umount -l /sys; umount -l /proc; ls /sys | wc -l; ls /proc | wc -l; touch /etc/x /usr/x 2>&1",
-        secret = secret.display(),
-    );
-    let mut spec = Spec::new(
-        View::Host {
-            writable: writable.clone(),
-        },
-        ["/bin/sh", "-c", &script, writable.to_str().unwrap()],
-    );
-    spec.environment = tree.spec("").environment;
-    let (outcome, output) = run(&spec);
-    assert!(output.contains("usable\nproc\n"), "{outcome:?} {output}");
-    assert!(output.contains("/etc/shadow: Permission denied"), "{output}");
-    assert!(output.contains("secret: No such file"), "{output}");
-    assert_eq!(output.matches("Read-only file system").count(), 2, "{output}");
-    // Nothing of the host is below what is mounted for the command.
-    assert!(output.contains("\n0\n0\n"), "{output}");
-    assert_eq!(owner(&writable.join("etc/file")), (1, 2));
-    assert_eq!(std::fs::read_dir(&writable).unwrap().count(), 3);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::mounts::new_root;
 use super::{During, Step, keeper};
-use crate::spec::{Limits, Network, Spec};
+use crate::spec::{Limits, Spec};
 use crate::{cgroup::Hierarchies, filter, syscalls};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
@@ -44,7 +44,7 @@ const RIGHTS: CapabilitySet = CapabilitySet::CHOWN
 /// Becomes the command.
 pub(super) fn exec(spec: &Spec, root: &OwnedFd, channel: BorrowedFd<'_>) -> Step<Infallible> {
     rustix::system::sethostname(spec.host_name.as_bytes()).during("the host name")?;
-    if spec.network == Network::None {
+    if spec.network.is_own() {
         syscalls::bring_loopback_up().during("the loopback interface")?;
     }
     let host = enter(root)?;
@@ -106,8 +106,9 @@ fn leave(host: &OwnedFd) -> Step<()> {
 fn mount_system(spec: &Spec, host: &OwnedFd) -> Step<()> {
     let plain = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     rustix::mount::mount("proc", "/proc", "proc", plain, None).during("/proc")?;
-    if spec.network == Network::None {
-        rustix::mount::mount("sysfs", "/sys", "sysfs", plain | MountFlags::RDONLY, None).during("/sys")?;
+    if spec.network.is_own() {
+        // For writing as well: read-only, no other could be mounted, and old packager scripts do. Nothing in it is the command's.
+        rustix::mount::mount("sysfs", "/sys", "sysfs", plain, None).during("/sys")?;
     }
     let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
     rustix::mount::mount("tmpfs", "/dev", "tmpfs", flags, Some(c"mode=755,size=1m")).during("/dev")?;

@@ -24,8 +24,10 @@ const MOST_BYTES: usize = 16 << 10;
 pub(super) enum Word {
     /// The user namespace is there, and has no identities yet.
     HasNamespace,
-    /// Everything is mounted.
+    /// Everything is mounted, or joined.
     Go,
+    /// The network namespace is there, and joined to nothing yet.
+    HasNetwork,
     /// The command's process is there; a descriptor of it comes with this.
     Started,
     /// The filter is in effect; its descriptor comes with this.
@@ -107,19 +109,20 @@ fn start_and_wait(spec: &Spec, channel: BorrowedFd<'_>) -> Step<Outcome> {
     syscalls::unshare(UnshareFlags::NEWUSER)
         .during("a user namespace of its own (are they switched off on this machine?)")?;
     send(channel, &Word::HasNamespace, None).during("telling the supervisor")?;
-    match receive(channel).during("waiting for the supervisor")? {
-        Some(Word::Go) => {}
-        _ => return Err("the supervisor is gone".to_owned()),
-    }
+    wait_for_go(channel)?;
     let mut namespaces = UnshareFlags::NEWNS
         | UnshareFlags::NEWPID
         | UnshareFlags::NEWIPC
         | UnshareFlags::NEWUTS
         | UnshareFlags::NEWCGROUP;
-    if spec.network == Network::None {
+    if spec.network.is_own() {
         namespaces |= UnshareFlags::NEWNET;
     }
     syscalls::unshare(namespaces).during("namespaces of its own")?;
+    if spec.network == Network::Outside {
+        send(channel, &Word::HasNetwork, None).during("telling the supervisor")?;
+        wait_for_go(channel)?;
+    }
     // Still as the host's root, who may pass directories that are closed to others.
     let root = enter::open_root(spec)?;
     syscalls::drop_groups().during("leaving groups")?;
@@ -148,6 +151,13 @@ fn start_and_wait(spec: &Spec, channel: BorrowedFd<'_>) -> Step<Outcome> {
         let _ = rustix::process::pidfd_send_signal(&process, Signal::KILL);
     }
     ended(command)
+}
+
+fn wait_for_go(channel: BorrowedFd<'_>) -> Step<()> {
+    match receive(channel).during("waiting for the supervisor")? {
+        Some(Word::Go) => Ok(()),
+        _ => Err("the supervisor is gone".to_owned()),
+    }
 }
 
 fn ended(command: Pid) -> Step<Outcome> {

@@ -2,16 +2,19 @@
 //!
 //! ```text
 //! supervisor   the host's root, in mounts of its own: maps identities, mounts the trees, serves device nodes, watches the clock
-//!   └ keeper   in the user namespace: waits for the command, hands on how it ended
-//!       └ the command, process 1 of its own: set up by `enter`
+//!   ├ keeper   in the user namespace: waits for the command, hands on how it ended
+//!   │   └ the command, process 1 of its own: set up by `enter`
+//!   └ process 1 of another, with the program that joins the command's network to the outside (`outside`)
 //! ```
 //!
 //! The supervisor ends when its parent closes the socket or dies. The keeper kills the command when the supervisor closes the
 //! channel or dies. The command is process 1 of its namespace: with it the kernel ends everything it started.
 
 mod enter;
+mod host_view;
 mod keeper;
 mod mounts;
+mod outside;
 mod supervisor;
 
 use crate::message::{self, Answer};

@@ -1,7 +1,7 @@
 //! What the command will see, mounted by the supervisor in mounts of its own: the tree at its own path, or the host at
-//! the path of the writable directory.
+//! the path of the writable directory (`host_view`).
 
-use super::{During, Step};
+use super::{During, Step, host_view};
 use crate::Network;
 use crate::spec::{Bind, Spec, View};
 use crate::syscalls::{
@@ -9,14 +9,12 @@ use crate::syscalls::{
 };
 use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags};
+use rustix::mount::{MoveMountFlags, OpenTreeFlags};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-/// Where daemons of the host and people keep what a command has no business with.
-const EMPTY_ON_HOST: [&str; 6] = ["home", "media", "root", "run", "tmp", "var/tmp"];
 /// Places in every tree that something is mounted on.
-const PLACES: [&str; 3] = ["dev", "proc", "sys"];
+pub(super) const PLACES: [&str; 3] = ["dev", "proc", "sys"];
 
 /// Directories that were made to mount on, and go when it is over.
 #[derive(Default)]
@@ -42,7 +40,7 @@ impl Mounts {
                 map_identities(&tree, namespace, MOUNT_NODEV, root)?;
                 attach_at(&tree, root)?;
             }
-            View::Host { writable } => host(spec, writable, namespace)?,
+            View::Host { writable } => host_view::mount(spec, writable, namespace)?,
         }
         let top = open(top)?;
         if spec.network == Network::Host {
@@ -55,8 +53,10 @@ impl Mounts {
             .during("/sys, read-only")?;
             attach_below(&sys, top.as_fd(), Path::new("sys"))?;
         }
-        for bind in &spec.binds {
-            attach(bind, top.as_fd(), namespace)?;
+        if let View::Tree { .. } = &spec.view {
+            for bind in &spec.binds {
+                attach_below(&bound(bind, namespace)?, top.as_fd(), relative(&bind.target))?;
+            }
         }
         Ok(())
     }
@@ -97,43 +97,16 @@ pub(super) fn new_root(spec: &Spec) -> &Path {
     }
 }
 
-/// The whole host, read-only, on top of the directory that may be written, and in it that directory.
-fn host(spec: &Spec, writable: &Path, namespace: BorrowedFd<'_>) -> Step<()> {
-    let tree = clone(writable, false)?;
-    map_identities(&tree, namespace, 0, writable)?;
-    let host = clone(Path::new("/"), true)?;
-    attributes(&host, MOUNT_RDONLY | MOUNT_NODEV | MOUNT_NOSUID, true).during("the host, read-only")?;
-    attach_at(&host, writable)?;
-    for place in PLACES {
-        // The command mounts its own there, and could take them away again: nothing of the host may be below.
-        let path = writable.join(place);
-        while rustix::mount::unmount(&path, UnmountFlags::DETACH).is_ok() {}
-    }
-    let owner = spec.first_identity();
-    for place in EMPTY_ON_HOST {
-        let path = writable.join(place);
-        if path.is_dir() {
-            let options = format!("mode=1777,uid={owner},gid={owner}");
-            let options = syscalls::c_path(Path::new(&options)).during(place)?;
-            let flags = MountFlags::NODEV | MountFlags::NOSUID;
-            rustix::mount::mount("tmpfs", &path, "tmpfs", flags, Some(options.as_c_str()))
-                .during(format!("hiding /{place}"))?;
-        }
-    }
-    let inside = writable.join(relative(writable));
-    std::fs::create_dir_all(&inside).during(format!("the place of {}", writable.display()))?;
-    attach_at(&tree, &inside)
-}
-
-fn attach(bind: &Bind, top: BorrowedFd<'_>, namespace: BorrowedFd<'_>) -> Step<()> {
+/// A directory of the host that is to be seen inside, attached nowhere yet.
+pub(super) fn bound(bind: &Bind, namespace: BorrowedFd<'_>) -> Step<OwnedFd> {
     let tree = clone(&bind.source, false)?;
     let flags = MOUNT_NODEV | MOUNT_NOSUID | if bind.writable { 0 } else { MOUNT_RDONLY };
     map_identities(&tree, namespace, flags, &bind.source)?;
-    attach_below(&tree, top, relative(&bind.target))
+    Ok(tree)
 }
 
 /// Files of 0 belong to 0 inside.
-fn map_identities(tree: &OwnedFd, namespace: BorrowedFd<'_>, flags: u64, path: &Path) -> Step<()> {
+pub(super) fn map_identities(tree: &OwnedFd, namespace: BorrowedFd<'_>, flags: u64, path: &Path) -> Step<()> {
     let wanted = MountAttributes {
         set: flags | MOUNT_IDMAP,
         user_namespace: namespace.as_raw_fd() as u64,
@@ -147,7 +120,7 @@ fn map_identities(tree: &OwnedFd, namespace: BorrowedFd<'_>, flags: u64, path: &
     })
 }
 
-fn attributes(tree: &OwnedFd, flags: u64, is_recursive: bool) -> std::io::Result<()> {
+pub(super) fn attributes(tree: &OwnedFd, flags: u64, is_recursive: bool) -> std::io::Result<()> {
     let wanted = MountAttributes {
         set: flags,
         ..MountAttributes::default()
@@ -156,7 +129,7 @@ fn attributes(tree: &OwnedFd, flags: u64, is_recursive: bool) -> std::io::Result
 }
 
 /// A mount of its own of what is at a path, attached nowhere yet.
-fn clone(path: &Path, is_recursive: bool) -> Step<OwnedFd> {
+pub(super) fn clone(path: &Path, is_recursive: bool) -> Step<OwnedFd> {
     let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     if is_recursive {
         flags |= OpenTreeFlags::AT_RECURSIVE;
@@ -164,24 +137,29 @@ fn clone(path: &Path, is_recursive: bool) -> Step<OwnedFd> {
     rustix::mount::open_tree(rustix::fs::CWD, path, flags).during(path.display())
 }
 
-fn attach_at(tree: &OwnedFd, path: &Path) -> Step<()> {
+pub(super) fn attach_at(tree: &OwnedFd, path: &Path) -> Step<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
     rustix::mount::move_mount(tree, "", rustix::fs::CWD, path, flags).during(path.display())
 }
 
 fn attach_below(tree: &OwnedFd, top: BorrowedFd<'_>, path: &Path) -> Step<()> {
     let place = open_in(top, path)?;
-    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
-    rustix::mount::move_mount(tree, "", &place, "", flags).during(format!("mounting on /{}", path.display()))
+    attach_on(tree, place.as_fd()).during(format!("mounting on /{}", path.display()))
 }
 
-fn open(path: &Path) -> Step<OwnedFd> {
+/// On what is open.
+pub(super) fn attach_on(tree: &OwnedFd, place: BorrowedFd<'_>) -> std::io::Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    Ok(rustix::mount::move_mount(tree, "", place, "", flags)?)
+}
+
+pub(super) fn open(path: &Path) -> Step<OwnedFd> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).during(path.display())
 }
 
 /// A directory of a tree; links lead nowhere else than in the tree.
-fn open_in(tree: BorrowedFd<'_>, path: &Path) -> Step<OwnedFd> {
+pub(super) fn open_in(tree: BorrowedFd<'_>, path: &Path) -> Step<OwnedFd> {
     let path = if path.as_os_str().is_empty() {
         Path::new(".")
     } else {
@@ -192,6 +170,6 @@ fn open_in(tree: BorrowedFd<'_>, path: &Path) -> Step<OwnedFd> {
         .during(format!("/{} of the tree", path.display()))
 }
 
-fn relative(path: &Path) -> &Path {
+pub(super) fn relative(path: &Path) -> &Path {
     path.strip_prefix("/").unwrap_or(path)
 }

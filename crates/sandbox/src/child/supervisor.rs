@@ -1,10 +1,11 @@
 //! The part with rights: it prepares, lets go, and watches.
 
 use super::mounts::Mounts;
+use super::outside::Outside;
 use super::{During, Step, keeper};
 use crate::cgroup::{Group, Hierarchies};
 use crate::message::Outcome;
-use crate::spec::{IDENTITIES, Spec};
+use crate::spec::{IDENTITIES, Network, Spec};
 use crate::{device_nodes, syscalls};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
@@ -34,6 +35,7 @@ pub(super) fn supervise(spec: &Spec, control: &UnixStream) -> Step<Outcome> {
         keeper,
         channel: ours,
         command: None,
+        outside: None,
         first_identity: spec.first_identity(),
     };
     let mut mounts = Mounts::default();
@@ -55,35 +57,56 @@ struct Watched {
     channel: OwnedFd,
     /// Process 1 of the command, once it is started.
     command: Option<OwnedFd>,
+    /// What joins its network to the outside.
+    outside: Option<Outside>,
     first_identity: u32,
 }
 
 impl Watched {
     /// Everything that takes rights on the host, while the keeper waits.
-    fn prepare(&self, spec: &Spec, group: &Group, mounts: &mut Mounts) -> Step<()> {
-        match keeper::receive(self.channel.as_fd()) {
-            Ok(Some(keeper::Word::HasNamespace)) => {}
-            Ok(Some(keeper::Word::Failed(why))) => return Err(why),
-            other => {
-                return Err(format!(
-                    "the command's process is gone before it began: {other:?}"
-                ));
-            }
+    fn prepare(&mut self, spec: &Spec, group: &Group, mounts: &mut Mounts) -> Step<()> {
+        match self.next_word()? {
+            keeper::Word::HasNamespace => {}
+            other => return Err(format!("the command's process said {other:?}")),
         }
         let process = self.keeper.as_raw_nonzero();
         let map = format!("0 {} {IDENTITIES}\n", self.first_identity);
         for file in ["uid_map", "gid_map"] {
             std::fs::write(format!("/proc/{process}/{file}"), &map).during(file)?;
         }
-        let namespace = rustix::fs::open(
-            format!("/proc/{process}/ns/user"),
-            OFlags::RDONLY | OFlags::CLOEXEC,
-            Mode::empty(),
-        )
-        .during("the user namespace")?;
+        let namespace = self.namespace("user")?;
         mounts.make(spec, namespace.as_fd())?;
         group.take(self.keeper).map_err(|error| error.to_string())?;
+        self.let_go()?;
+        if spec.network == Network::Outside {
+            match self.next_word()? {
+                keeper::Word::HasNetwork => {}
+                other => return Err(format!("the command's process said {other:?}")),
+            }
+            self.outside = Some(Outside::join(&namespace, self.namespace("net")?)?);
+            self.let_go()?;
+        }
+        Ok(())
+    }
+
+    fn next_word(&self) -> Step<keeper::Word> {
+        match keeper::receive(self.channel.as_fd()) {
+            Ok(Some(keeper::Word::Failed(why))) => Err(why),
+            Ok(Some(word)) => Ok(word),
+            other => Err(format!(
+                "the command's process is gone before it began: {other:?}"
+            )),
+        }
+    }
+
+    fn let_go(&self) -> Step<()> {
         keeper::send(self.channel.as_fd(), &keeper::Word::Go, None).during("letting the command go")
+    }
+
+    /// A namespace of the keeper's.
+    fn namespace(&self, kind: &str) -> Step<OwnedFd> {
+        let path = format!("/proc/{}/ns/{kind}", self.keeper.as_raw_nonzero());
+        rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).during(kind)
     }
 
     fn watch(&mut self, control: &UnixStream, deadline: Option<(Instant, Duration)>) -> Step<Outcome> {
@@ -137,6 +160,8 @@ impl Watched {
 
     /// Nothing of it runs any more after this: process 1 is gone only when all others of its namespace are.
     fn end(self) {
+        // First: its process has a copy of the channel.
+        drop(self.outside);
         // The keeper sees it closed, kills the command and waits for it. Should it be gone before, we do.
         drop(self.channel);
         if let Some(command) = &self.command {
