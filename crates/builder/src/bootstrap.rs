@@ -42,7 +42,8 @@ pub fn run(room: &Room, stream: &BootstrapStream, variables: &Environment) -> Re
         argv: &argv,
         ..Run::default()
     };
-    room.run_on_host(run, read_only(&stream.bind_mounts))?;
+    // As configured: what a request's variables name is not shown.
+    room.run_on_host(run, read_only(&stream.bind_mounts), &stream.command)?;
     watcher.phase(Phase::CleanUp);
     write_packager(room, stream)?;
     resolv_conf::empty(room)?;

@@ -103,6 +103,11 @@ impl Room {
         &self.root
     }
 
+    /// Which network its commands have.
+    pub fn network(&self) -> Network {
+        self.config.network
+    }
+
     /// Directories of the host in it.
     pub fn binds(&self) -> &[Bind] {
         &self.binds
@@ -128,14 +133,16 @@ impl Room {
     }
 
     /// Runs a command with the programs of the host; it sees the host read-only and may change only the tree, which is at the same
-    /// path inside (`imaginator.md §8.2`). Of what only root may read on the host it sees what is in `binds`.
+    /// path inside (`imaginator.md §8.2`). Of what only root may read on the host it sees what is in `binds`,
+    /// and the directories that `words` name, as in `cp -aT /srv/prepared $dir`.
     ///
     /// # Errors
     /// As [`Room::run`].
-    pub fn run_on_host(&self, run: Run<'_>, binds: Vec<Bind>) -> Result<(), StepError> {
+    pub fn run_on_host(&self, run: Run<'_>, binds: Vec<Bind>, words: &[String]) -> Result<(), StepError> {
         let writable = self.root.clone();
         let mut spec = self.spec(View::Host { writable }, run);
         spec.binds = binds;
+        spec.show_named_directories(words);
         self.run_logged(spec)
     }
 

@@ -14,7 +14,7 @@
 //! | `child` | what happens in the child process, step by step, until the command runs |
 //! | `device_nodes` | the few device nodes that may be made, made for the command by its supervisor |
 //! | `filter` | the system calls that are refused or handed to the supervisor |
-//! | `named` | which directories of the host a command's arguments name |
+//! | `named` | which directories of the host the words of a command name |
 //! | `resolver` | which name servers are within reach of which network |
 //! | `message` | what parent and child tell each other |
 //! | `syscalls` | the calls that no crate offers safely |

@@ -1,4 +1,4 @@
-//! Directories of the host that a command's arguments name.
+//! Directories of the host that the words of a command name.
 
 use crate::{Bind, Spec, View};
 use std::path::{Component, Path, PathBuf};
@@ -17,16 +17,18 @@ const CLOSED: [&str; 9] = [
 ];
 
 impl Spec {
-    /// Shows the directories that arguments name by their absolute path, read-only and with the rights of user 0, so that
+    /// Shows the directories that these words name by their absolute path, read-only and with the rights of user 0, so that
     /// `cp -aT /srv/prepared $dir` reads every file and keeps its owner. Without this they are seen as the rest of the host is:
-    /// as by a user without any right. For commands out of the operator's configuration, in [`View::Host`] only. Neither the host's root nor
+    /// as by a user without any right. For words of the operator's configuration, in [`View::Host`] only. Neither the host's root nor
     /// /boot, /dev, /etc, /home, /proc, /root, /run, /sys, /var/lib/imaginator are shown that way, nor what is in them.
-    pub fn show_named_directories(&mut self) {
+    pub fn show_named_directories<T: AsRef<str>>(&mut self, words: impl IntoIterator<Item = T>) {
         let View::Host { writable } = &self.view else {
             return;
         };
-        for argument in self.argv.iter().skip(1) {
-            let Some(path) = directory(argument) else { continue };
+        for word in words {
+            let Some(path) = directory(word.as_ref()) else {
+                continue;
+            };
             let is_near = path.starts_with(writable) || writable.starts_with(&path);
             let is_seen = self.binds.iter().any(|bind| bind.target == path);
             if !is_near && !is_seen && !is_closed(&path) {
@@ -40,10 +42,10 @@ impl Spec {
     }
 }
 
-/// The directory that an argument names, without links on the way.
-fn directory(argument: &str) -> Option<PathBuf> {
+/// The directory that a word names, without links on the way.
+fn directory(word: &str) -> Option<PathBuf> {
     let is_plain = |part: Component<'_>| matches!(part, Component::RootDir | Component::Normal(_));
-    let path = Path::new(argument);
+    let path = Path::new(word);
     if !path.is_absolute() || !path.components().all(is_plain) {
         return None;
     }
@@ -70,18 +72,15 @@ mod tests {
             std::fs::create_dir(path(name)).unwrap();
         }
         std::fs::write(path("file"), "").unwrap();
-        let shown = |arguments: &[&Path]| {
-            let arguments = arguments.iter().map(|path| path.to_str().unwrap());
-            let argv = ["cp", "-aT", "http://example.com/etc"]
-                .into_iter()
-                .chain(arguments);
+        let shown = |words: &[&Path]| {
+            let words = words.iter().map(|path| path.to_str().unwrap());
             let mut spec = Spec::new(
                 View::Host {
                     writable: path("new"),
                 },
-                argv,
+                ["cp"],
             );
-            spec.show_named_directories();
+            spec.show_named_directories(words.chain(["-aT", "http://example.com/etc"]));
             let binds: Vec<PathBuf> = spec.binds.into_iter().map(|bind| bind.source).collect();
             binds
         };

@@ -1,10 +1,13 @@
 //! Which name servers a command may ask.
 
 use crate::Network;
+use std::io::Read;
 use std::net::IpAddr;
 
 /// The host's configuration.
 const FILE: &str = "/etc/resolv.conf";
+/// Bytes of it that are taken; the resolver's own limits are far below.
+const MOST_BYTES: u64 = 64 << 10;
 /// Where the program that joins a network of its own to the outside takes queries, and hands them to the host's first name
 /// server. Of the block that no network routes.
 pub(crate) const FORWARDER: &str = "169.254.1.1";
@@ -15,7 +18,7 @@ pub fn configuration(network: Network) -> Option<Vec<u8>> {
     if network == Network::None {
         return None;
     }
-    let text = std::fs::read(FILE).ok()?;
+    let text = host_configuration().ok()?;
     Some(match network {
         Network::Outside => reachable(&text),
         Network::Host | Network::None => text,
@@ -24,7 +27,15 @@ pub fn configuration(network: Network) -> Option<Vec<u8>> {
 
 /// Whether the host's first name server is one that only the host itself reaches.
 pub(crate) fn is_forwarder_needed() -> bool {
-    std::fs::read(FILE).is_ok_and(|text| is_first_on_loopback(&text))
+    host_configuration().is_ok_and(|text| is_first_on_loopback(&text))
+}
+
+fn host_configuration() -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    std::fs::File::open(FILE)?
+        .take(MOST_BYTES)
+        .read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn is_first_on_loopback(text: &[u8]) -> bool {

@@ -73,7 +73,7 @@ fn a_prepared_tree_that_an_argument_names_is_copied_with_its_owners() {
 
         let (from, to) = (prepared.to_str().unwrap(), new.to_str().unwrap());
         let mut spec = host_spec(&tree, &new, &["/bin/cp", "-aT", from, to]);
-        spec.show_named_directories();
+        spec.show_named_directories(spec.argv.clone());
         let (outcome, output) = run(&spec);
         assert_eq!(outcome, Outcome::Exited(0), "{output}");
         let copy = new.join("root/closed");

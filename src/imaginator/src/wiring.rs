@@ -65,7 +65,8 @@ fn workshop_config(options: &Options, client_tls: &ClientTls) -> WorkshopConfig 
             disk_bytes: options.build_disk_bytes,
         },
         network: match options.build_network {
-            Network::Host | Network::Outside => sandbox::Network::Host,
+            Network::Host => sandbox::Network::Host,
+            Network::Outside => sandbox::Network::Outside,
             Network::None => sandbox::Network::None,
         },
         connect: options.outgoing.to(&options.image_server, client_tls),

@@ -179,6 +179,7 @@ impl BuildLimits {
             memory_bytes: self.memory_bytes,
             processes: self.processes,
             file_bytes: self.file_bytes,
+            disk_bytes: self.disk_bytes,
         }
     }
 }
