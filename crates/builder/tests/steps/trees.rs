@@ -40,13 +40,18 @@ fn new_files_and_directories_have_the_modes_they_may_have() {
     set_mode(&place.manifest().join("files/a/secret"), 0o600);
     fs::create_dir(place.manifest().join("files/empty")).unwrap();
     let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
-    let program = fs::File::options().write(true).open(place.manifest().join("files/a/program"));
+    let program = fs::File::options()
+        .write(true)
+        .open(place.manifest().join("files/a/program"));
     program.unwrap().set_modified(old).unwrap();
     copy(&place).unwrap();
     let root = place.root();
     let made = root.join("a/program").metadata().unwrap();
     assert!(made.modified().unwrap() > old + std::time::Duration::from_secs(1));
-    let own = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let own = (
+        rustix::process::geteuid().as_raw(),
+        rustix::process::getegid().as_raw(),
+    );
     assert_eq!((made.uid(), made.gid()), own);
     assert_eq!(mode(&root.join("a")), 0o755);
     assert_eq!(mode(&root.join("a/program")), 0o755);
