@@ -3,12 +3,8 @@
 //! Values are registered as closures and cost nothing until somebody asks; the gauges for Prometheus are set by the actors,
 //! where the figures change.
 
-use std::sync::Arc;
-use std::time::SystemTime;
-
 use crate::state::Shared;
-use front::metrics::{Metrics, Unit, Value};
-use srpc::tls::{CertificateSummary, KeyPair, Reloader};
+use front::metrics::{Metrics, Unit};
 
 /// Registers the paths that existing dashboards read.
 pub(crate) fn register(metrics: &Metrics, shared: &Shared) {
@@ -61,31 +57,6 @@ pub(crate) fn register(metrics: &Metrics, shared: &Shared) {
             let figures = objects.objects.statistics();
             percent(figures.unreferenced_bytes, figures.space.capacity_bytes)
         },
-    );
-}
-
-/// The times of the certificates that calls to other servers are made with, where there are any (`srpc.md §14`).
-pub(crate) fn register_client_certificates(metrics: &Metrics, reloader: &Arc<Reloader>) {
-    let pairs = |reloader: &Arc<Reloader>, pick: fn(&CertificateSummary) -> SystemTime| {
-        let reloader = Arc::clone(reloader);
-        move || {
-            let client = reloader.current().client.clone()?;
-            let summaries = client.pairs().iter().map(KeyPair::summary);
-            let earliest = summaries.min_by_key(|summary| summary.not_after)?;
-            Some(Value::from(pick(earliest)))
-        }
-    };
-    metrics.register_optional(
-        "/srpc/client/earliest-certificate-expiration",
-        "when the certificate expires",
-        Unit::None,
-        pairs(reloader, |summary| summary.not_after),
-    );
-    metrics.register_optional(
-        "/srpc/client/earliest-expiring-certificate-activation",
-        "since when it is valid",
-        Unit::None,
-        pairs(reloader, |summary| summary.not_before),
     );
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     let system = actors::start(options.actors_config(&client_tls)).context("Cannot load image database")?;
     let shared = State::new(options, &system);
     metrics::register(&figures, &shared);
-    metrics::register_client_certificates(&figures, &credentials.reloader);
+    front::metrics::register_client_certificates(&figures, &credentials.reloader);
     let registry = Registry::builder()
         .service(rpc::image_server::service(&shared))
         .service(rpc::object_server::service(&shared))

@@ -11,7 +11,9 @@
 // Until the actors of the builder are wired in.
 #![allow(dead_code)]
 
+mod figures_over_time;
 mod flags;
+mod metrics;
 mod page_token;
 mod pages;
 mod privileges;

@@ -10,7 +10,7 @@ use crate::flags::Options;
 use crate::page_token::PageTokens;
 use crate::state::{Shared, State};
 use crate::wiring::{self, Parts};
-use crate::{pages, privileges, rpc};
+use crate::{figures_over_time, metrics, pages, privileges, rpc};
 use actors::{ActorState, BuilderSystem, Health};
 use anyhow::{Context, bail};
 use front::daemon::{
@@ -54,7 +54,9 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
         .service(logger_service::service(&logs))
         .build();
     let server = Server::new(registry, credentials.server.clone(), policy);
-    let site = site(&figures, &logs, &shared);
+    metrics::register(&figures, &shared);
+    front::metrics::register_client_certificates(&figures, &credentials.reloader);
+    let site = site(&figures, &logs, &server, &shared);
     tracing::info!("Service ready, opening listener on port: {port}");
     let on_pages = Shared::clone(&shared);
     let listener = Listener::new(site, Arc::clone(&server), port)
@@ -118,14 +120,25 @@ fn make_directory(path: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make directory: {}", path.display()))
 }
 
-fn site(figures: &Arc<Metrics>, logs: &front::logs::Logs, shared: &Shared) -> Arc<Site> {
+fn site(
+    figures: &Arc<Metrics>,
+    logs: &front::logs::Logs,
+    server: &Arc<Server>,
+    shared: &Shared,
+) -> Arc<Site> {
     let mut site = Site::new("imaginator", Arc::clone(figures), logs.clone())
         .link("/showImageStreams", "streams")
         .link("/showDirectedGraph", "graph");
     if shared.archive.is_some() {
-        site = site.link("/showBuildLogArchive", "archive");
+        site = site
+            .link("/showBuildLogArchive", "archive")
+            .search("/searchBuildLogs", "q", "build logs");
     }
-    let site = site.link("/metrics", "metrics").link("/logs", "logs");
+    let site = site
+        .link("/dashboards", "dashboards")
+        .link("/metrics", "metrics")
+        .link("/logs", "logs")
+        .with_history(figures_over_time::history(shared, server, figures));
     let scheduler = shared.scheduler.clone();
     site.health()
         .check("scheduler", move || condition(&scheduler.health()));

@@ -42,6 +42,14 @@ impl Fetched {
         &self.directory
     }
 
+    /// What is in a file of it, at most so many bytes; `None` if there is no regular file of this name. No link leads out.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn read(&self, path: &Path, most_bytes: u64) -> std::io::Result<Option<Vec<u8>>> {
+        crate::in_root::Tree::manifest(&self.directory)?.read(path, most_bytes)
+    }
+
     /// The directory that is removed with this.
     pub fn temporary(&self) -> &Path {
         &self.guard.0

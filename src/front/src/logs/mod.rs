@@ -23,8 +23,8 @@ mod writer;
 
 use std::fs::File;
 use std::io::Write;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI16, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -86,6 +86,8 @@ pub(crate) struct Inner {
     writer: Option<Writer>,
     /// Highest debug level that is kept; -1 none.
     level: AtomicI16,
+    /// Whether the run before this one panicked, once somebody asked.
+    previous_panicked: OnceLock<bool>,
     /// Where standard error led before it was redirected, for the last words of a dying process.
     terminal: Option<File>,
 }
@@ -103,6 +105,7 @@ impl Logs {
             watchers: Watchers::default(),
             writer,
             level: AtomicI16::new(config.debug_level),
+            previous_panicked: OnceLock::new(),
             terminal,
             config,
         };
@@ -124,6 +127,7 @@ impl Logs {
             watchers: Watchers::default(),
             writer: None,
             level: AtomicI16::new(config.debug_level),
+            previous_panicked: OnceLock::new(),
             terminal: None,
             config,
         };
@@ -204,6 +208,19 @@ impl Logs {
     /// Where the files are, if there are any.
     pub fn directory(&self) -> Option<&LogDirectory> {
         self.inner.writer.as_ref().and_then(Writer::directory)
+    }
+
+    /// Whether there is a panic in the last file of the run before this one. Reads it when first asked.
+    pub fn previous_run_panicked(&self) -> bool {
+        let found = || {
+            let directory = self.directory()?;
+            let file = directory.last_of_the_previous_process()?;
+            Some(reading::has_panic(directory.read(&file).ok()?))
+        };
+        *self
+            .inner
+            .previous_panicked
+            .get_or_init(|| found().unwrap_or(false))
     }
 
     /// Lines that never reached a file: the queue was full or writing failed.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Zoned};
 use regex::Regex;
 
 use super::files::{LogDirectory, LogFileName};
+use super::panics::PANIC_PREFIX;
 
 /// Memory a compiled expression may take, in bytes.
 const EXPRESSION_MOST_BYTES: usize = 1 << 20;
@@ -14,6 +15,10 @@ const EXPRESSION_MOST_BYTES: usize = 1 << 20;
 const EXPRESSIONS_MOST: usize = 32;
 /// Text one page shows at most, in bytes.
 pub(super) const SHOWN_MOST_BYTES: usize = 32 << 20;
+/// Date and time before the text of a line, in bytes.
+const DATE_BYTES: usize = 20;
+/// Lines that are looked through for a panic.
+const LINES_MOST: usize = 1_000_000;
 /// Longest line kept whole, in bytes.
 const LINE_MOST_BYTES: usize = 1 << 20;
 
@@ -61,6 +66,16 @@ fn compile<'a>(expressions: impl IntoIterator<Item = &'a str>) -> Result<Vec<Reg
         compiled.push(built.map_err(|error| format!("error parsing regexp: {error}"))?);
     }
     Ok(compiled)
+}
+
+/// Whether a line tells of a panic.
+pub(super) fn has_panic(file: std::fs::File) -> bool {
+    let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+    let is_panic = |line: &Vec<u8>| {
+        let text = line.get(DATE_BYTES..);
+        text.is_some_and(|text| text.starts_with(PANIC_PREFIX.as_bytes()))
+    };
+    lines.take(LINES_MOST).any(|line| is_panic(&line))
 }
 
 /// A period such as `10m` or `1M`: s, m, h, d, w, M (31 days), y (365 days).

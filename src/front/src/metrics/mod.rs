@@ -6,6 +6,7 @@
 //!
 //! Promises: reading a figure never changes it; a figure costs nothing until it is read. Lacks: history.
 
+mod client_certificates;
 mod json;
 mod pages;
 mod process;
@@ -14,6 +15,7 @@ mod registry;
 mod text;
 mod value;
 
+pub use client_certificates::register_client_certificates;
 pub use pages::configure;
 pub use process::Process;
 pub use registry::{Metrics, Sample};
