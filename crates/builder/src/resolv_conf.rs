@@ -7,7 +7,7 @@ use crate::step_error::{During, StepError};
 const HOSTS: &str = "/etc/resolv.conf";
 
 /// Puts the host's into the image, by a program of the image: its own may be a link to somewhere in it. Name servers that the
-/// network of the build does not reach are left out. Without network there is nothing to put.
+/// network of the build does not reach are left out.
 ///
 /// # Errors
 /// `error copying in /etc/resolv.conf: …`.

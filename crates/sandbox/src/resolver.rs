@@ -13,11 +13,8 @@ const MOST_BYTES: u64 = 64 << 10;
 pub(crate) const FORWARDER: &str = "169.254.1.1";
 
 /// What `/etc/resolv.conf` should say for a command with this network: the host's, without servers that only the host itself
-/// reaches (systemd-resolved listens on 127.0.0.53). `None` without network, or if the host has none.
+/// reaches (systemd-resolved listens on 127.0.0.53). `None` if the host has none.
 pub fn configuration(network: Network) -> Option<Vec<u8>> {
-    if network == Network::None {
-        return None;
-    }
     let text = host_configuration().ok()?;
     Some(match network {
         Network::Outside => reachable(&text),
