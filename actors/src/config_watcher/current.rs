@@ -92,10 +92,17 @@ impl Published {
     }
 
     /// Puts something in force, with the next generation.
-    pub fn set(&self, mut current: Current) {
-        current.generation = self.current.load().generation + 1;
+    pub fn set(&self, current: Current) {
+        self.put(current, true);
+    }
+
+    /// Shows something; only a change gets the next generation, and is told to those who follow. One caller at a time.
+    pub(super) fn put(&self, mut current: Current, is_change: bool) {
+        current.generation = self.current.load().generation + u64::from(is_change);
         let generation = current.generation;
         self.current.store(Arc::new(current));
-        self.generation.send_replace(generation);
+        if is_change {
+            self.generation.send_replace(generation);
+        }
     }
 }

@@ -9,6 +9,27 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(15);
 /// How long the start waits for the image streams before it takes the copy of an earlier run.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
+/// From asking by HTTP to having the whole answer.
+pub(super) const HTTP_MOST: Duration = Duration::from_secs(60);
+
+/// For a connection.
+pub(super) const HTTP_CONNECT_MOST: Duration = Duration::from_secs(15);
+
+/// For a clone by git.
+pub(super) const GIT_MOST: Duration = Duration::from_secs(300);
+
+/// Before what failed is tried again; doubles up to [`RETRY_LAST`].
+pub(super) const RETRY_FIRST: Duration = Duration::from_secs(1);
+
+/// See [`RETRY_FIRST`].
+pub(super) const RETRY_LAST: Duration = Duration::from_secs(60);
+
+/// A file is read once nobody has written to it for so long: who writes in place does it in several steps.
+pub(super) const QUIET: Duration = Duration::from_millis(100);
+
+/// How long [`ConfigWatcher::reload`](super::ConfigWatcher::reload) waits for everything to be read.
+pub(super) const RELOAD_MOST: Duration = Duration::from_secs(60);
+
 /// Where everything is.
 #[derive(Debug, Clone)]
 pub struct ConfigWatching {
@@ -18,7 +39,7 @@ pub struct ConfigWatching {
     pub variables_file: Option<PathBuf>,
     /// Where the copy of the image streams is kept.
     pub state_dir: PathBuf,
-    /// Between two looks at files.
+    /// Between two looks at files, and at a main configuration that comes by HTTP or git.
     pub look_interval: Duration,
     /// How long the start waits for the image streams before it takes the copy of an earlier run.
     pub first_wait: Duration,

@@ -178,6 +178,12 @@ impl<'a> Git<'a> {
 
     /// Runs it for what it prints; what it says on standard error goes to the log.
     pub(super) fn output(&self, arguments: &[&str]) -> Result<String, StepError> {
+        let data = self.bytes(arguments, OUTPUT_MOST_BYTES)?;
+        Ok(String::from_utf8_lossy(&data).into_owned())
+    }
+
+    /// The same as bytes, of which those after the first `most` are dropped.
+    pub(super) fn bytes(&self, arguments: &[&str], most: usize) -> Result<Vec<u8>, StepError> {
         let mut data = Vec::new();
         let mut said = Lines::default();
         let status = host_command::run(
@@ -185,14 +191,14 @@ impl<'a> Git<'a> {
             self.until,
             self.watcher,
             |bytes| {
-                let room_left = OUTPUT_MOST_BYTES.saturating_sub(data.len());
+                let room_left = most.saturating_sub(data.len());
                 data.extend_from_slice(&bytes[..bytes.len().min(room_left)]);
             },
             |bytes| said.take(bytes, |line| self.log(line)),
         );
         said.end(|line| self.log(line));
         self.judge(arguments, status?, &said)?;
-        Ok(String::from_utf8_lossy(&data).into_owned())
+        Ok(data)
     }
 
     fn judge(

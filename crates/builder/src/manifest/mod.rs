@@ -1,6 +1,7 @@
 //! Obtaining the manifest of a stream, and what it says (`imaginator.md §11.1, §11.2`).
 
 mod git;
+mod git_file;
 mod git_program;
 mod host_command;
 mod side_files;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 use recipe::{ManifestLocation, UserStream};
 
+pub use git_file::fetch_file;
 pub use side_files::SideFiles;
 
 use crate::sandbox_run::say;

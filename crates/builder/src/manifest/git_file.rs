@@ -1,0 +1,65 @@
+//! One file of a repository, for configurations that lie in git (`imaginator.md §7`).
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use recipe::Secrets;
+
+use super::TemporaryDirectory;
+use super::git_program::Git;
+use crate::Watcher;
+use crate::step_error::StepError;
+
+/// What a repository's default branch has at a path, by a shallow clone that brings this file alone where the server can do that. The URL
+/// may hold secrets: they are in no argument and no error. Blocks.
+///
+/// # Errors
+/// It cannot be had in that time, or has more than `most_bytes`; what git said last is in it.
+pub fn fetch_file(
+    url: &str,
+    path: &str,
+    secrets: &Secrets,
+    time: Duration,
+    most_bytes: usize,
+) -> Result<Vec<u8>, StepError> {
+    let guard = TemporaryDirectory::make(&std::env::temp_dir(), "imaginator.configuration")?;
+    let files = guard.0.join("files");
+    let git = Git::new(&guard.0, &files, url, secrets, &Silent, Instant::now() + time)?;
+    git.init(Path::new(""))?;
+    let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--depth=1"];
+    if !git.is_local() {
+        // The file's content comes when it is printed, and no other's.
+        arguments.push("--filter=blob:none");
+    }
+    arguments.extend(["origin", "HEAD"]);
+    git.run(&arguments)?;
+    let object = format!("FETCH_HEAD:{path}");
+    let content = git.bytes(&["cat-file", "blob", &object], most_bytes + 1)?;
+    if content.len() > most_bytes {
+        return Err(StepError::wrong(format!(
+            "{path} in the repository has more than {most_bytes} bytes"
+        )));
+    }
+    Ok(content)
+}
+
+/// Nobody reads along, and nobody cancels.
+struct Silent;
+
+impl Watcher for Silent {
+    fn log(&self, _: &[u8]) {}
+
+    fn phase(&self, _: crate::Phase) {}
+
+    fn log_so_far(&self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    fn on_cancel(&self, _: Box<dyn Fn() + Send + Sync>) -> Box<dyn std::any::Any + Send> {
+        Box::new(())
+    }
+}
