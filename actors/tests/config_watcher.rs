@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used)]
 
 use actors::config_watcher::{ConfigWatcher, ConfigWatcherSystem, ConfigWatching, Current, start};
-use actors::stream_scheduler::StreamSource;
 use parking_lot::Mutex;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -414,9 +413,9 @@ fn an_unknown_stream_is_looked_for_in_what_is_there_now() {
     let watcher = system.watcher();
     until(watcher, "loaded", has(&["a"]));
     server.answer(Some(streams(&["a", "b"])));
-    assert!(StreamSource::find(watcher, "b").unwrap().is_none());
+    assert!(watcher.current().find("b").is_err());
     assert!(block_on(watcher.find("b")).is_ok());
-    assert!(StreamSource::find(watcher, "b").unwrap().is_some());
+    assert!(watcher.current().find("b").is_ok());
     let error = block_on(watcher.find("c")).unwrap_err();
     assert_eq!(error.to_string(), "unknown stream: c");
 }
@@ -446,16 +445,14 @@ fn without_an_answer_the_copy_of_an_earlier_run_is_used_until_there_is_one() {
     .unwrap();
     let copied = until(system.watcher(), "taken from the copy", has(&["a"]));
     assert!(copied.streams_status.is_copy && copied.streams_status.problem.is_some());
-    assert_eq!(*system.watcher().loads().borrow(), 1);
     server.answer(Some(streams(&["a"])));
     let same = until(system.watcher(), "confirmed", |current| {
         !current.streams_status.is_copy
     });
     assert_eq!(same.streams_status.problem, None);
-    assert_eq!(*system.watcher().loads().borrow(), 1, "it is what was in force");
+    assert_eq!(same.generation, copied.generation, "it is what was in force");
     server.answer(Some(streams(&["b"])));
     until(system.watcher(), "replaced", has(&["b"]));
-    assert_eq!(*system.watcher().loads().borrow(), 2);
 }
 
 fn git(directory: &Path, arguments: &[&str]) {
@@ -548,38 +545,6 @@ fn killed_it_comes_back_and_goes_on_watching() {
     }
     assert!(block_on(watcher.reload()).is_ok());
     assert_eq!(*system.given_up().borrow(), None);
-}
-
-#[test]
-fn the_scheduler_is_told_what_it_needs() {
-    let place = Place::new();
-    let bootstrap = ", \"PackagerTypes\": {\"deb\": {}}, \"BindMounts\": [\"/usr\"], \"ImageStreamsToAutoRebuild\": [\"u\", \"b\"],
-        \"BootstrapStreams\": {\"b\": {\"BootstrapCommand\": [\"true\", \"$dir\"], \"PackagerType\": \"deb\"}}";
-    place.configure(&place.streams_url(), bootstrap);
-    let text = r#"{"Streams": {"u": {"ManifestUrl": "dir:///x"}},
-        "StreamPatterns": {"p/.*": {"ManifestUrl": "dir:///x"}, ".*/q": {"ManifestUrl": "dir:///x"}}}"#;
-    place.replace("etc/streams.json", text);
-    let system = place.start();
-    let watcher = system.watcher();
-    until(watcher, "loaded", |current| current.is_streams_loaded);
-    assert!(*watcher.loads().borrow() >= 1);
-    assert_eq!(watcher.bootstrap_names(), ["b"]);
-    assert_eq!(watcher.auto_rebuild_names(), ["u", "b"]);
-    assert_eq!(watcher.user_streams().keys().collect::<Vec<_>>(), ["u"]);
-    assert!(matches!(
-        StreamSource::find(watcher, "b").unwrap().unwrap().recipe,
-        builder::Recipe::Bootstrap(_)
-    ));
-    for name in ["u", "p/x"] {
-        let found = StreamSource::find(watcher, name).unwrap().unwrap();
-        assert!(matches!(found.recipe, builder::Recipe::User { bind_mounts, .. } if bind_mounts == ["/usr"]));
-    }
-    assert_eq!(
-        StreamSource::find(watcher, "p/q").unwrap_err(),
-        "multiple stream patterns match: \"p/q\""
-    );
-    assert!(watcher.matches_pattern("p/q") && watcher.matches_pattern("p/x"));
-    assert!(!watcher.matches_pattern("u") && !watcher.matches_pattern("x"));
 }
 
 #[test]

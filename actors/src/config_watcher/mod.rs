@@ -33,7 +33,6 @@ mod settings;
 mod shared;
 mod stamp;
 mod start;
-mod stream_source;
 mod wake;
 mod watch;
 

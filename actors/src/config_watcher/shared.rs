@@ -13,13 +13,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
-use tokio::sync::watch;
 
 pub(crate) struct Shared {
     pub(super) settings: ConfigWatching,
     pub(super) published: Published,
-    /// Counts the loads of streams.
-    pub(super) loads: watch::Sender<u64>,
     pub(super) fetcher: Fetcher,
     pub(super) wakes: Arc<Wakes>,
     pub(super) turns: [Turn; 3],
@@ -95,7 +92,6 @@ impl Shared {
         let shared = Shared {
             fetcher: Fetcher::new().map_err(ConfigError::System)?,
             published: Published::new(Current::default()),
-            loads: watch::Sender::new(0),
             wakes: Wakes::new(),
             turns: Default::default(),
             parts: Mutex::new(parts),
@@ -248,9 +244,6 @@ impl Shared {
         self.publish(&parts, is_change);
         if !is_change {
             return;
-        }
-        if parts.is_streams_loaded && kind != Kind::Variables {
-            self.loads.send_modify(|loads| *loads += 1);
         }
         drop(parts);
         metrics::counter!("imaginator_configuration_loads_total", "source" => kind.label()).increment(1);
