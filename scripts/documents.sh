@@ -20,6 +20,8 @@ done
 mkdir -p "${out[@]}" "${out[man]}/man1" "${out[man]}/man8"
 "$programs/imageserver" --print-man-page >"${out[man]}/man8/imageserver.8"
 "$programs/imagetool" --print-man-page >"${out[man]}/man1/imagetool.1"
+"$programs/imaginator" --print-man-page >"${out[man]}/man8/imaginator.8"
+"$programs/builder-tool" --print-man-page >"${out[man]}/man1/builder-tool.1"
 "$programs/imagewright" print-man-pages "${out[man]}/man1"
 completion() { # PROGRAM SHELL
   case $1 in
@@ -27,7 +29,7 @@ completion() { # PROGRAM SHELL
     *) "$programs/$1" --print-completion="$2" ;;
   esac
 }
-for program in imageserver imagetool imagewright; do
+for program in imageserver imagetool imaginator builder-tool imagewright; do
   completion "$program" bash >"${out[bash]}/$program"
   completion "$program" zsh >"${out[zsh]}/_$program"
   completion "$program" fish >"${out[fish]}/$program.fish"

@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
-for program in imageserver imagetool imagewright; do
+for program in imageserver imagetool imaginator builder-tool imagewright; do
   [ -x "$programs/$program" ] || die "$programs/$program is not there: make build"
 done
 # Units and init.d scripts of packages lie elsewhere than those of the machine's owner.
@@ -42,7 +42,7 @@ documents=$prefix/share/doc/imagewright
 # put MODE FILE PLACE: with the paths of this prefix in it.
 put() {
   mkdir -p "$destination$(dirname "$3")"
-  sed -E "s#/usr/local/(sbin/imageserver|lib/imagewright|share/doc)#$prefix/\1#g" "$2" >"$destination$3.new"
+  sed -E "s#/usr/local/(sbin/(imageserver|imaginator)|lib/imagewright|share/doc)#$prefix/\1#g" "$2" >"$destination$3.new"
   chmod "$1" "$destination$3.new"
   mv -f "$destination$3.new" "$destination$3"
 }
@@ -54,13 +54,18 @@ put_program() {
 
 put_program imageserver sbin
 put_program imagetool bin
+put_program imaginator sbin
+put_program builder-tool bin
 put_program imagewright bin
-put 644 "$top/service/settings-imageserver" "$prefix/lib/imagewright/settings-imageserver"
-put 755 "$top/service/launch-imageserver" "$prefix/lib/imagewright/launch-imageserver"
 put 755 "$top/service/babysit" "$prefix/lib/imagewright/babysit"
-put 755 "$top/init.d/imageserver" /etc/init.d/imageserver
-put 644 "$top/systemd/imageserver.service" "$units/imageserver.service"
-[ -e "$destination/etc/default/imageserver" ] || put 644 "$top/init.d/default/imageserver" /etc/default/imageserver
+put 644 "$top/service/control" "$prefix/lib/imagewright/control"
+for daemon in imageserver imaginator; do
+  put 644 "$top/service/settings-$daemon" "$prefix/lib/imagewright/settings-$daemon"
+  put 755 "$top/service/launch-$daemon" "$prefix/lib/imagewright/launch-$daemon"
+  put 755 "$top/init.d/$daemon" "/etc/init.d/$daemon"
+  put 644 "$top/systemd/$daemon.service" "$units/$daemon.service"
+  [ -e "$destination/etc/default/$daemon" ] || put 644 "$top/init.d/default/$daemon" "/etc/default/$daemon"
+done
 
 for page in "$top"/README.md "$top"/docs/*.md; do
   put 644 "$page" "$documents/$(basename "$page")"

@@ -66,6 +66,19 @@ fn man_pages_tell_every_flag_and_command_and_nothing_of_the_machine_they_were_ma
         tool.contains(r"~/.ssl"),
         "the home of whoever made it is not everybody's"
     );
+    let builder = read(out.path().join("man/man8/imaginator.8"));
+    for text in [
+        ".TH imaginator 8",
+        "/etc/imaginator/flags.extra",
+        r"\-\-configuration\-url",
+    ] {
+        assert!(builder.contains(text), "{text} is not in {builder}");
+    }
+    let asks = read(out.path().join("man/man1/builder-tool.1"));
+    assert!(
+        asks.contains("build") && asks.contains(r"\-imaginatorHostname"),
+        "{asks}"
+    );
     for page in [
         "imagewright.1",
         "imagewright-certs.1",
@@ -81,8 +94,9 @@ fn man_pages_tell_every_flag_and_command_and_nothing_of_the_machine_they_were_ma
 /// What bash offers for a line, its last word being completed.
 fn offered(script: &Path, program: &str, line: &str) -> Vec<String> {
     let words: Vec<&str> = line.split(' ').collect();
+    let function = program.replace('-', "__");
     let ask = format!(
-        "source '{}'; COMP_WORDS=({line}); COMP_CWORD={}; _{program} {program} '{}' '{}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        "source '{}'; COMP_WORDS=({line}); COMP_CWORD={}; _{function} {program} '{}' '{}'; printf '%s\\n' \"${{COMPREPLY[@]}}\"",
         script.display(),
         words.len() - 1,
         words[words.len() - 1],
@@ -106,6 +120,8 @@ fn bash_completes_flags_and_commands() {
         ("imageserver", "imageserver --objectD", "--objectDir"),
         ("imageserver", "imageserver --object-d", "--object-dir"),
         ("imagetool", "imagetool mkd", "mkdir"),
+        ("imaginator", "imaginator --buildLogD", "--buildLogDir"),
+        ("builder-tool", "builder-tool get-dig", "get-digraph"),
         ("imagewright", "imagewright cer", "certs"),
     ] {
         let offered = offered(&out.path().join("bash").join(program), program, line);
@@ -114,6 +130,8 @@ fn bash_completes_flags_and_commands() {
     for (file, word) in [
         ("zsh/_imageserver", "#compdef imageserver"),
         ("zsh/_imagetool", "#compdef imagetool"),
+        ("zsh/_imaginator", "#compdef imaginator"),
+        ("zsh/_builder-tool", "#compdef builder-tool"),
         ("zsh/_imagewright", "#compdef imagewright"),
         ("fish/imageserver.fish", "complete -c imageserver"),
         ("fish/imagetool.fish", "complete -c imagetool"),

@@ -1,7 +1,7 @@
 //! The image server under the init.d script, in a Debian without a service manager.
 #![allow(clippy::unwrap_used)]
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use integration::machine::{Machine, debian_tree, repository};
 
 const DAEMON: &str = "/usr/local/sbin/imageserver";
@@ -300,20 +300,157 @@ fn every_setting_becomes_its_flag_and_nothing_else_does() {
 /// The script and the unit start the same launcher, so what holds of the settings under one holds under the other.
 #[test]
 fn unit_and_script_start_the_daemon_by_the_same_launcher() {
-    let check = || -> Result<()> {
-        let unit = std::fs::read_to_string(repository("systemd/imageserver.service"))?;
+    let control = std::fs::read_to_string(repository("service/control")).unwrap();
+    assert!(control.contains("launch=$lib/launch-$name\n") && control.contains("-- \"$launch\" <"));
+    for daemon in ["imageserver", "imaginator"] {
+        let unit = std::fs::read_to_string(repository(&format!("systemd/{daemon}.service"))).unwrap();
         let started: Vec<&str> = unit
             .lines()
             .filter_map(|line| line.strip_prefix("ExecStart="))
             .collect();
-        ensure!(
-            started == ["/usr/local/lib/imagewright/launch-imageserver"],
-            "{started:?}"
-        );
-        let script = std::fs::read_to_string(repository("init.d/imageserver"))?;
-        ensure!(script.contains("lib=/usr/local/lib/imagewright\n"));
-        ensure!(script.contains("launch=$lib/launch-imageserver\n") && script.contains("-- \"$launch\" <"));
-        Ok(())
+        assert_eq!(started, [format!("/usr/local/lib/imagewright/launch-{daemon}")]);
+        let script = std::fs::read_to_string(repository(&format!("init.d/{daemon}"))).unwrap();
+        assert!(script.contains(&format!("name={daemon}\nlib=/usr/local/lib/imagewright\n")));
+        assert!(script.contains("\n. \"$lib/control\"\n"));
+    }
+}
+
+const BUILDER: &str = "/usr/local/sbin/imaginator";
+const BUILDER_SCRIPT: &str = "/etc/init.d/imaginator";
+const BUILDER_PORT: u16 = 6975;
+
+/// Certificates as docs/imaginator.md tells to make them, and a configuration without streams.
+fn builder(test: &str) -> Option<Machine> {
+    let machine = Machine::start(&debian_tree(test)?).unwrap();
+    machine.install_by_hand().unwrap();
+    machine
+        .must(
+            "imagewright certs ca --out /root/pki && cp /root/pki/CA.pem /etc/ssl/
+             imagewright certs issue --ca /root/pki --user imaginator --server localhost --preset builder --out /etc/ssl/imaginator
+             mkdir -p /etc/imaginator",
+        )
+        .unwrap();
+    machine.write("/etc/imaginator/conf.json", "{}\n").unwrap();
+    Some(machine)
+}
+
+fn wait_for_another_builder(machine: &Machine, before: u32) -> u32 {
+    let now = || number_in(machine, "/run/imaginator.pid");
+    machine
+        .wait_until("another image builder", || {
+            Ok(now().is_ok_and(|now| now != before))
+        })
+        .unwrap();
+    machine.wait_until_healthy(BUILDER_PORT).unwrap();
+    now().unwrap()
+}
+
+#[test]
+fn under_init_the_image_builder_runs_comes_back_when_killed_and_stays_away_when_stopped() {
+    let Some(machine) =
+        builder("under_init_the_image_builder_runs_comes_back_when_killed_and_stays_away_when_stopped")
+    else {
+        return;
     };
-    check().unwrap();
+    machine
+        .write(
+            "/etc/default/imaginator",
+            "LOG_DIR=/srv/log\nSTATE_DIR=/srv/state\nPROG_ARGS='-logbufLines=77 -imageRebuildInterval=0s'\n",
+        )
+        .unwrap();
+    machine.must(&format!("{BUILDER_SCRIPT} start")).unwrap();
+    machine.wait_until_healthy(BUILDER_PORT).unwrap();
+    let first = number_in(&machine, "/run/imaginator.pid").unwrap();
+    assert_eq!(machine.processes(BUILDER).unwrap(), [first]);
+    let owners = machine
+        .must(&format!(
+            "stat -c %U /proc/{first} /srv/log /srv/state; ls /srv/log/latest"
+        ))
+        .unwrap();
+    assert_eq!(owners, "root\nroot\nroot\n/srv/log/latest\n");
+    let arguments = machine.read(&format!("/proc/{first}/cmdline")).unwrap();
+    assert!(arguments.contains("\0-logbufLines=77\0"), "{arguments}");
+
+    machine.must(&format!("kill -KILL {first}")).unwrap();
+    let second = wait_for_another_builder(&machine, first);
+    machine.must(&format!("{BUILDER_SCRIPT} restart")).unwrap();
+    let third = wait_for_another_builder(&machine, second);
+    machine.must(&format!("{BUILDER_SCRIPT} reload")).unwrap();
+    let fourth = wait_for_another_builder(&machine, third);
+    machine.must(&format!("{BUILDER_SCRIPT} force-reload")).unwrap();
+    wait_for_another_builder(&machine, fourth);
+
+    machine.must(&format!("{BUILDER_SCRIPT} stop")).unwrap();
+    assert!(machine.processes(BUILDER).unwrap().is_empty());
+    assert!(machine.processes(BABYSIT).unwrap().is_empty());
+    assert_eq!(machine.run(&format!("{BUILDER_SCRIPT} status")).unwrap().code, 3);
+    for file in ["/run/imaginator.pid", "/run/imaginator.loop.pid"] {
+        assert!(!machine.path(file).exists(), "{file}");
+    }
+    assert_eq!(
+        machine.run(&format!("{BUILDER_SCRIPT} nonsense")).unwrap().code,
+        2
+    );
+}
+
+/// As [`TELLS`], with what matters to builds.
+const BUILDER_TELLS: &str =
+    "#!/bin/sh\nprintf '%s\\n' \"$@\"; echo \"user $(id -un) mask $(umask) trees in $TMPDIR home $HOME\"\n";
+
+#[test]
+fn every_setting_of_the_image_builder_becomes_its_flag_and_nothing_else_does() {
+    let Some(machine) = builder("every_setting_of_the_image_builder_becomes_its_flag_and_nothing_else_does")
+    else {
+        return;
+    };
+    machine.write("/usr/local/sbin/tells", BUILDER_TELLS).unwrap();
+    machine.must("chmod 755 /usr/local/sbin/tells").unwrap();
+    let told = |settings: &str| {
+        let all = format!("DAEMON=/usr/local/sbin/tells\n{settings}");
+        machine.write("/etc/default/imaginator", &all).unwrap();
+        machine
+            .must("umask 077; /usr/local/lib/imagewright/launch-imaginator")
+            .unwrap()
+    };
+    let plain = "user root mask 0022 trees in /var/tmp home /root\n";
+    assert_eq!(told(""), format!("\n{plain}"));
+    for (settings, flags) in [
+        (
+            "CONFIGURATION_URL=/etc/other.json",
+            "-configurationUrl=/etc/other.json",
+        ),
+        (
+            "IMAGE_SERVER_HOSTNAME=images.example.org",
+            "-imageServerHostname=images.example.org",
+        ),
+        (
+            "VARIABLES_FILE='/root/my secrets'",
+            "-variablesFile=/root/my secrets",
+        ),
+        ("LOG_DIR=/var/log/imaginator", ""),
+        ("LOG_DIR=/srv/log", "-logDir=/srv/log"),
+        ("LOG_QUOTA=1GiB", "-logQuota=1GiB"),
+        ("LOGBUF_LINES=2000", "-logbufLines=2000"),
+        ("STATE_DIR=/var/lib/imaginator", ""),
+        ("STATE_DIR=/srv/state", "-stateDir=/srv/state"),
+        ("PROG_ARGS='-a=* -b'", "-a=*\n-b"),
+        ("PROG_ARGS=-a\nLOG_QUOTA=1", "-a\n-logQuota=1"),
+    ] {
+        assert_eq!(told(settings), format!("{flags}\n{plain}"), "{settings}");
+    }
+    assert!(told("TMPDIR=/srv/tmp").contains("trees in /srv/tmp "));
+    assert_eq!(
+        machine.must("stat -c %a /srv/log /srv/state").unwrap(),
+        "755\n755\n"
+    );
+    machine
+        .write("/etc/default/imaginator", "DAEMON=/nonexistent\n")
+        .unwrap();
+    let ended = machine
+        .run("/usr/local/lib/imagewright/launch-imaginator")
+        .unwrap();
+    assert!(
+        ended.code == 1 && ended.err.contains("is no program"),
+        "{ended:?}"
+    );
 }

@@ -92,9 +92,17 @@ fn installs(machine: &Machine) {
     for file in [
         "/usr/sbin/imageserver",
         "/usr/bin/imagetool",
+        "/usr/sbin/imaginator",
+        "/usr/bin/builder-tool",
         "/usr/bin/imagewright",
         "/usr/lib/systemd/system/imageserver.service",
+        "/usr/lib/systemd/system/imaginator.service",
         "/etc/default/imageserver",
+        "/etc/default/imaginator",
+        "/usr/share/man/man8/imaginator.8.gz",
+        "/usr/share/man/man1/builder-tool.1.gz",
+        "/usr/share/doc/imagewright/imaginator.md",
+        "/usr/share/doc/imagewright/config-samples/health-agent/imaginator.yml",
         "/usr/share/man/man8/imageserver.8.gz",
         "/usr/share/man/man1/imagetool.1.gz",
         "/usr/share/man/man1/imagewright.1.gz",
@@ -106,12 +114,15 @@ fn installs(machine: &Machine) {
     }
     for file in [
         "/usr/lib/systemd/system/imageserver.service",
+        "/usr/lib/systemd/system/imaginator.service",
         "/etc/init.d/imageserver",
+        "/etc/init.d/imaginator",
         "/usr/lib/imagewright/settings-imageserver",
+        "/usr/lib/imagewright/settings-imaginator",
     ] {
         let text = machine.read(file).unwrap();
         assert!(
-            !text.contains("=/usr/local/lib") && !text.contains("=/usr/local/sbin/imageserver"),
+            !text.contains("=/usr/local/lib") && !text.contains("=/usr/local/sbin/"),
             "{file}: {text}"
         );
     }
@@ -121,6 +132,8 @@ fn installs(machine: &Machine) {
         "1\n"
     );
     machine.must("test -L /etc/systemd/system/multi-user.target.wants/imageserver.service && dpkg --verify imagewright").unwrap();
+    machine.must("test -L /etc/systemd/system/multi-user.target.wants/imaginator.service && ls /etc/rc2.d/S??imaginator").unwrap();
+    assert_eq!(machine.run("service imaginator status").unwrap().code, 3);
 }
 
 fn serves(machine: &Machine) {
@@ -182,7 +195,9 @@ fn goes(machine: &Machine) {
     machine.must("dpkg --purge imagewright").unwrap();
     for file in [
         "/etc/default/imageserver",
+        "/etc/default/imaginator",
         "/etc/init.d/imageserver",
+        "/etc/init.d/imaginator",
         "/var/log/imageserver",
     ] {
         assert!(!machine.path(file).exists(), "{file}");

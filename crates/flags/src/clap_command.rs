@@ -33,7 +33,7 @@ pub fn command(table: &Table) -> Command {
 /// For bash: flags are also written with one hyphen here, which clap does not know. Words get the second hyphen, clap's function answers, and
 /// what it offers loses it again.
 const ONE_HYPHEN: &str = r#"
-_PROGRAM_either_spelling() {
+_FUNCTION_either_spelling() {
     local typed=${COMP_WORDS[COMP_CWORD]} index
     for index in "${!COMP_WORDS[@]}"; do
         case ${COMP_WORDS[index]} in
@@ -41,13 +41,13 @@ _PROGRAM_either_spelling() {
             -?*) COMP_WORDS[index]=-${COMP_WORDS[index]} ;;
         esac
     done
-    _PROGRAM "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+    _FUNCTION "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
     case $typed in
         --*) ;;
         -?*) COMPREPLY=("${COMPREPLY[@]#-}") ;;
     esac
 }
-complete -F _PROGRAM_either_spelling -o bashdefault -o default PROGRAM
+complete -F _FUNCTION_either_spelling -o bashdefault -o default PROGRAM
 "#;
 
 /// The completion script of a shell.
@@ -56,7 +56,11 @@ pub fn complete(table: &Table, shell: Shell) -> String {
     clap_complete::generate(shell, &mut command(table), table.program.clone(), &mut script);
     let mut script = String::from_utf8_lossy(&script).into_owned();
     if shell == Shell::Bash {
-        script += &ONE_HYPHEN.replace("PROGRAM", &table.program);
+        // As clap names its function.
+        let function = table.program.replace('-', "__");
+        script += &ONE_HYPHEN
+            .replace("FUNCTION", &function)
+            .replace("PROGRAM", &table.program);
     }
     script
 }
