@@ -29,6 +29,9 @@ fn main() {
     sandbox::run_if_child();
     let table = flags::table();
     let values = table.parse_process(&::flags::FlagFile::of_daemon(table.program()));
+    if values.boolean("checkConfiguration") {
+        check_configuration(&values);
+    }
     privileges::require_root();
     // Before there are threads: each thread has the mount namespace it was started with.
     privileges::own_mount_namespace();
@@ -38,4 +41,17 @@ fn main() {
         Ok(()) => logs.flush(),
         Err(error) => logs.fatal(&format!("{error:#}")),
     }
+}
+
+/// Reads everything that is configured, says what is wrong with it, and ends: status 1 if the daemon would refuse any of it.
+fn check_configuration(values: &::flags::Values) -> ! {
+    let report = match flags::Options::of(values) {
+        Ok(options) => actors::config_watcher::check(&wiring::watching(&options)),
+        Err(error) => {
+            eprintln!("{error:#}");
+            std::process::exit(1);
+        }
+    };
+    print!("{}", report.text);
+    std::process::exit(i32::from(report.has_errors));
 }

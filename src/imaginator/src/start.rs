@@ -11,6 +11,7 @@ use crate::page_token::PageTokens;
 use crate::state::{Shared, State};
 use crate::wiring::{self, Parts};
 use crate::{figures_over_time, metrics, pages, privileges, rpc};
+use actors::config_watcher::ConfigWatcherSystem;
 use actors::{ActorState, BuilderSystem, Health};
 use anyhow::{Context, bail};
 use front::daemon::{
@@ -48,7 +49,8 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     let policy = policy(&values);
     let tokens = PageTokens::new().context("cannot make a key for page tokens")?;
     let trusted = policy.trusted.clone();
-    let shared = State::new(options, &system, configuration, workshop, tokens, trusted);
+    let watcher = configuration.watcher().clone();
+    let shared = State::new(options, &system, watcher.published(), workshop, tokens, trusted);
     let registry = Registry::builder()
         .service(rpc::imaginator::service(&shared))
         .service(logger_service::service(&logs))
@@ -57,6 +59,8 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     metrics::register(&figures, &shared);
     front::metrics::register_client_certificates(&figures, &credentials.reloader);
     let site = site(&figures, &logs, &server, &shared);
+    site.health()
+        .check("configuration watcher", move || condition(&watcher.health()));
     tracing::info!("Service ready, opening listener on port: {port}");
     let on_pages = Shared::clone(&shared);
     let listener = Listener::new(site, Arc::clone(&server), port)
@@ -70,7 +74,7 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
                 .reloader
                 .run(Arc::clone(&server), server.draining().clone()),
         );
-        serve(listener, system).await
+        serve(listener, configuration, system).await
     })?;
     match failure {
         Some(cause) => bail!(cause),
@@ -79,8 +83,13 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
 }
 
 /// From the open port to the closed one; the reason if not because somebody asked.
-async fn serve(listener: Listener, system: BuilderSystem) -> anyhow::Result<Option<String>> {
+async fn serve(
+    listener: Listener,
+    configuration: ConfigWatcherSystem,
+    system: BuilderSystem,
+) -> anyhow::Result<Option<String>> {
     let mut given_up = system.given_up();
+    let mut no_configuration = configuration.given_up();
     // Before the port opens: whoever waited for it may stop us at once.
     let signals = StopSignals::catch()?;
     let listening = listener.start(STOP_LIMIT)?;
@@ -91,6 +100,7 @@ async fn serve(listener: Listener, system: BuilderSystem) -> anyhow::Result<Opti
             None
         }
         cause = given_up.wait_for(Option::is_some) => cause.ok().and_then(|cause| cause.clone()),
+        cause = no_configuration.wait_for(Option::is_some) => cause.ok().and_then(|cause| cause.clone()),
     };
     notify_stopping();
     // Builds are cancelled while calls still run: whoever waits for one is told how it ended.
@@ -100,6 +110,7 @@ async fn serve(listener: Listener, system: BuilderSystem) -> anyhow::Result<Opti
         tracing::warn!("Stopping: {cut_off} calls had to be cut off");
     }
     builds.await.context("stopping the builds")?;
+    drop(configuration);
     Ok(failure)
 }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::flags::{Network, Options};
-use actors::config_watcher::{Current, Published};
+use actors::config_watcher::{self, ConfigWatcher, ConfigWatcherSystem, ConfigWatching};
+use actors::stream_scheduler::Reload;
 use actors::{Archiving, BuilderSystem, Scheduling, start_builder};
 use anyhow::Context;
 use builder::{BuildLimits, ObjectCacheConfig, Workshop, WorkshopConfig};
@@ -12,14 +13,19 @@ use front::daemon::ClientTls;
 
 /// Everything that builds.
 pub(crate) struct Parts {
-    pub(crate) configuration: Published,
+    pub(crate) configuration: ConfigWatcherSystem,
     pub(crate) workshop: Workshop,
     pub(crate) system: BuilderSystem,
 }
 
-/// Starts everything that builds. Blocks while what an earlier run left behind is removed and the archive is loaded.
+/// Set to anything, it lets tests make actors panic.
+const TEST_PANIC: &str = "IMAGEWRIGHT_TEST_PANIC";
+
+/// Starts everything that builds. Blocks while what an earlier run left behind is removed, the archive is loaded, and the variables file
+/// and the main configuration are read.
 pub(crate) fn start(options: &Options, client_tls: &ClientTls) -> anyhow::Result<Parts> {
-    let configuration = Published::new(Current::default());
+    let configuration = config_watcher::start(watching(options))?;
+    let watcher = configuration.watcher();
     let workshop = Workshop::new(workshop_config(options, client_tls)).context("cannot build images")?;
     let connect = options.outgoing.to(&options.image_server, client_tls);
     let scheduling = Scheduling {
@@ -32,7 +38,8 @@ pub(crate) fn start(options: &Options, client_tls: &ClientTls) -> anyhow::Result
         maximum_expiration_privileged: options.expiration.most_privileged,
         cancel_on_disconnect: options.cancel_on_disconnect,
         spool_dir: options.state_dir.clone(),
-        ..Scheduling::new(configuration.clone(), Arc::new(workshop.clone()), connect)
+        reload: reload(watcher),
+        ..Scheduling::new(watcher.published(), Arc::new(workshop.clone()), connect)
     };
     let archiving = options.build_log_dir.clone().map(|dir| Archiving {
         dir,
@@ -43,6 +50,28 @@ pub(crate) fn start(options: &Options, client_tls: &ClientTls) -> anyhow::Result
         configuration,
         workshop,
         system,
+    })
+}
+
+/// Where the configuration is.
+pub(crate) fn watching(options: &Options) -> ConfigWatching {
+    ConfigWatching {
+        variables_file: options.variables_file.clone(),
+        allow_debug_panic: std::env::var_os(TEST_PANIC).is_some(),
+        ..ConfigWatching::new(&options.configuration_url, &options.state_dir)
+    }
+}
+
+/// Reads the image streams again because a name was not found.
+fn reload(watcher: &ConfigWatcher) -> Reload {
+    let watcher = watcher.clone();
+    Arc::new(move || {
+        let watcher = watcher.clone();
+        Box::pin(async move {
+            if let Err(error) = watcher.reload_streams().await {
+                tracing::warn!("cannot read the image streams again: {error}");
+            }
+        })
     })
 }
 
