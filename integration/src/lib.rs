@@ -24,6 +24,7 @@
 //! | `told` | what clients were told, and whether it is there |
 //! | `whole` | what a server holds, fetched and hashed by the test itself |
 //! | `web` | pages for those who fetch something by HTTP |
+//! | `workshop` | what builds images, without a daemon around it |
 //! | `programs` | where the programs of this workspace lie, built first if need be |
 //!
 //! The tests themselves are in `tests/`, one file per promise or family of promises. This crate promises that a
@@ -57,5 +58,6 @@ pub mod tool;
 pub mod trace;
 pub mod web;
 pub mod whole;
+pub mod workshop;
 
 pub use skip::{SKIP_LOG_VARIABLE, skip};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use image_client::{Connect, Connections, ImageServer};
+use parking_lot::Mutex;
 use tokio::runtime::Runtime;
 use tree_io::Cancel;
 
@@ -18,6 +19,8 @@ const CANCEL_PERIOD: Duration = Duration::from_millis(100);
 pub(crate) struct Link {
     runtime: Runtime,
     connections: Connections,
+    /// The one of the last call.
+    kept: Mutex<Option<ImageServer>>,
     overseer: Arc<Overseer>,
     cancel: Cancel,
     _withdrawn_at_the_end: Box<dyn std::any::Any + Send>,
@@ -34,6 +37,7 @@ impl Link {
         Ok(Link {
             runtime,
             connections: Connections::new(connect),
+            kept: Mutex::default(),
             overseer,
             cancel,
             _withdrawn_at_the_end: withdrawn,
@@ -45,15 +49,23 @@ impl Link {
         &self.cancel
     }
 
-    /// One or several calls over one connection. Ends soon when the build does.
+    /// One or several calls over one connection, which may be made twice. Ends soon when the build does.
     pub(crate) fn call<T>(
         &self,
-        work: impl AsyncFnOnce(&mut ImageServer) -> Result<T, image_client::Error>,
+        work: impl AsyncFn(&mut ImageServer) -> Result<T, image_client::Error>,
     ) -> Result<T, Failure> {
         self.run(async {
-            let mut server = self.connections.take().await?;
+            let kept = self.kept.lock().take();
+            if let Some(mut server) = kept
+                && let Ok(answer) = work(&mut server).await
+            {
+                *self.kept.lock() = Some(server);
+                return Ok(answer);
+            }
+            // Scripts may take an hour: whatever was wrong, the connection may have been it.
+            let mut server = self.connections.connect().await?;
             let answer = work(&mut server).await?;
-            self.connections.put_back(server);
+            *self.kept.lock() = Some(server);
             Ok(answer)
         })
     }
