@@ -52,12 +52,15 @@ pub struct Place {
 /// What a test wants to do when a build comes so far.
 type Hook = Box<dyn Fn(Phase, &Recorder) + Send + Sync>;
 
+/// What ends something of a build.
+type End = Arc<dyn Fn() + Send + Sync>;
+
 /// Watches a build: keeps its log and phases, and ends it when told.
 #[derive(Default)]
 pub struct Recorder {
     log: Mutex<Vec<u8>>,
     phases: Mutex<Vec<Phase>>,
-    cancelled: Mutex<(bool, Vec<Arc<dyn Fn() + Send + Sync>>)>,
+    cancelled: Mutex<(bool, Vec<End>)>,
     hook: Option<Hook>,
 }
 
@@ -109,7 +112,7 @@ impl Watcher for Recorder {
     }
 
     fn on_cancel(&self, end: Box<dyn Fn() + Send + Sync>) -> Box<dyn Any + Send> {
-        let end: Arc<dyn Fn() + Send + Sync> = Arc::from(end);
+        let end: End = Arc::from(end);
         let is_cancelled = {
             let mut cancelled = self.cancelled.lock().unwrap();
             cancelled.1.push(Arc::clone(&end));

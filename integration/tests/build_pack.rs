@@ -168,7 +168,7 @@ fn owners_modes_links_and_devices_come_through_a_build_unchanged() -> Result<()>
         symlink("/etc/owned", system.join("etc/link"))?;
         rustix::fs::mknodat(
             rustix::fs::CWD,
-            system.join("dev/null"),
+            system.join("dev/mine"),
             rustix::fs::FileType::CharacterDevice,
             rustix::fs::Mode::from_raw_mode(0o666),
             rustix::fs::makedev(1, 3),

@@ -37,7 +37,7 @@ pub mod trees;
 pub mod workshop;
 
 pub use order::{BuildError, Built, Delivery, Engine, NeededSource, Order, Phase, Recipe, Watcher};
-pub use sandbox_run::{Environment, Room, RoomConfig, Run};
+pub use sandbox_run::{Environment, Room, RoomConfig, Run, read_only};
 pub use step_error::StepError;
 pub use workshop::{
     BuildLimits, ObjectCacheConfig, Workshop, WorkshopConfig, WorkshopError, WorkshopFigures,

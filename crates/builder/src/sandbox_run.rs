@@ -262,7 +262,7 @@ impl Room {
 }
 
 /// Directories of the host at their own paths, read-only.
-pub(crate) fn read_only(paths: &[String]) -> Vec<Bind> {
+pub fn read_only(paths: &[String]) -> Vec<Bind> {
     let bind = |path: &String| Bind {
         source: path.into(),
         target: path.into(),

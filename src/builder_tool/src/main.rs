@@ -25,7 +25,9 @@ const NO_COMMAND: i32 = 3;
 
 fn main() -> ExitCode {
     // The program starts itself again as the child that enters a sandbox.
-    sandbox::run_if_child();
+    if let Some(code) = sandbox::run_if_child() {
+        return code;
+    }
     // SAFETY: there is no other thread yet that could read the environment meanwhile.
     unsafe { std::env::remove_var("LANG") };
     let table = flag_table::table();

@@ -8,7 +8,7 @@ use flags::Values;
 
 /// What the flags say.
 #[derive(Clone, Debug)]
-#[allow(dead_code)] // some are for builds here, which come with the workshop
+#[allow(dead_code)] // some are for raw images, which are not built here yet
 pub(crate) struct Options {
     /// `-alwaysShowBuildLog`: on standard error, while it grows.
     pub(crate) always_show_build_log: bool,

@@ -35,6 +35,12 @@ impl Session {
         connect(&options).await
     }
 
+    /// Whether the image server can be reached.
+    pub(crate) async fn image_server(&mut self) -> anyhow::Result<Client> {
+        let options = self.connect_options(&self.options.image_server.clone())?;
+        connect(&options).await
+    }
+
     /// One call of the service `Imaginator`.
     pub(crate) async fn call<Request, Reply>(
         &mut self,

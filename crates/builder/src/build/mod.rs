@@ -10,11 +10,12 @@ mod overseer;
 mod pack;
 mod publish;
 mod source;
+mod tree;
 mod unpack;
 mod user;
 mod work_tree;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,25 +41,48 @@ pub(crate) struct Build<'a> {
     began: Instant,
 }
 
+/// Builds a tree and nothing more, and gives it to `place`, a directory: for the tool's local builds (`builder-tool.md §2.2`).
+pub(crate) fn build_tree(
+    shop: &Shop,
+    order: &Order,
+    place: &Path,
+    watcher: &Arc<dyn Watcher>,
+) -> Result<PathBuf, BuildError> {
+    let overseer = Overseer::new(Arc::clone(watcher));
+    let built = start(shop, order, &overseer).and_then(|build| match &order.recipe {
+        Recipe::User {
+            stream, bind_mounts, ..
+        } => build.tree(stream, bind_mounts, place),
+        Recipe::Bootstrap(_) => Err(Failure::new("only manifests make trees")),
+    });
+    built.map_err(|failure| told(failure, &overseer, order))
+}
+
 /// Builds; leaves nothing behind but the image.
 pub(crate) fn build(shop: &Shop, order: &Order, watcher: &Arc<dyn Watcher>) -> Result<Built, BuildError> {
     let overseer = Overseer::new(Arc::clone(watcher));
     let built = run(shop, order, &overseer);
-    built.map_err(|failure| {
-        let phase = overseer.present_phase();
-        overseer.explained(failure).told(order, phase)
-    })
+    built.map_err(|failure| told(failure, &overseer, order))
 }
 
-fn run(shop: &Shop, order: &Order, overseer: &Arc<Overseer>) -> Result<Built, Failure> {
-    let build = Build {
+fn told(failure: Failure, overseer: &Overseer, order: &Order) -> BuildError {
+    let phase = overseer.present_phase();
+    overseer.explained(failure).told(order, phase)
+}
+
+fn start<'a>(shop: &'a Shop, order: &'a Order, overseer: &Arc<Overseer>) -> Result<Build<'a>, Failure> {
+    Ok(Build {
         shop,
         order,
         overseer: Arc::clone(overseer),
         link: Link::new(shop.config.connect.clone(), Arc::clone(overseer))
             .map_err(|e| Failure::new(format!("cannot start a build: {e}")))?,
         began: Instant::now(),
-    };
+    })
+}
+
+fn run(shop: &Shop, order: &Order, overseer: &Arc<Overseer>) -> Result<Built, Failure> {
+    let build = start(shop, order, overseer)?;
     match &order.recipe {
         Recipe::Bootstrap(stream) => build.bootstrap(stream),
         Recipe::User {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use image::Image;
 use recipe::{Cache, Manifest, UserStream};
 use sandbox::Bind;
 
@@ -12,6 +13,7 @@ use super::failure::{Doing, Failure};
 use super::kept_directory::KeptDirectory;
 use super::pack::{Packing, compiled};
 use super::source::Source;
+use super::work_tree::WorkTree;
 use crate::in_root::Tree;
 use crate::manifest::{Fetched, SideFiles};
 use crate::order::Built;
@@ -47,16 +49,7 @@ impl Build<'_> {
         let mtimes_filter = manifest.mtimes_copy_filter(mtimes_filter);
         compiled(&mtimes_filter)?;
 
-        self.overseer.phase(Phase::FindSource);
-        let source = self.find_source(&manifest).doing("error unpacking image")?;
-        self.overseer.phase(Phase::Unpack);
-        let Source { name, mut image } = source;
-        let tree = Arc::new(image.file_system.take().unwrap_or_default());
-        self.overseer.say(format!("Source image: {name}"));
-        let known = self.unpack(&tree, root.path()).doing("error unpacking image")?;
-        let known = Arc::new(known);
-        root.was_unpacked(Arc::clone(&tree), Arc::clone(&known));
-
+        let (name, image) = self.unpack_source(&manifest, &mut root)?;
         let kept = kept_directory(cache, &self.order.stream)?;
         let room = self
             .room(root.path())
@@ -71,6 +64,7 @@ impl Build<'_> {
         ));
         self.shop.tick.wait();
         trees::copy_tests(fetched.directory(), &self.order.stream, root.path(), &*watcher)?;
+        let (tree, known) = root.unpacked().unwrap_or_default();
         let inherited = image::computed_files::list(&tree);
         side_files.join(image.filter.as_ref(), image.triggers.as_ref(), &inherited);
         let mut packing = Packing {
@@ -94,6 +88,25 @@ impl Build<'_> {
     }
 }
 
+impl Build<'_> {
+    /// Finds the source image and unpacks it; returns its name, and itself without its tree.
+    pub(super) fn unpack_source(
+        &self,
+        manifest: &Manifest,
+        root: &mut WorkTree,
+    ) -> Result<(String, Image), Failure> {
+        self.overseer.phase(Phase::FindSource);
+        let source = self.find_source(manifest).doing("error unpacking image")?;
+        self.overseer.phase(Phase::Unpack);
+        let Source { name, mut image } = source;
+        let tree = Arc::new(image.file_system.take().unwrap_or_default());
+        self.overseer.say(format!("Source image: {name}"));
+        let known = self.unpack(&tree, root.path()).doing("error unpacking image")?;
+        root.was_unpacked(tree, Arc::new(known));
+        Ok((name, image))
+    }
+}
+
 fn beside_the_tree(packing: &mut Packing, side_files: SideFiles, fetched: &Fetched) {
     packing.filter = side_files.filter.map(|(filter, _)| filter);
     packing.triggers = side_files.triggers.map(|(triggers, _)| triggers);
@@ -107,7 +120,7 @@ fn beside_the_tree(packing: &mut Packing, side_files: SideFiles, fetched: &Fetch
     }
 }
 
-fn read_manifest(directory: &Path) -> Result<Manifest, Failure> {
+pub(super) fn read_manifest(directory: &Path) -> Result<Manifest, Failure> {
     let text =
         Tree::manifest(directory).and_then(|tree| tree.read(Path::new("manifest"), MANIFEST_MOST_BYTES));
     let parsed = match text {
@@ -128,7 +141,7 @@ fn kept_directory(cache: Option<&Cache>, stream: &str) -> Result<Option<KeptDire
 }
 
 /// Directories of the host at their own paths, read-only, and the kept one.
-fn binds(bind_mounts: &[String], kept: Option<&KeptDirectory>) -> Vec<Bind> {
+pub(super) fn binds(bind_mounts: &[String], kept: Option<&KeptDirectory>) -> Vec<Bind> {
     let mut binds = read_only(bind_mounts);
     binds.extend(kept.map(KeptDirectory::bind));
     binds

@@ -46,6 +46,20 @@ impl WorkTree {
         &self.path
     }
 
+    /// What it was unpacked from, and what is known of its files.
+    pub(crate) fn unpacked(&self) -> Option<(Arc<FileSystem>, Arc<Known>)> {
+        self.unpacked.clone()
+    }
+
+    /// Gives the tree away: to a new directory in `place`, whose name begins with `tree`.
+    pub(crate) fn give_to(mut self, place: &Path) -> std::io::Result<PathBuf> {
+        let to = tempfile::Builder::new().prefix("tree").tempdir_in(place)?.keep();
+        std::fs::rename(&self.path, &to)?;
+        // There is nothing to keep or to delete any more.
+        self.cache = None;
+        Ok(to)
+    }
+
     /// Its files that have not changed since it was unpacked go to the cache at the end.
     pub(crate) fn was_unpacked(&mut self, tree: Arc<FileSystem>, known: Arc<Known>) {
         self.unpacked = Some((tree, known));

@@ -2,7 +2,7 @@
 
 mod directories;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use image_client::Connect;
@@ -146,6 +146,20 @@ impl Workshop {
         })))
     }
 
+    /// Builds the tree of an order, without image, tests, filters and tags, and moves it into a new directory `tree*` in `place`, which
+    /// is on the file system of the trees. Scripts see the order's variables and no others (`builder-tool.md §2.2`).
+    ///
+    /// # Errors
+    /// As [`Engine::build`].
+    pub fn build_tree(
+        &self,
+        order: &Order,
+        place: &Path,
+        watcher: &Arc<dyn Watcher>,
+    ) -> Result<PathBuf, BuildError> {
+        build::build_tree(&self.0, order, place, watcher)
+    }
+
     /// As of now.
     pub fn figures(&self) -> WorkshopFigures {
         let cache = self
@@ -173,7 +187,7 @@ impl Engine for Workshop {
 
 impl BuildLimits {
     /// Those that one command has.
-    pub(crate) fn of_a_command(&self) -> sandbox::Limits {
+    pub fn of_a_command(&self) -> sandbox::Limits {
         sandbox::Limits {
             time: None,
             memory_bytes: self.memory_bytes,

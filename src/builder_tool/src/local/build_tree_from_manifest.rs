@@ -2,6 +2,7 @@
 
 use flags::{Mark, Verb};
 
+use super::here::Here;
 use crate::session::Session;
 use crate::verbs::LOCAL;
 
@@ -18,6 +19,19 @@ pub(crate) fn verb() -> Verb {
     .mark(Mark::Root)
 }
 
-pub(crate) async fn run(_session: &mut Session, _arguments: &[String]) -> anyhow::Result<()> {
-    anyhow::bail!("this build cannot build images here yet")
+/// Stands for the stream in names of directories.
+const STREAM: &str = "tree";
+
+pub(crate) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::Result<()> {
+    let here = Here::new(session)?;
+    let mut order = here.order(&arguments[0], STREAM)?;
+    order.variables = here.variables()?;
+    let workshop = here.workshop(session).await?;
+    let watcher = here.watcher();
+    let place = std::env::temp_dir();
+    let tree = here
+        .run(move || workshop.build_tree(&order, &place, &watcher))
+        .await?;
+    println!("{}", tree.display());
+    Ok(())
 }

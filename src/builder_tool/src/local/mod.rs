@@ -3,4 +3,5 @@
 pub(crate) mod build_from_manifest;
 pub(crate) mod build_raw_from_manifest;
 pub(crate) mod build_tree_from_manifest;
+mod here;
 pub(crate) mod process_manifest;
