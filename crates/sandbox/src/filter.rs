@@ -1,7 +1,7 @@
 //! The system calls that are refused or handed to the supervisor.
 //!
 //! What keeps a command inside are its namespaces and its identity; this only takes away what no build needs and where kernels
-//! had their errors, and hands on the making of character devices, which a user namespace may not.
+//! had their errors, and hands on the making of character devices, which a user namespace may not, and mounts (`served`).
 
 use libc::{
     BPF_ABS, BPF_ALU, BPF_AND, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W,
@@ -42,7 +42,10 @@ const REFUSED: &[libc::c_long] = &[
 ];
 
 /// Not there: callers have another way.
-const ABSENT: &[libc::c_long] = &[libc::SYS_clone3, libc::SYS_io_uring_setup];
+const ABSENT: &[libc::c_long] = &[libc::SYS_clone3, libc::SYS_fsopen, libc::SYS_io_uring_setup];
+
+/// `fallocate(2)` that takes space instead of giving it back: the whole disk in no time.
+const PUNCH_HOLE: u32 = libc::FALLOC_FL_PUNCH_HOLE as u32;
 
 fn refuse(error: i32) -> u32 {
     libc::SECCOMP_RET_ERRNO | error as u32
@@ -117,6 +120,16 @@ pub(crate) fn program(foreign_programs: bool) -> Vec<sock_filter> {
             load(NUMBER),
         ]);
     }
+    program.extend([
+        unless(BPF_JEQ, libc::SYS_fallocate as u32, 4),
+        load(argument(1)),
+        unless(BPF_JSET, PUNCH_HOLE, 1),
+        answer(ALLOW),
+        // Programs write then.
+        answer(refuse(libc::EOPNOTSUPP)),
+        unless(BPF_JEQ, libc::SYS_mount as u32, 1),
+        answer(HAND_ON),
+    ]);
     #[cfg(target_arch = "x86_64")]
     program.extend(character_devices(libc::SYS_mknod, 1));
     program.extend(character_devices(libc::SYS_mknodat, 2));

@@ -12,7 +12,7 @@
 //! | `command`, `output` | starting one, its output line by line, ending it, what became of it |
 //! | `cgroup` | control groups, version 2, version 1, or none |
 //! | `child` | what happens in the child process, step by step, until the command runs |
-//! | `device_nodes` | the few device nodes that may be made, made for the command by its supervisor |
+//! | `served` | what the supervisor does for the command: the few device nodes that may be made, sysfs |
 //! | `filter` | the system calls that are refused or handed to the supervisor |
 //! | `named` | which directories of the host the words of a command name |
 //! | `resolver` | which name servers are within reach of which network |
@@ -32,13 +32,13 @@
 mod cgroup;
 mod child;
 mod command;
-mod device_nodes;
 mod error;
 mod filter;
 mod message;
 mod named;
 mod output;
 mod resolver;
+mod served;
 mod spec;
 mod syscalls;
 

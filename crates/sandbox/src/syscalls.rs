@@ -140,11 +140,20 @@ pub(crate) fn notification_is_valid(listener: BorrowedFd<'_>, id: u64) -> bool {
 
 /// Answers it: 0, or an error number.
 pub(crate) fn answer_notification(listener: BorrowedFd<'_>, id: u64, error: i32) -> Result<()> {
+    send_answer(listener, id, error, 0)
+}
+
+/// Lets the kernel do it. Never a decision about what is allowed: the caller may have changed what its arguments point to.
+pub(crate) fn let_notification_go_on(listener: BorrowedFd<'_>, id: u64) -> Result<()> {
+    send_answer(listener, id, 0, libc::SECCOMP_USER_NOTIF_FLAG_CONTINUE as u32)
+}
+
+fn send_answer(listener: BorrowedFd<'_>, id: u64, error: i32, flags: u32) -> Result<()> {
     let answer = libc::seccomp_notif_resp {
         id,
         val: 0,
         error: -error,
-        flags: 0,
+        flags,
     };
     // SAFETY: the request and the structure belong together, and it outlives the call.
     let result = unsafe {

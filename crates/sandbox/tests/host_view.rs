@@ -90,30 +90,23 @@ fn a_prepared_tree_that_an_argument_names_is_copied_with_its_owners() {
     }
 }
 
-/// Starts sandboxes on a host that differs from this one: a script that makes the difference, in a copy of the root.
+/// Starts sandboxes on a host that differs from this one: what makes the difference, in a copy of the root.
 fn on_another_host(directory: &Path, differences: &str) -> Command {
-    let program = directory.join("start");
-    let child = env!("CARGO_BIN_EXE_sandbox-child");
     let here = directory.to_str().unwrap();
-    let binaries = Path::new(child).parent().unwrap().display();
-    let script = format!(
-        "#!/bin/bash
-         set -e
-         if [ -z \"$inside\" ]; then inside=1 exec /usr/bin/unshare --mount --propagation private \"$0\"; fi
-         PATH=/usr/sbin:/usr/bin
-         cd {here}
-         mkdir -p layers root; mount -t tmpfs layers layers; mkdir layers/upper layers/work
-         mount -t overlay overlay -o lowerdir=/,upperdir=layers/upper,workdir=layers/work root
-         for place in {here} {binaries} /dev /proc /sys; do mkdir -p root$place; mount --rbind $place root$place; done
-         cd root
-         {differences}
-         mkdir -p old; pivot_root . old; umount -l /old
-         exec -a imagewright-sandbox {child}
-        "
-    );
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
-    Command::by(program)
+    let binaries = Path::new(env!("CARGO_BIN_EXE_sandbox-child")).parent().unwrap();
+    common::wrapper(
+        directory,
+        &format!(
+            "cd {here}
+             mkdir -p layers other; mount -t tmpfs layers layers; mkdir layers/upper layers/work
+             mount -t overlay overlay -o lowerdir=/,upperdir=layers/upper,workdir=layers/work other
+             for place in {here} {binaries} /dev /proc /sys; do mkdir -p other$place; mount --rbind $place other$place; done
+             cd other
+             {differences}
+             mkdir -p old; pivot_root . old; umount -l /old",
+            binaries = binaries.display(),
+        ),
+    )
 }
 
 #[test]
@@ -169,4 +162,35 @@ fn packages_are_installed_into_a_new_root_by_the_host_s_rpm() {
         std::fs::read_to_string(new.join("etc/small")).unwrap(),
         "content\n"
     );
+}
+
+#[test]
+fn the_console_s_node_is_made_and_never_opened() {
+    let Some(tree) = Tree::new() else { return };
+    let new = tree.directory.path().join("new");
+    std::fs::create_dir_all(new.join("dev")).unwrap();
+    let path = new.to_str().unwrap();
+    let script = "set -e
+        cd $0/dev; mknod -m 600 console c 5 1; chown 0:5 console; mkdir ../kept; cp -a console ../kept/other; mv console moved
+        mknod null c 1 3; echo x >null && echo null is open
+        for node in moved ../kept/other; do
+            if (echo x >$node) 2>/dev/null || (read line <$node) 2>/dev/null; then echo $node is open; fi
+        done
+        touch -d 2001-02-03 moved .";
+    let (outcome, output) = run(&host_spec(&tree, &new, &["/bin/sh", "-c", script, path]));
+    assert_eq!(outcome, Outcome::Exited(0), "{output}");
+    assert_eq!(output, "null is open\n");
+    for node in ["dev/moved", "kept/other"] {
+        let node = new.join(node).symlink_metadata().unwrap();
+        assert_eq!(node.rdev(), rustix::fs::makedev(5, 1));
+        assert_eq!((node.mode() & 0o7777, node.uid(), node.gid()), (0o600, 0, 5));
+    }
+    for dated in ["dev/moved", "dev"] {
+        assert_eq!(
+            new.join(dated).symlink_metadata().unwrap().mtime() / 86400,
+            11356,
+            "{dated}"
+        );
+    }
+    assert_eq!(std::fs::read_dir(new.join("dev")).unwrap().count(), 2);
 }

@@ -10,12 +10,15 @@
 //! The supervisor ends when its parent closes the socket or dies. The keeper kills the command when the supervisor closes the
 //! channel or dies. The command is process 1 of its namespace: with it the kernel ends everything it started.
 
+mod disk;
 mod enter;
 mod host_view;
 mod keeper;
 mod mounts;
 mod outside;
+mod stand_ins;
 mod supervisor;
+mod walk;
 
 use crate::message::{self, Answer};
 use rustix::fs::{Mode, OFlags};

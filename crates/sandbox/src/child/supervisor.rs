@@ -1,12 +1,13 @@
 //! The part with rights: it prepares, lets go, and watches.
 
+use super::disk::{self, Disk};
 use super::mounts::Mounts;
 use super::outside::Outside;
-use super::{During, Step, keeper};
+use super::{During, Step, keeper, mounts, stand_ins};
 use crate::cgroup::{Group, Hierarchies};
 use crate::message::Outcome;
-use crate::spec::{IDENTITIES, Network, Spec};
-use crate::{device_nodes, syscalls};
+use crate::spec::{IDENTITIES, Network, Spec, View};
+use crate::{served, syscalls};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{Mode, OFlags};
 use rustix::mount::MountPropagationFlags;
@@ -36,15 +37,27 @@ pub(super) fn supervise(spec: &Spec, control: &UnixStream) -> Step<Outcome> {
         channel: ours,
         command: None,
         outside: None,
-        first_identity: spec.first_identity(),
+        disk: None,
+        server: served::Server {
+            first_identity: spec.first_identity(),
+            has_own_network: spec.network.is_own(),
+            are_devices_open: matches!(spec.view, View::Host { .. }),
+            has_stand_ins: false,
+        },
     };
+    // Before it is covered.
+    let top = disk::open(mounts::new_root(spec));
     let mut mounts = Mounts::default();
-    let outcome = watched.prepare(spec, &group, &mut mounts).and_then(|()| {
+    let outcome = watched.prepare(spec, &group, &mut mounts, top).and_then(|()| {
         let deadline = spec.limits.time.map(|time| (Instant::now() + time, time));
         watched.watch(control, deadline)
     });
-    watched.end();
+    let has_stand_ins = watched.server.has_stand_ins;
+    let top = watched.end();
     drop(mounts);
+    if let (true, Some(top)) = (has_stand_ins, top) {
+        stand_ins::replace(&top)?;
+    }
     Ok(match outcome? {
         Outcome::Exited(0) => Outcome::Exited(0),
         Outcome::Exited(_) | Outcome::Killed(_) if group.ran_out_of_memory() => Outcome::OutOfMemory,
@@ -59,22 +72,24 @@ struct Watched {
     command: Option<OwnedFd>,
     /// What joins its network to the outside.
     outside: Option<Outside>,
-    first_identity: u32,
+    disk: Option<Disk>,
+    server: served::Server,
 }
 
 impl Watched {
     /// Everything that takes rights on the host, while the keeper waits.
-    fn prepare(&mut self, spec: &Spec, group: &Group, mounts: &mut Mounts) -> Step<()> {
+    fn prepare(&mut self, spec: &Spec, group: &Group, mounts: &mut Mounts, top: Option<OwnedFd>) -> Step<()> {
         match self.next_word()? {
             keeper::Word::HasNamespace => {}
             other => return Err(format!("the command's process said {other:?}")),
         }
         let process = self.keeper.as_raw_nonzero();
-        let map = format!("0 {} {IDENTITIES}\n", self.first_identity);
+        let map = format!("0 {} {IDENTITIES}\n", self.server.first_identity);
         for file in ["uid_map", "gid_map"] {
             std::fs::write(format!("/proc/{process}/{file}"), &map).during(file)?;
         }
         let namespace = self.namespace("user")?;
+        self.disk = top.and_then(|top| Disk::new(top, &namespace, spec.limits.disk_bytes));
         mounts.make(spec, namespace.as_fd())?;
         group.take(self.keeper).map_err(|error| error.to_string())?;
         self.let_go()?;
@@ -119,12 +134,20 @@ impl Watched {
             if let Some(listener) = &listener {
                 polled.push(PollFd::new(listener, PollFlags::IN));
             }
+            // Both looked at each time: a command that keeps us busy does not live longer for it.
             let left = deadline.map(|(at, time)| (at.saturating_duration_since(Instant::now()), time));
-            // Looked at each time: a command that keeps us busy does not live longer for it.
             if let Some((Duration::ZERO, time)) = left {
                 return Ok(Outcome::TimedOut(time));
             }
-            let timeout = left.and_then(|(left, _)| Timespec::try_from(left).ok());
+            if self.disk.as_mut().is_some_and(Disk::is_over) {
+                return Ok(Outcome::OutOfDisk);
+            }
+            let look = self
+                .disk
+                .as_ref()
+                .map(|disk| disk.next().saturating_duration_since(Instant::now()));
+            let wait = left.map(|(left, _)| left).into_iter().chain(look).min();
+            let timeout = wait.and_then(|wait| Timespec::try_from(wait).ok());
             match rustix::event::poll(&mut polled, timeout.as_ref()) {
                 Ok(0) => continue,
                 Ok(_) => {}
@@ -149,7 +172,7 @@ impl Watched {
             }
             if let (Some(flags), Some(descriptor)) = (ready.get(2), &listener) {
                 if flags.contains(PollFlags::IN) {
-                    device_nodes::serve(descriptor.as_fd(), self.first_identity);
+                    self.server.serve(descriptor.as_fd());
                 } else if !flags.is_empty() {
                     // Nobody is left whom the filter holds.
                     listener = None;
@@ -158,8 +181,8 @@ impl Watched {
         }
     }
 
-    /// Nothing of it runs any more after this: process 1 is gone only when all others of its namespace are.
-    fn end(self) {
+    /// Nothing of it runs any more after this: process 1 is gone only when all others of its namespace are. Gives the tree back.
+    fn end(self) -> Option<OwnedFd> {
         // First: its process has a copy of the channel.
         drop(self.outside);
         // The keeper sees it closed, kills the command and waits for it. Should it be gone before, we do.
@@ -172,5 +195,6 @@ impl Watched {
         while let Err(rustix::io::Errno::INTR) =
             rustix::process::waitpid(Some(self.keeper), WaitOptions::empty())
         {}
+        self.disk.map(Disk::into_top)
     }
 }

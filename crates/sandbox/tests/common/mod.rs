@@ -110,3 +110,28 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         std::thread::sleep(Duration::from_millis(5));
     }
 }
+
+/// Starts sandboxes with something mounted before, in mounts that are theirs: they go with them.
+pub(crate) fn wrapper(directory: &Path, before: &str) -> Command {
+    let program = directory.join("start");
+    let child = env!("CARGO_BIN_EXE_sandbox-child");
+    let script = format!(
+        "#!/bin/bash
+         set -e
+         if [ -z \"$inside\" ]; then inside=1 exec /usr/bin/unshare --mount --propagation private \"$0\"; fi
+         PATH=/usr/sbin:/usr/bin
+         {{
+         {before}
+         }} </dev/null
+         exec -a imagewright-sandbox {child}
+        "
+    );
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    Command::by(program)
+}
+
+pub(crate) fn is_mounted(below: &Path) -> bool {
+    let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+    mounts.contains(below.to_str().unwrap())
+}

@@ -1,10 +1,6 @@
-//! The few device nodes that may be made.
-//!
-//! Inside a user namespace no device node can be made at all, but packages and bootstrap programs make the usual ones. The filter
-//! hands such calls to the supervisor, which has the right: it makes the node *as the command would*, in its root and
-//! directory and with its identity, in a process of its own. What paths, links and mounts are in the way leads to no other
-//! place than it leads the command to.
+//! Who made a call, with what rights, and where it is.
 
+use super::{refused, result_of};
 use crate::spec::IDENTITIES;
 use crate::syscalls;
 use rustix::fs::{Mode, OFlags};
@@ -15,59 +11,49 @@ use std::io::{Error, Result};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 
-/// Character devices by major and minor number: null, zero, full, random, urandom; tty, console, ptmx.
-const USUAL: [(u32, u32); 8] = [(1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2)];
 /// Longest path, bytes with the zero at its end.
 const PATH_MAX: usize = 4096;
 
-/// Answers one call.
-pub(crate) fn serve(listener: BorrowedFd<'_>, first_identity: u32) {
-    let Ok(call) = syscalls::receive_notification(listener) else {
-        // Its process is gone.
-        return;
-    };
-    let error = match make(listener, &call, first_identity) {
-        Ok(()) => 0,
-        Err(error) => error.raw_os_error().unwrap_or(libc::EPERM),
-    };
-    // It may be gone by now as well.
-    let _ = syscalls::answer_notification(listener, call.id, error);
+/// Who waits for the answer to a call.
+pub(super) struct Caller<'a> {
+    pub(super) listener: BorrowedFd<'a>,
+    pub(super) call: &'a libc::seccomp_notif,
+    pub(super) first_identity: u32,
 }
 
-fn refused() -> Error {
-    Error::from_raw_os_error(libc::EPERM)
-}
+impl Caller<'_> {
+    pub(super) fn arguments(&self) -> &[u64; 6] {
+        &self.call.data.args
+    }
 
-fn make(listener: BorrowedFd<'_>, call: &libc::seccomp_notif, first_identity: u32) -> Result<()> {
-    let arguments = &call.data.args;
-    let (directory, rest) = if i64::from(call.data.nr) == libc::SYS_mknodat {
-        (arguments[0] as i32, &arguments[1..])
-    } else {
-        (libc::AT_FDCWD, &arguments[..])
-    };
-    let (path, mode, device) = (rest[0], rest[1] as u32, rest[2]);
-    if !USUAL.contains(&(libc::major(device), libc::minor(device))) {
-        return Err(refused());
+    /// A text in the caller's memory.
+    pub(super) fn text(&self, address: u64) -> Result<CString> {
+        read_path(self.call.pid, address)
     }
-    let path = read_path(call.pid, path)?;
-    let who = Who::of(call.pid)?;
-    let place = Place::of(call.pid, directory)?;
-    // Numbers of processes are used again: everything was read and opened of the one that waits.
-    if !syscalls::notification_is_valid(listener, call.id) {
-        return Err(refused());
+
+    /// Does something where the caller is (paths begin at `directory`, a descriptor of the caller's) and with its identity for files, in
+    /// a process of its own, if the caller has a right.
+    pub(super) fn inside(
+        &self,
+        directory: i32,
+        right: CapabilitySet,
+        work: impl FnOnce(&Who) -> Result<()>,
+    ) -> Result<()> {
+        let who = Who::of(self.call.pid)?;
+        let place = Place::of(self.call.pid, directory)?;
+        // Numbers of processes are used again: everything was read and opened of the one that waits.
+        if !syscalls::notification_is_valid(self.listener, self.call.id) {
+            return Err(refused());
+        }
+        let identities = self.first_identity..self.first_identity + IDENTITIES;
+        if !who.rights.contains(right) || !identities.contains(&who.user) {
+            return Err(refused());
+        }
+        place.inside(|| {
+            syscalls::set_file_identity(who.user, who.group);
+            work(&who)
+        })
     }
-    let identities = first_identity..first_identity + IDENTITIES;
-    if !who.may_make_nodes || !identities.contains(&who.user) {
-        return Err(refused());
-    }
-    place.inside(move || {
-        syscalls::set_file_identity(who.user, who.group);
-        // Changing the identity took this away. It is the right to make nodes, and not that to go anywhere.
-        let mut sets = rustix::thread::capabilities(None)?;
-        sets.effective = CapabilitySet::MKNOD;
-        rustix::thread::set_capabilities(None, sets)?;
-        syscalls::make_node(&path, mode & !who.mask, device)
-    })
 }
 
 fn read_path(pid: u32, address: u64) -> Result<CString> {
@@ -91,11 +77,11 @@ fn read_path(pid: u32, address: u64) -> Result<CString> {
 }
 
 /// What the kernel would have looked at.
-struct Who {
+pub(super) struct Who {
     user: u32,
     group: u32,
-    mask: u32,
-    may_make_nodes: bool,
+    pub(super) mask: u32,
+    rights: CapabilitySet,
 }
 
 impl Who {
@@ -113,13 +99,12 @@ impl Who {
                 .and_then(|text| text.parse().ok());
             number.ok_or_else(refused)
         };
-        let capabilities = u64::from_str_radix(field("CapEff:")?, 16).map_err(Error::other)?;
-        let capabilities = CapabilitySet::from_bits_retain(capabilities);
+        let rights = u64::from_str_radix(field("CapEff:")?, 16).map_err(Error::other)?;
         Ok(Self {
             user: file_identity("Uid:")?,
             group: file_identity("Gid:")?,
             mask: u32::from_str_radix(field("Umask:")?, 8).map_err(Error::other)?,
-            may_make_nodes: capabilities.contains(CapabilitySet::MKNOD),
+            rights: CapabilitySet::from_bits_retain(rights),
         })
     }
 }
@@ -172,11 +157,7 @@ fn wait(child: Pid) -> Result<()> {
     loop {
         match rustix::process::waitpid(Some(child), WaitOptions::empty()) {
             Ok(Some((_, status))) => {
-                return match status.exit_status() {
-                    Some(0) => Ok(()),
-                    Some(error) => Err(Error::from_raw_os_error(error)),
-                    None => Err(refused()),
-                };
+                return result_of(status.exit_status());
             }
             Ok(None) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),

@@ -1,0 +1,110 @@
+//! A command that fills the disk.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::{Tree, run, wrapper};
+use sandbox::Outcome;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+const MIB: u64 = 1 << 20;
+const LIMIT: u64 = 64 * MIB;
+/// What may be written between the last look and the end.
+const OVERSHOOT: u64 = 128 * MIB;
+
+fn on_disk(directory: &Path) -> u64 {
+    let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| {
+            let data = entry.metadata().unwrap();
+            let below = if data.is_dir() { on_disk(&entry.path()) } else { 0 };
+            data.blocks() * 512 + below
+        })
+        .sum()
+}
+
+#[test]
+fn who_fills_the_disk_with_files_is_ended_near_the_limit() {
+    let Some(tree) = Tree::new() else { return };
+    let mut spec =
+        tree.spec("i=0; while :; do i=$((i+1)); head -c 1000000 /dev/zero >/root/$i || exit 3; done");
+    spec.limits.disk_bytes = Some(LIMIT);
+    let (outcome, output) = run(&spec);
+    assert_eq!(outcome, Outcome::OutOfDisk, "{output}");
+    let used = on_disk(&tree.root());
+    assert!((LIMIT / 2..LIMIT + OVERSHOOT).contains(&used), "{used}");
+}
+
+#[test]
+fn files_that_are_deleted_and_open_count() {
+    let Some(tree) = Tree::new() else { return };
+    let mut spec = tree.spec("exec 3>/root/file; rm /root/file; cat /dev/zero >&3");
+    spec.limits.disk_bytes = Some(LIMIT);
+    let (outcome, output) = run(&spec);
+    assert_eq!(outcome, Outcome::OutOfDisk, "{output}");
+    assert!(on_disk(&tree.root()) < MIB);
+}
+
+#[test]
+fn space_is_not_taken_without_writing() {
+    let Some(tree) = Tree::new() else { return };
+    let mut spec = tree.spec("fallocate -l 200M /root/file 2>&1 && echo taken; truncate -s 1G /root/sparse; cp --sparse=always /root/sparse /root/copy");
+    spec.limits.disk_bytes = Some(LIMIT);
+    let (outcome, output) = run(&spec);
+    assert_eq!(outcome, Outcome::Exited(0), "{output}");
+    assert!(
+        output.contains("not supported") && !output.contains("taken"),
+        "{output}"
+    );
+    assert!(on_disk(&tree.root()) < MIB);
+}
+
+#[test]
+fn who_stays_below_the_limit_is_left_alone_whatever_others_write() {
+    let Some(tree) = Tree::new() else { return };
+    let pipe = tree.root().join("tmp/pipe");
+    let made = std::process::Command::new("mkfifo")
+        .arg("-m")
+        .arg("666")
+        .arg(&pipe)
+        .status();
+    assert!(made.unwrap().success());
+    // Time enough to be ended in.
+    let mut spec =
+        tree.spec("head -c 20000000 /dev/zero >/root/file; read line </tmp/pipe; sleep 0.6; echo $line");
+    spec.limits.disk_bytes = Some(LIMIT);
+    let beside = tree.directory.path().join("beside");
+    let other = std::thread::spawn(move || {
+        // Waits for the reader.
+        let mut pipe = std::fs::File::create(pipe).unwrap();
+        std::fs::write(&beside, vec![1; 2 * LIMIT as usize]).unwrap();
+        pipe.write_all(b"went on\n").unwrap();
+    });
+    let (outcome, output) = run(&spec);
+    other.join().unwrap();
+    assert_eq!(outcome, Outcome::Exited(0), "{output}");
+    assert_eq!(output, "went on\n");
+}
+
+#[test]
+fn without_a_limit_something_is_left_of_the_disk() {
+    let Some(tree) = Tree::new() else { return };
+    let directory = tree.directory.path().to_str().unwrap().to_owned();
+    // A small disk of its own, which goes with the mounts of the sandbox.
+    let command = wrapper(
+        tree.directory.path(),
+        &format!(
+            "cd {directory}; truncate -s 300M disk; mkfs.ext4 -q -m 0 disk; mkdir new; mount -o loop disk new; cp -a root/. new/; \
+             mount --move new root"
+        ),
+    );
+    let mut spec = tree.spec("");
+    spec.argv = ["/bin/sh", "-c", "cat /dev/zero >/root/file; df / | tail -1"]
+        .map(str::to_owned)
+        .to_vec();
+    let outcome = command.run(&spec, |line| println!("{}", line.text())).unwrap();
+    assert_eq!(outcome, Outcome::OutOfDisk);
+    assert!(!common::is_mounted(tree.directory.path()));
+}
