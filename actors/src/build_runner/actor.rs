@@ -4,7 +4,7 @@
 
 use super::host::Host;
 use super::run::Run;
-use super::{Build, BuildFailure};
+use super::{Build, BuildFailure, BuildResult};
 use crate::Clock;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
 use std::sync::Arc;
@@ -50,15 +50,14 @@ impl Fuse {
     /// The result is published although the thread runs: who waits gets an answer. The place stays taken, since sandbox,
     /// mounts and range of identities are still in use.
     fn give_up(&self, failure: BuildFailure) {
-        if let Some(result) = self.build.end(Err(failure), self.clock.system_time()) {
-            self.host.ended(&self.build, result, false);
-        }
+        let keep = |result: &Arc<BuildResult>| self.host.ended(&self.build, result.clone(), false);
+        self.build.end(Err(failure), self.clock.system_time(), keep);
     }
 }
 
 impl Drop for Fuse {
     fn drop(&mut self) {
-        if matches!(self.build.state(), super::BuildState::Ended(_)) {
+        if self.build.is_over() {
             return;
         }
         let text = "internal error: the build's runner failed, so the build was ended";

@@ -6,8 +6,10 @@ use builder::{Delivery, Phase};
 use image::Image;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
@@ -81,6 +83,7 @@ pub struct Build {
     /// Handed back by [`Delivery::Return`].
     pub(super) image: Mutex<Option<Arc<Image>>>,
     pub(super) state: watch::Sender<BuildState>,
+    is_over: AtomicBool,
 }
 
 impl Build {
@@ -102,6 +105,7 @@ impl Build {
             expires_in: Mutex::new(Some(expires_in)),
             image: Mutex::default(),
             state: watch::Sender::new(BuildState::Queued),
+            is_over: AtomicBool::new(false),
         }
     }
 
@@ -231,12 +235,22 @@ impl Build {
         );
     }
 
-    /// It has ended; nothing if it had already.
+    /// Whether it has ended, or is just being ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::SeqCst)
+    }
+
+    /// It has ended: `keep` is told first, then all who wait, so that these find everything as it is now. False if it had ended
+    /// already.
     pub(crate) fn end(
         &self,
         outcome: Result<BuiltImage, BuildFailure>,
         now: SystemTime,
-    ) -> Option<Arc<BuildResult>> {
+        keep: impl FnOnce(&Arc<BuildResult>),
+    ) -> bool {
+        if self.is_over.swap(true, Ordering::SeqCst) {
+            return false;
+        }
         let started_at = self.started_at();
         finish(&mut self.phases.lock(), now);
         let result = Arc::new(BuildResult {
@@ -252,14 +266,12 @@ impl Build {
             outcome,
         });
         self.log.complete();
-        let ended = self.state.send_if_modified(|state| match state {
-            BuildState::Ended(_) => false,
-            other => {
-                *other = BuildState::Ended(result.clone());
-                true
-            }
-        });
-        ended.then_some(result)
+        // Whatever happens there: who waits gets an answer.
+        if catch_unwind(AssertUnwindSafe(|| keep(&result))).is_err() {
+            tracing::error!("Build {}: internal error while its result was kept", self.number);
+        }
+        self.state.send_replace(BuildState::Ended(result));
+        true
     }
 }
 

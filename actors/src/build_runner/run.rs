@@ -46,9 +46,9 @@ impl Run {
                     .log
                     .append(format!("Build failed: {}\n", failure.text).as_bytes());
             }
-            match self.build.end(outcome, self.clock.system_time()) {
-                Some(result) => self.host.ended(&self.build, result, true),
-                None => tracing::warn!("Build {number} of {} has ended at last", self.build.stream()),
+            let keep = |result: &Arc<BuildResult>| self.host.ended(&self.build, result.clone(), true);
+            if !self.build.end(outcome, self.clock.system_time(), keep) {
+                tracing::warn!("Build {number} of {} has ended at last", self.build.stream());
             }
         }));
         if whole.is_err() {

@@ -31,8 +31,7 @@ impl Shared {
             if state.is_stopping || state.places.len() >= self.config.places.max(1) {
                 return None;
             }
-            let running = state.running();
-            let (lane, number) = state.queue.pop(|lane| running.get(lane).copied().unwrap_or(0))?;
+            let (lane, number) = state.queue.pop()?;
             let build = state.waiting.remove(&number)?.build;
             let slot = (0..).find(|slot| state.places.iter().all(|place| place.slot != *slot))?;
             build.start(now);
@@ -43,6 +42,7 @@ impl Shared {
                 launch,
                 is_begun: false,
                 runner: None,
+                is_stuck: false,
             });
             Some(Launch { build, slot, launch })
         })
@@ -109,7 +109,7 @@ impl Shared {
             for place in lost {
                 let number = place.build.number;
                 place.build.wait_again();
-                state.queue.put_back(place.lane.clone(), number);
+                state.queue.put_back(number);
                 let waiting = Waiting {
                     build: place.build,
                     lanes: BTreeSet::from([place.lane]),

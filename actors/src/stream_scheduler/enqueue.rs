@@ -102,9 +102,9 @@ impl Shared {
     /// The end of a build that is not in the queue any more and has not begun.
     pub(super) fn end_waiting(&self, build: &Arc<Build>, reason: &str) {
         build.log.append(format!("Build failed: {reason}\n").as_bytes());
-        if let Some(result) = build.end(Err(BuildFailure::cancelled(reason)), self.now()) {
-            self.take_result(build, result, true);
-        }
+        build.end(Err(BuildFailure::cancelled(reason)), self.now(), |result| {
+            self.take_result(build, result.clone(), true);
+        });
     }
 
     /// One fewer waits for this build.

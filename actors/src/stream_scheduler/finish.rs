@@ -27,7 +27,10 @@ impl Shared {
             let number = build.number;
             state.tickets.remove(&number);
             if is_free {
-                state.places.retain(|place| place.build.number != number);
+                state.free(number);
+            }
+            for place in &mut state.places {
+                place.is_stuck |= place.build.number == number;
             }
             let counts = &mut state.counts;
             match &result.outcome {

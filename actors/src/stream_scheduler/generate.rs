@@ -6,6 +6,7 @@ use super::dependencies::Dependencies;
 use super::shared::Shared;
 use crate::config_watcher::Current;
 use crate::pool::Pool;
+use futures_util::FutureExt;
 use recipe::{Manifest, ManifestLocation, environment};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -141,6 +142,8 @@ fn publish(
         fetch_log: log,
         ..next
     };
+    // Who has asked until now looks at what comes now, and asks again if that is not what he wants.
+    let _ = shared.dependencies_wanted.notified().now_or_never();
     shared.dependencies.send_replace(Arc::new(next));
     shared.change(|_| ());
 }

@@ -49,7 +49,7 @@ impl Host for Shared {
     }
 
     fn freed(&self, number: u64) {
-        self.change(|state| state.places.retain(|place| place.build.number != number));
+        self.change(|state| state.free(number));
         self.wake.notify_one();
     }
 }

@@ -2,13 +2,15 @@
 
 use super::shared::{Shared, State};
 use super::snapshot::{QueuedBuild, Snapshot, WaitsFor};
-use crate::build_runner::{Build, BuildState};
+use crate::build_runner::Build;
 use std::sync::Arc;
 
 pub(super) fn snapshot(shared: &Shared, state: &State) -> Snapshot {
-    let is_over = |build: &Arc<Build>| matches!(build.state(), BuildState::Ended(_));
-    let builds = state.places.iter().map(|place| place.build.clone());
-    let (stuck, running): (Vec<_>, Vec<_>) = builds.partition(is_over);
+    let builds = |is_stuck: bool| -> Vec<Arc<Build>> {
+        let places = state.places.iter().filter(|place| place.is_stuck == is_stuck);
+        places.map(|place| place.build.clone()).collect()
+    };
+    let (running, stuck) = (builds(false), builds(true));
     Snapshot {
         queued: queued(shared, state, stuck.len()),
         running,
@@ -26,8 +28,7 @@ pub(super) fn snapshot(shared: &Shared, state: &State) -> Snapshot {
 }
 
 fn queued(shared: &Shared, state: &State, stuck: usize) -> Vec<QueuedBuild> {
-    let running = state.running();
-    let order = state.queue.order(|lane| running.get(lane).copied().unwrap_or(0));
+    let order = state.queue.order();
     let waiting = order.into_iter().filter_map(|number| state.waiting.get(&number));
     (1..)
         .zip(waiting)

@@ -1,13 +1,15 @@
 //! Who is next: a queue in which requesters take turns.
 //!
-//! Each requester has a lane, and the automatic builds together have one. Of the lanes in which something waits, the one with the
-//! fewest running builds is served; among these the one that was served longest ago. So nobody's hundred builds hold up another's
-//! one, and neither requests nor automatic builds starve each other.
+//! Each requester has a lane, and the automatic builds together have one. A lane has a count, which grows with each of its builds that
+//! begins; the lane with the smallest is next. One in which something waits again, or for the first time, begins where the builds that
+//! run now began, at least: so it makes up for what others have running, and not for the time in which it wanted nothing. This is
+//! fair queueing by start tags, with several servers. So nobody's hundred builds hold up another's one, and neither requests
+//! nor automatic builds starve each other.
 
 use std::collections::{BTreeMap, VecDeque};
 
-/// Lanes whose last turn is remembered although nothing waits in them.
-const TURNS_REMEMBERED: usize = 1024;
+/// Lanes whose count is remembered although nothing waits or runs in them.
+const LANES_REMEMBERED: usize = 1024;
 
 /// A requester; `None` is the automatic builds.
 pub(super) type Lane = Option<String>;
@@ -15,36 +17,58 @@ pub(super) type Lane = Option<String>;
 /// Numbers of builds, in lanes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Queue {
-    lanes: BTreeMap<Lane, VecDeque<u64>>,
-    /// When each lane was served last, in turns.
-    served: BTreeMap<Lane, u64>,
+    waiting: BTreeMap<Lane, VecDeque<u64>>,
+    counts: BTreeMap<Lane, Count>,
+    /// Builds that were taken and have not ended: their lanes, and the counts with which they began.
+    running: BTreeMap<u64, (Lane, u64)>,
+    /// The highest count there was.
+    highest: u64,
+    turn: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    begun: u64,
+    /// In which turn it was served last: of two with the same count, the one that waits for longer is next.
     turn: u64,
 }
 
 impl Queue {
     /// Builds that wait in a lane.
     pub(super) fn len_of(&self, lane: &Lane) -> usize {
-        self.lanes.get(lane).map_or(0, VecDeque::len)
+        self.waiting.get(lane).map_or(0, VecDeque::len)
     }
 
     /// Behind all others of its lane. A build may wait in several lanes: it is taken when it is its turn in one.
     pub(super) fn push(&mut self, lane: Lane, number: u64) {
-        let waiting = self.lanes.entry(lane).or_default();
+        if !self.waiting.contains_key(&lane) {
+            let now = self.running.values().map(|(_, began)| *began).min();
+            let count = self.counts.entry(lane.clone()).or_default();
+            count.begun = count.begun.max(now.unwrap_or(self.highest));
+        }
+        let waiting = self.waiting.entry(lane).or_default();
         if !waiting.contains(&number) {
             waiting.push_back(number);
         }
     }
 
-    /// Before all others of its lane, and with the lane's turn not used: for one that was taken and not begun.
-    pub(super) fn put_back(&mut self, lane: Lane, number: u64) {
-        self.served.remove(&lane);
-        self.lanes.entry(lane).or_default().push_front(number);
+    /// One that was taken and not begun: before all others of its lane, which has its turn again.
+    pub(super) fn put_back(&mut self, number: u64) {
+        if let Some((lane, began)) = self.running.remove(&number) {
+            self.counts.entry(lane.clone()).or_default().begun = began;
+            self.waiting.entry(lane).or_default().push_front(number);
+        }
+    }
+
+    /// One that was taken has ended.
+    pub(super) fn ended(&mut self, number: u64) {
+        self.running.remove(&number);
     }
 
     /// Takes one out; false if it does not wait.
     pub(super) fn remove(&mut self, number: u64) -> bool {
         let mut found = false;
-        self.lanes.retain(|_, waiting| {
+        self.waiting.retain(|_, waiting| {
             let before = waiting.len();
             waiting.retain(|other| *other != number);
             found |= waiting.len() < before;
@@ -53,50 +77,48 @@ impl Queue {
         found
     }
 
-    /// The next, and the lane whose turn it was, given how many builds of a lane are running.
-    pub(super) fn pop(&mut self, running: impl Fn(&Lane) -> usize) -> Option<(Lane, u64)> {
+    /// The next, and the lane whose turn it was.
+    pub(super) fn pop(&mut self) -> Option<(Lane, u64)> {
         let turn_of = |lane: &Lane, waiting: &VecDeque<u64>| {
-            let served = self.served.get(lane).copied().unwrap_or(0);
-            // Of two that were never served, who came first.
-            (running(lane), served, waiting.front().copied())
+            let count = self.counts.get(lane).copied().unwrap_or_default();
+            let running = self.running.values().filter(|(other, _)| other == lane).count();
+            (count.begun, running, count.turn, waiting.front().copied())
         };
-        let (lane, _) = self
-            .lanes
-            .iter()
-            .min_by_key(|(lane, waiting)| turn_of(lane, waiting))?;
+        let lanes = self.waiting.iter();
+        let (lane, _) = lanes.min_by_key(|(lane, waiting)| turn_of(lane, waiting))?;
         let lane = lane.clone();
-        let number = *self.lanes.get(&lane)?.front()?;
+        let number = *self.waiting.get(&lane)?.front()?;
         self.remove(number);
         self.turn += 1;
-        self.served.insert(lane.clone(), self.turn);
-        self.forget_turns();
+        let count = self.counts.entry(lane.clone()).or_default();
+        self.running.insert(number, (lane.clone(), count.begun));
+        count.begun += 1;
+        count.turn = self.turn;
+        self.highest = self.highest.max(count.begun);
+        self.forget_lanes();
         Some((lane, number))
     }
 
     /// All that wait in the order of their turns, if nothing else comes and all builds take the same time.
-    pub(super) fn order(&self, running: impl Fn(&Lane) -> usize) -> Vec<u64> {
+    pub(super) fn order(&self) -> Vec<u64> {
         let mut rest = self.clone();
-        let mut taken: BTreeMap<Lane, usize> = BTreeMap::new();
-        let mut order = Vec::new();
-        while let Some((lane, number)) =
-            rest.pop(|lane| running(lane) + taken.get(lane).copied().unwrap_or(0))
-        {
-            *taken.entry(lane).or_default() += 1;
-            order.push(number);
-        }
-        order
+        std::iter::from_fn(|| rest.pop())
+            .map(|(_, number)| number)
+            .collect()
     }
 
-    fn forget_turns(&mut self) {
-        while self.served.len() > TURNS_REMEMBERED {
-            let idle = self
-                .served
-                .iter()
-                .filter(|(lane, _)| !self.lanes.contains_key(lane));
-            let Some(oldest) = idle.min_by_key(|(_, turn)| **turn).map(|(lane, _)| lane.clone()) else {
-                return;
+    fn forget_lanes(&mut self) {
+        while self.counts.len() > LANES_REMEMBERED {
+            let is_idle = |lane: &&Lane| {
+                let runs = self.running.values().any(|(other, _)| other == *lane);
+                !runs && !self.waiting.contains_key(*lane)
             };
-            self.served.remove(&oldest);
+            let idle = self.counts.iter().filter(|(lane, _)| is_idle(lane));
+            let oldest = idle
+                .min_by_key(|(_, count)| count.turn)
+                .map(|(lane, _)| lane.clone());
+            let Some(oldest) = oldest else { return };
+            self.counts.remove(&oldest);
         }
     }
 }
@@ -115,21 +137,39 @@ mod tests {
         let mut queue = Queue::default();
         (1..=5).for_each(|number| queue.push(lane("early"), number));
         (6..=10).for_each(|number| queue.push(lane("late"), number));
-        assert_eq!(queue.order(|_| 0), [1, 6, 2, 7, 3, 8, 4, 9, 5, 10]);
+        assert_eq!(queue.order(), [1, 6, 2, 7, 3, 8, 4, 9, 5, 10]);
     }
 
     #[test]
-    fn who_has_more_running_comes_later_and_who_comes_again_does_not_come_before_who_waits() {
+    fn who_comes_late_makes_up_for_what_others_have_running_and_for_no_more() {
         let mut queue = Queue::default();
-        queue.push(lane("a"), 1);
-        queue.push(lane("b"), 2);
-        let busy = |lane: &Lane| usize::from(*lane == self::lane("a"));
-        assert_eq!(queue.pop(busy), Some((lane("b"), 2)));
-        // `b` was served and asks at once again; `a` waits since before.
-        queue.push(lane("b"), 3);
-        assert_eq!(queue.pop(|_| 0), Some((lane("a"), 1)));
-        assert_eq!(queue.pop(|_| 0), Some((lane("b"), 3)));
-        assert_eq!(queue.pop(|_| 0), None);
+        (1..=3).for_each(|number| queue.push(lane("early"), number));
+        // Two of three were served and have ended, the third runs, when the other comes.
+        let early = |number| Some((lane("early"), number));
+        assert_eq!(
+            (queue.pop(), queue.pop(), queue.pop()),
+            (early(1), early(2), early(3))
+        );
+        queue.ended(1);
+        queue.ended(2);
+        (4..=5).for_each(|number| queue.push(lane("early"), number));
+        (6..=9).for_each(|number| queue.push(lane("late"), number));
+        assert_eq!(queue.order(), [6, 4, 7, 5, 8, 9]);
+    }
+
+    #[test]
+    fn two_who_ask_again_and_again_do_not_starve_one_who_waits() {
+        let mut queue = Queue::default();
+        queue.push(lane("busy"), 1);
+        queue.push(lane("waits"), 2);
+        let mut served = vec![];
+        for number in 3..20 {
+            let (_, popped) = queue.pop().unwrap();
+            served.push(popped);
+            queue.push(lane(if number % 2 == 0 { "busy" } else { "bee" }), number);
+            queue.ended(popped);
+        }
+        assert!(served[..4].contains(&2), "{served:?}");
     }
 
     #[test]
@@ -137,9 +177,9 @@ mod tests {
         let mut queue = Queue::default();
         (1..=5).for_each(|number| queue.push(None, number));
         queue.push(lane("user"), 5);
-        assert_eq!(queue.order(|_| 0), [1, 5, 2, 3, 4]);
+        assert_eq!(queue.order(), [1, 5, 2, 3, 4]);
         assert!(queue.remove(5));
-        assert_eq!(queue.order(|_| 0), [1, 2, 3, 4]);
+        assert_eq!(queue.order(), [1, 2, 3, 4]);
     }
 
     #[test]
@@ -147,7 +187,7 @@ mod tests {
         let mut queue = Queue::default();
         (1..=100).for_each(|number| queue.push(None, number));
         (101..=200).for_each(|number| queue.push(lane("user"), number));
-        let order = queue.order(|_| 0);
+        let order = queue.order();
         let automatic = order[..20].iter().filter(|number| **number <= 100).count();
         assert_eq!(automatic, 10);
     }
@@ -158,10 +198,10 @@ mod tests {
         [(None, 1), (lane("a"), 2), (lane("a"), 3)]
             .into_iter()
             .for_each(|(lane, number)| queue.push(lane, number));
-        assert_eq!(queue.pop(|_| 0), Some((None, 1)));
-        assert_eq!(queue.pop(|_| 0), Some((lane("a"), 2)));
-        queue.put_back(lane("a"), 2);
-        assert_eq!(queue.order(|_| 0), [2, 3]);
+        assert_eq!(queue.pop(), Some((None, 1)));
+        assert_eq!(queue.pop(), Some((lane("a"), 2)));
+        queue.put_back(2);
+        assert_eq!(queue.order(), [2, 3]);
     }
 
     proptest! {
@@ -173,7 +213,7 @@ mod tests {
             for (number, user) in (0_u64..).zip(&pushes) {
                 queue.push((*user > 0).then(|| user.to_string()), number);
             }
-            let order = queue.order(|_| 0);
+            let order = queue.order();
             let mut sorted = order.clone();
             sorted.sort_unstable();
             prop_assert_eq!(sorted, (0..pushes.len() as u64).collect::<Vec<_>>());

@@ -73,6 +73,8 @@ pub(super) struct Place {
     /// A runner has taken it on.
     pub(super) is_begun: bool,
     pub(super) runner: Option<Addr<BuildRunner>>,
+    /// Its result is out, and it has not ended.
+    pub(super) is_stuck: bool,
 }
 
 impl Shared {
@@ -179,13 +181,10 @@ impl Shared {
 }
 
 impl State {
-    /// Builds of a lane that run. Those that are given up count as well: they take places.
-    pub(super) fn running(&self) -> BTreeMap<Lane, usize> {
-        let mut running = BTreeMap::new();
-        for place in &self.places {
-            *running.entry(place.lane.clone()).or_default() += 1;
-        }
-        running
+    /// Nothing of a build is left.
+    pub(super) fn free(&mut self, number: u64) {
+        self.places.retain(|place| place.build.number != number);
+        self.queue.ended(number);
     }
 
     /// A build that waits or runs.

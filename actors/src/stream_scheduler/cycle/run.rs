@@ -188,11 +188,9 @@ impl Shared {
     fn begin_cycle(&self, started_by: Option<String>) -> Option<u64> {
         let now = self.now();
         let interval = self.config.rebuild_interval;
-        let begun = self.change(|state| {
-            let number = state.cycles.begin(started_by, interval, now)?;
-            self.cycle_turns.send_modify(|turns| turns.running = Some(number));
-            Some(number)
-        })?;
+        let begun = self.change(|state| state.cycles.begin(started_by, interval, now))?;
+        // After it is shown: who has waited for this looks there.
+        self.cycle_turns.send_modify(|turns| turns.running = Some(begun));
         metrics::counter!("imaginator_rebuild_cycles_total").increment(1);
         Some(begun)
     }
@@ -203,15 +201,13 @@ impl Shared {
         if !is_running {
             return;
         }
-        let ended = self.change(|state| {
-            let number = state.cycles.end_if_over(now)?;
-            self.cycle_turns.send_replace(CycleTurns {
+        let ended = self.change(|state| state.cycles.end_if_over(now));
+        if let Some(number) = ended {
+            let turns = CycleTurns {
                 running: None,
                 ended: number,
-            });
-            Some(number)
-        });
-        if let Some(number) = ended {
+            };
+            self.cycle_turns.send_replace(turns);
             tracing::info!("Automatic rebuilds: cycle {number} has ended");
         }
     }

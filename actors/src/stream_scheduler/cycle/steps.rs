@@ -35,12 +35,15 @@ impl Cycles {
         let Some(entries) = &cycle.entries else {
             return vec![Task::Plan];
         };
-        let task = |entry: &Entry| match &entry.step {
-            Step::Waiting if cycle.waits_on(entry).is_empty() => Some(Task::Start(entry.stream.clone())),
-            Step::Extending(_) => Some(Task::Extend(entry.stream.clone())),
-            _ => None,
-        };
-        entries.iter().filter_map(task).collect()
+        // One after the other, which takes moments: so they come into the queue in the order of the plan.
+        let is_ready = |entry: &&Entry| entry.step == Step::Waiting && cycle.waits_on(entry).is_empty();
+        let start = entries.iter().find(is_ready);
+        let extends = entries
+            .iter()
+            .filter(|entry| matches!(entry.step, Step::Extending(_)));
+        let start = start.map(|entry| Task::Start(entry.stream.clone()));
+        let extends = extends.map(|entry| Task::Extend(entry.stream.clone()));
+        start.into_iter().chain(extends).collect()
     }
 
     /// It is known what there is to do. With a reason nothing is built.
