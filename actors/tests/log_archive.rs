@@ -198,15 +198,10 @@ async fn the_oldest_go_when_the_quota_is_reached_and_the_archive_stays_below_it(
     engine.next("s", &[Step::Say(vec![b'z'; 2_000_000])]);
     let ticket = system.scheduler.request(request("s", "fred")).await.unwrap();
     ticket.ended().await.outcome.clone().unwrap();
-    eventually("it is told", || archive.health().last_error.is_some()).await;
-    assert!(
-        archive
-            .listing()
-            .last_error
-            .clone()
-            .unwrap()
-            .contains("more than the quota")
-    );
+    eventually("it is told", || archive.listing().last_error.is_some()).await;
+    let told = archive.listing().last_error.clone().unwrap();
+    assert!(told.contains("more than the quota"), "{told}");
+    assert!(archive.health().last_error.is_some());
     assert_eq!(ticket.log().state().bytes, ticket.log().read_from(0).len() as u64);
 }
 

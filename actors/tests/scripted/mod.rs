@@ -74,6 +74,7 @@ pub fn current(bootstrap: &[&str], user: &[&str], rebuilt: &[&str]) -> Current {
             owners: recipe::Owners::default(),
             packager_type: String::new(),
             packager: recipe::Packager::default(),
+            bind_mounts: Vec::new(),
         };
         configuration
             .bootstrap_streams
