@@ -2,6 +2,7 @@
 
 use crate::Clock;
 use builder::Engine;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -97,8 +98,8 @@ impl fmt::Debug for Scheduling {
 
 /// Fetches the manifests of a repository, for the dependencies. Blocks; called from several threads at a time.
 pub trait ManifestFetcher: Send + Sync + 'static {
-    /// Brings what the repository or directory at this URL has in files named `manifest` on the default branch. The URL is
-    /// expanded, and may hold secrets: no error and no log has it. What is told on the way goes to `log`.
+    /// Brings what the repository or directory at this URL has in files named `manifest` on the default branch, in the wanted
+    /// directories. The URL is expanded, and may hold secrets: no error and no log has it. What is told on the way goes to `log`.
     fn fetch(&self, url: &ManifestUrl, log: &mut Vec<u8>) -> Result<Manifests, String>;
 }
 
@@ -109,6 +110,8 @@ pub struct ManifestUrl {
     pub shown: String,
     /// With variables and secrets.
     pub expanded: String,
+    /// Directories that are wanted; empty for the top.
+    pub directories: BTreeSet<String>,
 }
 
 /// Texts of files named `manifest`, by their directory: empty for the top.

@@ -65,16 +65,18 @@ async fn attempt(shared: &Shared, fetcher: &Arc<dyn ManifestFetcher>, pool: &Poo
     let began_at = shared.now();
     let current = shared.config.current.current();
     let locations = locations(&current);
-    let urls: BTreeMap<&str, &str> = locations
-        .values()
-        .map(|(location, shown)| (location.url.as_str(), shown.as_str()))
-        .collect();
-    let fetches = urls.into_iter().map(|(url, shown)| {
+    let mut urls: BTreeMap<&str, ManifestUrl> = BTreeMap::new();
+    for (location, shown) in locations.values() {
+        let url = urls.entry(&location.url).or_insert_with(|| ManifestUrl {
+            shown: shown.clone(),
+            expanded: location.url.clone(),
+            directories: BTreeSet::new(),
+        });
+        url.directories
+            .insert(location.directory.trim_matches('/').to_owned());
+    }
+    let fetches = urls.into_values().map(|url| {
         let fetcher = fetcher.clone();
-        let url = ManifestUrl {
-            shown: shown.to_owned(),
-            expanded: url.to_owned(),
-        };
         async move {
             let (expanded, shown) = (url.expanded.clone(), url.shown.clone());
             let start = Instant::now();

@@ -8,9 +8,6 @@
 //! of its own, so that none outlives it; a stop cancels running builds and leaves nothing of them behind.
 //! Lacks: any state of its own that outlives it.
 
-// Until the actors of the builder are wired in.
-#![allow(dead_code)]
-
 mod figures_over_time;
 mod flags;
 mod metrics;

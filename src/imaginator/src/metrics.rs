@@ -61,6 +61,13 @@ pub(crate) fn register(metrics: &Metrics, shared: &Shared) {
         Unit::Seconds,
         move || Duration::from_secs_f64(longest_wait(&scheduler.snapshot())),
     );
+    let workshop = shared.workshop.clone();
+    metrics.register(
+        "/builder/cached-object-bytes",
+        "objects kept for unpacking source images",
+        Unit::Bytes,
+        move || workshop.figures().cached_bytes,
+    );
     if let Some(archive) = shared.archive.clone() {
         metrics.register(
             "/builder/archived-log-bytes",

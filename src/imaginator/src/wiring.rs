@@ -1,13 +1,16 @@
 //! The parts that build, put together: configuration, workshop, scheduler, archive.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::flags::{Network, Options};
-use actors::config_watcher::{self, ConfigWatcher, ConfigWatcherSystem, ConfigWatching};
-use actors::stream_scheduler::Reload;
+use actors::config_watcher::{self, ConfigWatcher, ConfigWatcherSystem, ConfigWatching, Published};
+use actors::stream_scheduler::{ManifestFetcher, ManifestUrl, Reload};
 use actors::{Archiving, BuilderSystem, Scheduling, start_builder};
 use anyhow::Context;
+use builder::manifest::{ManyManifests, fetch_manifests};
 use builder::{BuildLimits, ObjectCacheConfig, Workshop, WorkshopConfig};
 use front::daemon::ClientTls;
 
@@ -18,7 +21,10 @@ pub(crate) struct Parts {
     pub(crate) system: BuilderSystem,
 }
 
-/// Set to anything, it lets tests make actors panic.
+/// How long fetching the manifests of one repository may take, when the dependencies are found out.
+const MANIFESTS_TIME: Duration = Duration::from_secs(15 * 60);
+
+/// Environment variable of tests: set to 1, it lets them make actors panic.
 const TEST_PANIC: &str = "IMAGEWRIGHT_TEST_PANIC";
 
 /// Starts everything that builds. Blocks while what an earlier run left behind is removed, the archive is loaded, and the variables file
@@ -39,6 +45,8 @@ pub(crate) fn start(options: &Options, client_tls: &ClientTls) -> anyhow::Result
         cancel_on_disconnect: options.cancel_on_disconnect,
         spool_dir: options.state_dir.clone(),
         reload: reload(watcher),
+        manifests: Some(Arc::new(Manifests(watcher.published()))),
+        allow_debug_panic: may_panic(),
         ..Scheduling::new(watcher.published(), Arc::new(workshop.clone()), connect)
     };
     let archiving = options.build_log_dir.clone().map(|dir| Archiving {
@@ -57,9 +65,14 @@ pub(crate) fn start(options: &Options, client_tls: &ClientTls) -> anyhow::Result
 pub(crate) fn watching(options: &Options) -> ConfigWatching {
     ConfigWatching {
         variables_file: options.variables_file.clone(),
-        allow_debug_panic: std::env::var_os(TEST_PANIC).is_some(),
+        allow_debug_panic: may_panic(),
         ..ConfigWatching::new(&options.configuration_url, &options.state_dir)
     }
+}
+
+/// Whether this process is under test.
+pub(crate) fn may_panic() -> bool {
+    std::env::var_os(TEST_PANIC).is_some_and(|value| value == "1")
 }
 
 /// Reads the image streams again because a name was not found.
@@ -73,6 +86,23 @@ fn reload(watcher: &ConfigWatcher) -> Reload {
             }
         })
     })
+}
+
+/// Fetches manifests for the dependencies.
+struct Manifests(Published);
+
+impl ManifestFetcher for Manifests {
+    fn fetch(&self, url: &ManifestUrl, log: &mut Vec<u8>) -> Result<BTreeMap<String, Vec<u8>>, String> {
+        let many = ManyManifests {
+            url: &url.expanded,
+            shown_url: &url.shown,
+            directories: &url.directories,
+            secrets: &self.0.current().secrets,
+            temporary: &temporary_directory(),
+            time: MANIFESTS_TIME,
+        };
+        fetch_manifests(&many, log).map_err(|error| error.to_string())
+    }
 }
 
 fn workshop_config(options: &Options, client_tls: &ClientTls) -> WorkshopConfig {

@@ -30,8 +30,8 @@ pub(super) struct Clone<'a> {
     pub(super) url: &'a str,
     /// As it is written in the streams file.
     pub(super) shown_url: &'a str,
-    /// Directory in the repository; empty for all of it.
-    pub(super) directory: &'a Path,
+    /// Directories and files in the repository; none for all of it.
+    pub(super) paths: &'a [PathBuf],
     /// Branch, tag or full commit id; empty for the default branch.
     pub(super) wanted: &'a str,
     pub(super) secrets: &'a Secrets,
@@ -71,7 +71,7 @@ impl Clone<'_> {
         )?;
         let shown = git.redacted(self.shown_url);
         self.say(format!("Cloning repository: {shown} branch: {shown_branch}"));
-        git.init(self.directory)?;
+        git.init(self.paths)?;
         let found = self.find(&git)?;
         if self.wanted.is_empty() && found.branch != DEFAULT_BRANCH {
             let branch = &found.branch;

@@ -1,6 +1,5 @@
 //! One file of a repository, for configurations that lie in git (`imaginator.md §7`).
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use recipe::Secrets;
@@ -25,7 +24,7 @@ pub fn fetch_file(
     let guard = TemporaryDirectory::make(&std::env::temp_dir(), "imaginator.configuration")?;
     let files = guard.0.join("files");
     let git = Git::new(&guard.0, &files, url, secrets, &Silent, Instant::now() + time)?;
-    git.init(Path::new(""))?;
+    git.init(&[])?;
     let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--depth=1"];
     if !git.is_local() {
         // The file's content comes when it is printed, and no other's.

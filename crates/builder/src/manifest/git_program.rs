@@ -110,8 +110,8 @@ impl<'a> Git<'a> {
         self.password.redact_text(&text).into_owned()
     }
 
-    /// Makes the local repository; only what is in `directory` will be checked out of it.
-    pub(super) fn init(&self, directory: &Path) -> Result<(), StepError> {
+    /// Makes the local repository; only these directories and files will be checked out of it, or everything if there are none.
+    pub(super) fn init(&self, paths: &[PathBuf]) -> Result<(), StepError> {
         std::fs::create_dir(self.files).at(self.files)?;
         self.write("git-config", self.settings_of_user().as_bytes())?;
         self.run(&["init", "--quiet", "--template="])?;
@@ -119,7 +119,7 @@ impl<'a> Git<'a> {
             .append(true)
             .open(self.directory.join("config"))
             .at(&self.directory)?;
-        let sparse = if directory.as_os_str().is_empty() {
+        let sparse = if paths.is_empty() {
             ""
         } else {
             "[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = false\n"
@@ -134,7 +134,8 @@ impl<'a> Git<'a> {
             let info = self.directory.join("info");
             std::fs::create_dir_all(&info).at(&info)?;
             let patterns = info.join("sparse-checkout");
-            std::fs::write(&patterns, pattern(directory)).at(&patterns)?;
+            let lines: Vec<u8> = paths.iter().flat_map(|path| pattern(path)).collect();
+            std::fs::write(&patterns, lines).at(&patterns)?;
         }
         Ok(())
     }

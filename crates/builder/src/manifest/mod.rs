@@ -2,6 +2,7 @@
 
 mod git;
 mod git_file;
+mod git_manifests;
 mod git_program;
 mod host_command;
 mod side_files;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use recipe::{ManifestLocation, UserStream};
 
 pub use git_file::fetch_file;
+pub use git_manifests::{ManyManifests, fetch_manifests};
 pub use side_files::SideFiles;
 
 use crate::sandbox_run::say;
@@ -102,10 +104,15 @@ pub fn fetch(
         });
     }
     let files = guard.0.join(FILES);
+    let paths: &[PathBuf] = if directory.as_os_str().is_empty() {
+        &[]
+    } else {
+        std::slice::from_ref(&directory)
+    };
     let (commit, branch) = git::Clone {
         url: &location.url,
         shown_url: &stream.manifest_url,
-        directory: &directory,
+        paths,
         wanted: &order.branch,
         secrets: &order.secrets,
         time: order.deadline,

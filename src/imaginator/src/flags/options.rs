@@ -15,7 +15,6 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// What the image builder's own flags say.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    pub(crate) check_configuration: bool,
     pub(crate) configuration_url: String,
     pub(crate) variables_file: Option<PathBuf>,
     pub(crate) state_dir: PathBuf,
@@ -77,7 +76,6 @@ impl Options {
         let build_duration = values.duration("maximumBuildDuration");
         let quota = values.size("buildLogQuota");
         Ok(Self {
-            check_configuration: values.boolean("checkConfiguration"),
             configuration_url: values.string("configurationUrl").to_owned(),
             variables_file: path(values.string("variablesFile")),
             image_server: format!("{host}:{port}"),
