@@ -4,6 +4,14 @@
 #![allow(clippy::unwrap_used)]
 
 use integration::imaginator::{ADMINISTRATOR, BOOTSTRAP, Workplace, lacks_root};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::BufRead;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Far more than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[test]
 fn a_build_is_asked_for_followed_and_published() {
@@ -36,4 +44,311 @@ fn a_build_is_asked_for_followed_and_published() {
     let last = outcome.err.lines().last().unwrap();
     assert!(last.starts_with("End of build log ="), "{last}");
     assert_eq!(daemon.stop().unwrap(), Some(0));
+}
+
+/// A repository with a manifest per directory; its URL.
+fn repository(workplace: &Workplace, manifests: &[(&str, &str)]) -> String {
+    let directory = workplace.path().join("repository");
+    for (name, source) in manifests {
+        let place = directory.join(name);
+        fs::create_dir_all(place.join("files")).unwrap();
+        fs::write(
+            place.join("manifest"),
+            format!("{{\"SourceImage\": \"{source}\"}}"),
+        )
+        .unwrap();
+        fs::write(place.join("files/motd"), name).unwrap();
+    }
+    let script = "git init --quiet --initial-branch=master . && git add --all && \
+        git -c user.name=t -c user.email=t@localhost commit --quiet --message=first && git rev-parse HEAD";
+    let output = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(&directory)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    format!("file://{}", directory.display())
+}
+
+#[test]
+fn dependencies_are_found_in_manifests_and_shown_as_json_and_graph() {
+    if lacks_root("dependencies_are_found_in_manifests_and_shown_as_json_and_graph") {
+        return;
+    }
+    let mut workplace = Workplace::new().unwrap();
+    workplace.add_stream("one", BOOTSTRAP, &[]).unwrap();
+    let url = repository(
+        &workplace,
+        &[("two", "one"), ("deep/three", "nobody/builds/this")],
+    );
+    for (name, directory) in [("two", "two"), ("three", "deep/three")] {
+        let stream = json!({ "ManifestUrl": url, "ManifestDirectory": directory });
+        workplace.set_stream(name, stream).unwrap();
+    }
+    let daemon = workplace.start(&[]).unwrap();
+    let ask = |arguments: &[&str]| {
+        let output = workplace
+            .tool(ADMINISTRATOR, daemon.port, arguments)
+            .unwrap()
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let deadline = Instant::now() + PATIENCE;
+    let dependencies = loop {
+        let text = ask(&["get-dependencies"]);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        // Indented by four, as scripts know it.
+        assert!(text.starts_with("{\n    \"FetchLog\": "), "{text}");
+        if !value["StreamToSource"].is_null() {
+            break value;
+        }
+        assert!(Instant::now() < deadline, "{text}\n{}", daemon.log_text());
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(
+        dependencies["StreamToSource"],
+        json!({ "one": BOOTSTRAP, "two": "one", "three": "nobody/builds/this" })
+    );
+    assert_eq!(
+        dependencies["UnbuildableSources"],
+        json!({ "nobody/builds/this": {} })
+    );
+    assert_eq!(dependencies["LastAttemptError"], "");
+    let graph = ask(&["get-digraph"]);
+    assert!(
+        graph.starts_with("digraph all {\n") && graph.ends_with("}\n"),
+        "{graph}"
+    );
+    for line in [
+        format!("  \"one\" -> \"{BOOTSTRAP}\"\n"),
+        "  \"two\" -> \"one\"\n".to_owned(),
+        "  \"nobody/builds/this\" [fontcolor=red]\n".to_owned(),
+    ] {
+        assert!(graph.contains(&line), "{graph}");
+    }
+    let included = ask(&["-digraphIncludes=two", "get-digraph"]);
+    assert!(
+        included.contains("\"two\" -> \"one\"") && !included.contains("three"),
+        "{included}"
+    );
+    let excluded = ask(&["-digraphExcludes=one", "get-digraph"]);
+    assert!(
+        !excluded.contains("two"),
+        "what is built on it goes too: {excluded}"
+    );
+}
+
+#[test]
+fn who_may_not_is_told_so_in_the_words_clients_know() {
+    if lacks_root("who_may_not_is_told_so_in_the_words_clients_know") {
+        return;
+    }
+    let mut workplace = Workplace::new().unwrap();
+    workplace.add_stream("theirs", BOOTSTRAP, &[]).unwrap();
+    workplace.images.issue("fred", &[]).unwrap();
+    let daemon = workplace.start(&[]).unwrap();
+    let said = |user: &str, arguments: &[&str]| {
+        let outcome = workplace.build_as(user, &daemon, arguments).unwrap();
+        assert_ne!(outcome.code, 0, "{outcome:?}");
+        outcome.err.lines().last().unwrap_or_default().to_owned()
+    };
+    for (user, arguments, words) in [
+        (
+            "fred",
+            &["build-image", "theirs"][..],
+            "error building image: no permission to build: theirs",
+        ),
+        (
+            "fred",
+            &["build-image", "nothing"],
+            "error building image: unknown stream: nothing",
+        ),
+        (
+            "fred",
+            &["-expiresIn=5m", "build-image", "theirs"],
+            "error building image: minimum expiration duration is 15m0s",
+        ),
+        (
+            "fred",
+            &["-expiresIn=48h", "build-image", "theirs"],
+            "error building image: maximum expiration time is 1d0s",
+        ),
+        (
+            ADMINISTRATOR,
+            &["-expiresIn=10000h", "build-image", "theirs"],
+            "error building image: maximum expiration time is 4w2d10h0m0s for you",
+        ),
+        (
+            ADMINISTRATOR,
+            &["build-image", "theirs", "dev"],
+            "error building image: branch: dev is not master",
+        ),
+        (
+            ADMINISTRATOR,
+            &["replace-idle-slaves"],
+            "error replacing idle slaves: no SlaveDriver configured",
+        ),
+        (
+            "fred",
+            &["start-auto-builds"],
+            "error starting auto builds: access to method denied",
+        ),
+        (
+            "fred",
+            &["cancel", "theirs"],
+            "error cancelling: access to method denied",
+        ),
+        (
+            "fred",
+            &["get-page-token"],
+            "error getting page token: access to method denied",
+        ),
+        (
+            ADMINISTRATOR,
+            &["get-page-token", "AddImage"],
+            "error getting page token: no page does what AddImage does",
+        ),
+        (
+            ADMINISTRATOR,
+            &["-disableFor=25h", "disable-build-requests"],
+            "error disabling build requests: cannot disable build requests for more than: 24h",
+        ),
+    ] {
+        assert_eq!(said(user, arguments), words, "{arguments:?}");
+    }
+    let disabled = workplace
+        .build_as(
+            ADMINISTRATOR,
+            &daemon,
+            &["-disableFor=1m", "disable-build-requests"],
+        )
+        .unwrap();
+    assert_eq!(disabled.code, 0, "{disabled:?}");
+    let words = said(ADMINISTRATOR, &["build-image", "theirs"]);
+    assert!(
+        words.starts_with("error building image: builds disabled until "),
+        "{words}"
+    );
+    let enabled = workplace
+        .build_as(ADMINISTRATOR, &daemon, &["enable-build-requests"])
+        .unwrap();
+    assert_eq!(enabled.code, 0, "{enabled:?}");
+    let log = daemon.log_text();
+    assert!(
+        log.contains(&format!("Disable({ADMINISTRATOR}): build requests until ")),
+        "{log}"
+    );
+    assert!(
+        log.contains(&format!("Enable({ADMINISTRATOR}): build requests")),
+        "{log}"
+    );
+}
+
+#[test]
+fn whom_a_stream_names_builds_it_without_powers_and_one_at_a_time() {
+    if lacks_root("whom_a_stream_names_builds_it_without_powers_and_one_at_a_time") {
+        return;
+    }
+    let mut workplace = Workplace::new().unwrap();
+    let slow = [("scripts/10-wait", "#!/bin/sh\necho waiting\nsleep 600\n")];
+    for stream in ["slow", "quick"] {
+        let files: &[(&str, &str)] = if stream == "slow" { &slow } else { &[] };
+        workplace.add_stream(stream, BOOTSTRAP, files).unwrap();
+        let url = format!("dir://{}", workplace.manifest(stream).display());
+        let named = json!({ "ManifestUrl": url, "BuilderUsers": ["fred"], "BuilderGroups": ["makers"] });
+        workplace.set_stream(stream, named).unwrap();
+    }
+    workplace.images.issue("fred", &[]).unwrap();
+    workplace.images.issue("anna", &["--groups", "makers"]).unwrap();
+    let daemon = workplace.start(&[]).unwrap();
+    let mut slow = workplace.begin("fred", &daemon, "slow").unwrap();
+    let mut line = String::new();
+    while !line.starts_with("waiting") {
+        line.clear();
+        assert_ne!(slow.log.read_line(&mut line).unwrap(), 0, "{}", daemon.log_text());
+    }
+    let second = workplace
+        .build_as("fred", &daemon, &["build-image", "quick"])
+        .unwrap();
+    assert!(
+        second
+            .err
+            .contains("error building image: fred reached limit of 1 calls for BuildImage"),
+        "{second:?}"
+    );
+    let other = workplace
+        .build_as("anna", &daemon, &["build-image", "quick"])
+        .unwrap();
+    assert_eq!(other.code, 0, "{other:?}");
+    // What she may not end she asks for in vain; who may, ends it.
+    let cancelled = workplace
+        .build_as(ADMINISTRATOR, &daemon, &["cancel", "slow"])
+        .unwrap();
+    assert_eq!(
+        (cancelled.code, cancelled.out.as_str()),
+        (0, "1 build cancelled\n"),
+        "{cancelled:?}"
+    );
+    let ended = slow.end().unwrap();
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("cancelled"), "{}", ended.err);
+    let again = workplace
+        .build_as("fred", &daemon, &["build-image", "quick"])
+        .unwrap();
+    assert_eq!(again.code, 0, "{again:?}");
+}
+
+#[test]
+fn a_stop_ends_running_builds_tells_who_waits_and_leaves_nothing() {
+    if lacks_root("a_stop_ends_running_builds_tells_who_waits_and_leaves_nothing") {
+        return;
+    }
+    let mut workplace = Workplace::new().unwrap();
+    let script = "#!/bin/sh\ntrap '' TERM\necho waiting\nsleep 600 & sleep 600\n";
+    workplace
+        .add_stream("slow", BOOTSTRAP, &[("scripts/10-wait", script)])
+        .unwrap();
+    let daemon = workplace.start(&[]).unwrap();
+    let mut slow = workplace.begin(ADMINISTRATOR, &daemon, "slow").unwrap();
+    let mut line = String::new();
+    while !line.starts_with("waiting") {
+        line.clear();
+        assert_ne!(slow.log.read_line(&mut line).unwrap(), 0, "{}", daemon.log_text());
+    }
+    assert_eq!(daemon.stop().unwrap(), Some(0));
+    let ended = slow.end().unwrap();
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("error building image: "), "{}", ended.err);
+    // What is left of the workshop's own directory has no tree in it.
+    let trees = Command::new("find")
+        .arg(workplace.temporary())
+        .args(["-name", "*.root*", "-o", "-name", "*.manifest*"])
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&trees.stdout), "");
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+    assert!(!mounts.contains(workplace.path().to_str().unwrap()), "{mounts}");
+}
+
+#[test]
+fn an_image_is_handed_back_instead_of_published() {
+    if lacks_root("an_image_is_handed_back_instead_of_published") {
+        return;
+    }
+    let workplace = Workplace::new().unwrap();
+    let daemon = workplace.start(&[]).unwrap();
+    let file = workplace.path().join("image");
+    let flag = format!("-imageFilename={}", file.display());
+    let outcome = workplace
+        .build_as(ADMINISTRATOR, &daemon, &[&flag, "build-image", BOOTSTRAP])
+        .unwrap();
+    assert_eq!((outcome.code, outcome.out.as_str()), (0, ""), "{outcome:?}");
+    let (image, _): (image::Image, _) =
+        gob::from_slice(&fs::read(&file).unwrap(), protocol::limits::IMAGE).unwrap();
+    let tree = image.file_system.unwrap();
+    assert!(tree.total_data_bytes > 0);
+    let listed = workplace.images.tool(ADMINISTRATOR).must(&["list"]).unwrap();
+    assert_eq!(listed, "");
 }
