@@ -11,6 +11,7 @@ mod gob;
 mod image;
 mod index;
 mod input;
+mod recipe;
 mod srpc;
 mod tar;
 mod texts;
@@ -19,6 +20,7 @@ pub use crate::filters::filters;
 pub use crate::gob::{gob, gob_seeds};
 pub use crate::image::image;
 pub use crate::index::index;
+pub use crate::recipe::recipe;
 pub use crate::srpc::srpc;
 pub use crate::tar::tar;
 pub use crate::texts::texts;
@@ -32,6 +34,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("gob", gob),
     ("image", image),
     ("index", index),
+    ("recipe", recipe),
     ("srpc", srpc),
     ("tar", tar),
     ("texts", texts),
