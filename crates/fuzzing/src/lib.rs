@@ -11,7 +11,10 @@ mod gob;
 mod image;
 mod index;
 mod input;
+mod manifest;
 mod recipe;
+mod requests;
+mod signature;
 mod srpc;
 mod tar;
 mod texts;
@@ -20,7 +23,10 @@ pub use crate::filters::filters;
 pub use crate::gob::{gob, gob_seeds};
 pub use crate::image::image;
 pub use crate::index::index;
+pub use crate::manifest::manifest;
 pub use crate::recipe::recipe;
+pub use crate::requests::requests;
+pub use crate::signature::signature;
 pub use crate::srpc::srpc;
 pub use crate::tar::tar;
 pub use crate::texts::texts;
@@ -34,7 +40,10 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("gob", gob),
     ("image", image),
     ("index", index),
+    ("manifest", manifest),
     ("recipe", recipe),
+    ("requests", requests),
+    ("signature", signature),
     ("srpc", srpc),
     ("tar", tar),
     ("texts", texts),
