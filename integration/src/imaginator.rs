@@ -121,6 +121,20 @@ impl Workplace {
         self.path().join("tmp")
     }
 
+    /// Directories that builds have left, or are using.
+    pub fn trees(&self) -> Result<Vec<PathBuf>> {
+        let mut found = Vec::new();
+        for of_daemon in fs::read_dir(self.temporary())? {
+            for entry in fs::read_dir(of_daemon?.path())? {
+                let entry = entry?;
+                if entry.file_type()?.is_dir() {
+                    found.push(entry.path());
+                }
+            }
+        }
+        Ok(found)
+    }
+
     pub fn build_logs(&self) -> PathBuf {
         self.path().join("builds")
     }
