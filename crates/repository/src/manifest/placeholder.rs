@@ -4,7 +4,7 @@ use crate::dates;
 use crate::error::{ApiError, Result};
 use crate::json::{Object, Value};
 use crate::manifest::normalise::set_tags;
-use crate::manifest::{Record, Rules};
+use crate::manifest::{Mode, Record, Rules};
 use crate::uuid::Uuid;
 use std::time::{Duration, SystemTime};
 
@@ -55,6 +55,12 @@ pub fn placeholder(
         object.insert(key.to_owned(), value.into());
     }
     object.insert("activated".to_owned(), false.into());
+    object.insert("files".to_owned(), Value::Array(Vec::new()));
+    for (key, value) in [("disabled", false), ("public", rules.mode == Mode::Public)] {
+        if !object.contains_key(key) {
+            object.insert(key.to_owned(), value.into());
+        }
+    }
     if let Some(channel) = channel {
         object.insert("channels".to_owned(), Value::Array(vec![channel.into()]));
     }

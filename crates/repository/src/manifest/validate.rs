@@ -48,9 +48,10 @@ impl Check<'_> {
 
     fn required(&mut self) {
         let state = self.text("state");
-        let is_placeholder = state == "creating";
-        let may_be_null = is_placeholder || state == "failed";
         let is_activated = self.is_true("activated");
+        let may_be_null = matches!(state, "creating" | "failed");
+        // What is not made yet, or never was, has not much to say.
+        let is_placeholder = may_be_null && !is_activated;
         let is_zvol = self.text("type") == "zvol";
         let is_lxd = self.text("type") == "lxd";
         self.field("v", true, check_v);
