@@ -231,25 +231,77 @@ fn a_manifest_directory_never_leads_out_of_the_repository() {
     );
 }
 
+/// Names a repository for [`fetches_what_another_test_names`].
+const NAMED: &str = "STEPS_TEST_FETCHES";
+
+/// Does nothing by itself: [`hooks_and_settings_of_the_user_do_nothing`] runs it in a process with another home.
 #[test]
-fn hooks_and_settings_of_the_user_and_of_the_repository_do_nothing() {
+fn fetches_what_another_test_names() {
+    let Ok(url) = std::env::var(NAMED) else { return };
+    let place = Place::without_tree();
+    let fetched = fetched(&place, &url, "streams/one", "").unwrap();
+    assert_eq!(files(fetched.directory()), ["manifest", "scripts"]);
+}
+
+#[test]
+fn hooks_and_settings_of_the_user_do_nothing() {
     use std::os::unix::fs::PermissionsExt;
     let place = Place::without_tree();
     let repository = Repository::new(&place, "master");
-    let mark = place.path().join("mark");
-    for name in ["post-checkout", "post-index-change", "reference-transaction"] {
-        let hook = repository.path.join(".git/hooks").join(name);
-        write(&hook, &format!("#! /bin/sh\ntouch {}\n", mark.display()));
-        fs::set_permissions(hook, fs::Permissions::from_mode(0o755)).unwrap();
+    let (home, mark) = (place.path().join("home"), place.path().join("mark"));
+    for directory in ["hooks", "template/hooks"] {
+        for name in ["post-checkout", "post-index-change", "reference-transaction"] {
+            let hook = home.join(directory).join(name);
+            write(&hook, &format!("#! /bin/sh\ntouch {}\n", mark.display()));
+            fs::set_permissions(hook, fs::Permissions::from_mode(0o755)).unwrap();
+        }
     }
-    git(
-        &repository.path,
-        &["config", "core.fsmonitor", &format!("touch {}", mark.display())],
-    );
-    fetched(&place, &repository.url(), "streams/one", "").unwrap();
+    let settings = |more: &str| {
+        let home = home.display();
+        write(
+            &place.path().join("home/.gitconfig"),
+            &format!("[core]\n\thooksPath = {home}/hooks\n[init]\n\ttemplateDir = {home}/template\n{more}"),
+        );
+    };
+    let fetches = || {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "git::fetches_what_another_test_names"])
+            .env(NAMED, repository.url())
+            .env("HOME", &home)
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    };
+    settings("");
+    // That they would do something: the same by hand.
+    let by_hand = Command::new("git")
+        .args(["clone", "-q", &repository.url()])
+        .arg(place.path().join("by-hand"))
+        .env("HOME", &home)
+        .env_remove("GIT_CONFIG_GLOBAL")
+        .status()
+        .unwrap();
+    assert!(by_hand.success() && mark.exists());
+    fs::remove_file(&mark).unwrap();
+    fetches();
     assert!(!mark.exists());
-    let error = fetched(&place, &format!("ext::touch {}", mark.display()), "", "").unwrap_err();
-    assert!(!mark.exists(), "{error}");
+    settings("[url \"file:///nowhere\"]\n\tinsteadOf = \"file:///\"\n");
+    fetches();
+}
+
+#[test]
+fn ways_to_a_repository_that_run_programs_are_refused() {
+    let place = Place::without_tree();
+    let mark = place.path().join("mark");
+    let url = format!("ext::touch {}", mark.display());
+    let error = fetched(&place, &url, "", "").unwrap_err().to_string();
+    assert!(error.contains("not allowed"), "{error}");
+    assert!(!mark.exists());
 }
 
 #[test]
