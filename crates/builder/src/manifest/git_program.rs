@@ -285,7 +285,7 @@ fn password_of(url: &str) -> Secrets {
 #[derive(Default)]
 struct Lines {
     line: Vec<u8>,
-    /// The last line that says why git gave up.
+    /// The first line that says why git gave up; later ones say it again in general.
     fatal: Option<String>,
 }
 
@@ -308,7 +308,7 @@ impl Lines {
 
     fn give(&mut self, to: &mut impl FnMut(&[u8])) {
         let text: Cow<'_, str> = String::from_utf8_lossy(&self.line);
-        if text.starts_with("fatal: ") || text.starts_with("error: ") {
+        if self.fatal.is_none() && (text.starts_with("fatal: ") || text.starts_with("error: ")) {
             self.fatal = Some(text.trim_end().to_owned());
         }
         to(&self.line);

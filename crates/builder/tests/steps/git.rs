@@ -342,6 +342,20 @@ fn a_repository_that_cannot_be_reached_is_an_error_and_its_password_is_said_nowh
 }
 
 #[test]
+fn what_git_says_has_no_secret_in_it() {
+    let place = Place::without_tree();
+    // git itself takes out the password of a URL, but nothing of a path.
+    let error = fetched(&place, "file:///nowhere/$PASSWORD/x.git", "", "").unwrap_err();
+    for text in [error.to_string(), place.log()] {
+        assert!(
+            text.contains("fatal: '/nowhere/***/x.git' does not appear to be a git repository"),
+            "{text}"
+        );
+        assert!(!text.contains(SECRET), "{text}");
+    }
+}
+
+#[test]
 fn a_secret_in_the_manifest_directory_is_said_nowhere() {
     let place = Place::without_tree();
     let repository = Repository::new(&place, "master");
