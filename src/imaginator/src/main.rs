@@ -19,11 +19,15 @@ mod start;
 mod state;
 mod wiring;
 
+use std::process::ExitCode;
+
 use front::daemon::Daemon;
 
-fn main() {
+fn main() -> ExitCode {
     // The program starts itself again as the child that enters a sandbox.
-    sandbox::run_if_child();
+    if let Some(code) = sandbox::run_if_child() {
+        return code;
+    }
     let table = flags::table();
     let values = table.parse_process(&::flags::FlagFile::of_daemon(table.program()));
     if values.boolean("checkConfiguration") {
@@ -35,7 +39,10 @@ fn main() {
     let daemon = Daemon::with_values(table, values);
     let logs = daemon.logs.clone();
     match start::run(daemon) {
-        Ok(()) => logs.flush(),
+        Ok(()) => {
+            logs.flush();
+            ExitCode::SUCCESS
+        }
         Err(error) => logs.fatal(&format!("{error:#}")),
     }
 }

@@ -44,7 +44,8 @@ impl<T, E: std::fmt::Display> During<T> for Result<T, E> {
 }
 
 /// Does the child's part if this process was started for it; else nothing. To be called first of all in `main`,
-/// before any thread is started.
+/// before any thread is started; with an exit code, `main` has to end at once.
+#[must_use = "a process that was the child must not go on as the program"]
 pub fn run_if_child() -> Option<ExitCode> {
     if std::env::args_os().next()? != NAME {
         return None;
