@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | [`backend`] | the trait of an object store and its plain types |
 //! | [`local_objects`] | OBJECT_DIR: staging, group commit, scan |
+//! | [`repository_dir`] | the directory of a repository of images with a REST API |
 //! | [`image_dir`] | IMAGE_DIR: images, tombstones, directories, their metadata, the secret |
 //! | [`frame`] | the frame of index files, which says whether they can be believed |
 //! | [`error`] | one error enum |
@@ -27,6 +28,7 @@ pub mod image_dir;
 mod index_file;
 pub mod local_objects;
 mod lock;
+pub mod repository_dir;
 mod resolve;
 mod stamp;
 
@@ -39,6 +41,7 @@ pub use image_dir::{ImageDir, ImageFile, Listing};
 #[doc(hidden)]
 pub use local_objects::fuzzing;
 pub use local_objects::{LocalObjects, place_of as object_place};
+pub use repository_dir::RepositoryDir;
 pub use stamp::Stamp;
 
 /// Result of this crate.

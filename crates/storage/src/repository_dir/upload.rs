@@ -1,0 +1,151 @@
+//! Large files that arrive bit by bit, and may go on arriving another day.
+
+use super::{MAXIMUM_TRIES, RepositoryDir};
+use crate::error::IoContext;
+use crate::{Result, Stamp, StorageError};
+use rustix::fs::{AtFlags, Mode, OFlags, fdatasync, fstat, fsync, openat, renameat, statat, unlinkat};
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{Seek, SeekFrom, Write};
+use std::os::fd::OwnedFd;
+
+/// A file under a name of its own beside its final place. Unlinked when dropped, unless kept or committed.
+#[derive(Debug)]
+pub struct Upload {
+    file: File,
+    parent: OwnedFd,
+    name: String,
+    last: String,
+    length: u64,
+    is_done: bool,
+}
+
+impl RepositoryDir {
+    /// Begins a file, empty, under a temporary name.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn begin_upload(&self, name: &str) -> Result<Upload> {
+        self.open_upload(name, OFlags::CREATE | OFlags::TRUNC)?
+            .ok_or_else(|| StorageError::NoDirectory {
+                name: name.to_owned(),
+            })
+    }
+
+    /// Goes on with one that was kept; `None` if there is none.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub fn resume_upload(&self, name: &str) -> Result<Option<Upload>> {
+        self.open_upload(name, OFlags::empty())
+    }
+
+    fn open_upload(&self, name: &str, more: OFlags) -> Result<Option<Upload>> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | more;
+        for _ in 0..MAXIMUM_TRIES {
+            let (parent, last) = match more.contains(OFlags::CREATE) {
+                true => self.made_parent(name)?,
+                false => match self.parent(name)? {
+                    Some(found) => found,
+                    None => return Ok(None),
+                },
+            };
+            match openat(&parent, last, flags, Mode::from_raw_mode(0o644)) {
+                Ok(descriptor) => {
+                    let stat = fstat(&descriptor).context("look at", || name.to_owned())?;
+                    let mut file = File::from(descriptor);
+                    file.seek(SeekFrom::End(0)).context("open", || name.to_owned())?;
+                    let length = Stamp::of(&stat).size;
+                    let (name, last) = (name.to_owned(), last.to_owned());
+                    return Ok(Some(Upload {
+                        file,
+                        parent,
+                        name,
+                        last,
+                        length,
+                        is_done: false,
+                    }));
+                }
+                // The directory was empty, and somebody removed it.
+                Err(Errno::NOENT) if more.contains(OFlags::CREATE) => continue,
+                Err(Errno::NOENT) => return Ok(None),
+                Err(error) => return Err(error).context("open", || name.to_owned()),
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Upload {
+    /// Bytes that are there.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Appends.
+    ///
+    /// # Errors
+    /// The disk is full, or fails. What was written of it does not count: the next call overwrites it.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = self.file.write_all(bytes);
+        if written.is_ok() {
+            self.length += bytes.len() as u64;
+        } else {
+            // Where it ends is told by `length`; a rest beyond it would be taken for received by who resumes.
+            let _ = self
+                .file
+                .set_len(self.length)
+                .and_then(|()| self.file.seek(SeekFrom::Start(self.length)).map(|_| ()));
+        }
+        written.context("write", || self.name.clone())
+    }
+
+    /// The file for reading from its beginning, as who resumes must to have its digests.
+    ///
+    /// # Errors
+    /// It cannot be opened again.
+    pub fn reader(&self) -> Result<File> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let opened = openat(&self.parent, &self.last, flags, Mode::empty());
+        opened.map(File::from).context("open", || self.name.clone())
+    }
+
+    /// Leaves it for later, on stable storage; gives the bytes that are there.
+    ///
+    /// # Errors
+    /// It cannot be flushed, and is removed.
+    pub fn keep(mut self) -> Result<u64> {
+        fsync(&self.file)
+            .and_then(|()| fsync(&self.parent))
+            .context("flush", || self.name.clone())?;
+        self.is_done = true;
+        Ok(self.length)
+    }
+
+    /// Gives it its final name in the same directory, in place of what is there. It is on stable storage then.
+    ///
+    /// # Errors
+    /// It cannot be flushed or renamed, and is removed; what was at the name is still there.
+    pub fn commit(mut self, last: &str) -> Result<Stamp> {
+        if last.is_empty() || last.contains('/') || last == ".." || last == "." {
+            return Err(StorageError::BadName {
+                name: last.to_owned(),
+            });
+        }
+        fdatasync(&self.file).context("flush", || self.name.clone())?;
+        renameat(&self.parent, &self.last, &self.parent, last).context("rename", || self.name.clone())?;
+        self.is_done = true;
+        fsync(&self.parent).context("flush the directory of", || self.name.clone())?;
+        let stat =
+            statat(&self.parent, last, AtFlags::SYMLINK_NOFOLLOW).context("look at", || self.name.clone())?;
+        Ok(Stamp::of(&stat))
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if !self.is_done {
+            let _ = unlinkat(&self.parent, &self.last, AtFlags::empty());
+        }
+    }
+}
