@@ -6,7 +6,7 @@ use repository::Uuid;
 use repository::catalogue::{Catalogue, Entry};
 use repository::channels::Channels;
 use repository::http::{
-    Conditions, ContentRange, Outcome, Parameters, RangeAnswer, Tagged, api_version, decode_body, route,
+    Conditions, Outcome, Parameters, RangeAnswer, Tagged, UploadRange, api_version, decode_body, route,
 };
 use repository::list::{ListContext, ListQuery, Order};
 use repository::manifest::{Mode, Record, Rules};
@@ -115,7 +115,7 @@ fn ranges(text: &str) {
     if let RangeAnswer::Part(part) = RangeAnswer::of(Some(text), size) {
         assert!(part.length > 0 && part.start + part.length <= size);
     }
-    if let Ok(range) = ContentRange::parse(text) {
+    if let Ok(UploadRange::Piece(range)) = UploadRange::parse(text) {
         assert!(range.length > 0);
         assert!(
             range

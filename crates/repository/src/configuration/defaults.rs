@@ -17,6 +17,10 @@ pub fn defaults() -> Object {
         "authType": "signature",
         "databaseType": "local",
         "storageTypes": ["local"],
+        "baseDir": "/data/imgapi",
+        "metricsPort": 8881,
+        "acceptSha1Signatures": true,
+        "hideInactiveImages": false,
     });
     value.as_object().cloned().unwrap_or_default()
 }

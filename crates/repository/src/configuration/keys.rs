@@ -105,4 +105,27 @@ pub const KEYS: &[Key] = &[
     ),
     nothing("lxdRegistries", "import from LXD registries is not offered"),
     nothing("fluentd_host", "the original's experimental event log"),
+    // This program's own.
+    start("baseDir", "directory of manifests, files and keys"),
+    start("tlsPort", "port to listen on with TLS"),
+    live(
+        "tlsCertificate",
+        "file of the certificate and what it is signed by",
+    ),
+    live(
+        "tlsKey",
+        "file of the private key; the certificate's file if it is not given",
+    ),
+    live("trustedProxies", "addresses whose X-Forwarded-For is believed"),
+    start("metricsAddress", "address of the metrics in every mode"),
+    start("metricsPort", "port of the metrics"),
+    live("usersFile", "table of users: the directory of users in dc mode"),
+    live(
+        "acceptSha1Signatures",
+        "whether signatures of the oldest clients are accepted",
+    ),
+    live(
+        "hideInactiveImages",
+        "whether images that are not active are hidden from those who do not sign",
+    ),
 ];

@@ -2,10 +2,14 @@
 
 mod defaults;
 mod keys;
+mod own;
 mod read;
 mod settings;
+mod users;
 
 pub use defaults::defaults;
 pub use keys::{KEYS, Key, Meaning};
+pub use own::{OwnSettings, Tls};
 pub use read::{Configuration, ConfigurationError, Origin};
 pub use settings::{AuthType, Manta, Settings};
+pub use users::UserTable;

@@ -131,7 +131,8 @@ impl Configuration {
     }
 }
 
-fn parse(text: &str) -> Result<Object, ConfigurationError> {
+/// A text that holds keys and values.
+pub(crate) fn parse(text: &str) -> Result<Object, ConfigurationError> {
     // Nearly every JSON text is YAML, too, and many that are wrong as JSON are: a brace decides.
     let value = if text.trim_start().starts_with('{') {
         json::parse(text.as_bytes()).map_err(ConfigurationError::Text)?
@@ -225,6 +226,24 @@ mod tests {
             panic!("read");
         };
         assert_eq!(problems.len(), 6, "{problems:?}");
+    }
+
+    #[test]
+    fn what_belongs_together_is_asked_for_together() {
+        let error = |text: &str| Configuration::read(text).unwrap_err().to_string();
+        assert!(error(r#"{"tlsPort": 443}"#).contains("tlsCertificate"));
+        assert!(error(r#"{"storageTypes": ["local", "manta"]}"#).contains("manta must be given"));
+        assert!(error(r#"{"manta": {"url": "u"}}"#).contains("manta.keyId"));
+        assert!(error(r#"{"mode": "dc"}"#).contains("datacenterName"));
+        assert!(error(r#"{"trustedProxies": ["x"]}"#).contains("a list of addresses"));
+        let channels =
+            r#"{"mode": "dc", "datacenterName": "d", "channels": [{"name": "dev", "description": "d"}]}"#;
+        assert!(error(channels).contains("public and private only"));
+        let good = Configuration::read(r#"{"tlsPort": 443, "tlsCertificate": "/c.pem"}"#).unwrap();
+        assert_eq!(
+            good.settings().own.tls.as_ref().map(|tls| tls.key.as_str()),
+            Some("/c.pem")
+        );
     }
 
     #[test]

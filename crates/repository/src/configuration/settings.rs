@@ -1,6 +1,7 @@
 //! The values that are used, typed and checked.
 
 use crate::channels::Channels;
+use crate::configuration::OwnSettings;
 use crate::json::{self, Object, Value};
 use crate::manifest::{Mode, Rules};
 use crate::uuid::Uuid;
@@ -75,6 +76,8 @@ pub struct Settings {
     pub datacenters: BTreeMap<String, String>,
     /// Proxy of outgoing calls.
     pub proxy: Option<String>,
+    /// What only this program has.
+    pub own: OwnSettings,
 }
 
 impl Settings {
@@ -99,7 +102,7 @@ impl Settings {
         read.one_of("databaseType", &["local"]);
         let stores_in_manta = read.storage_types();
         let settings = Self {
-            port: read.port(),
+            port: read.port("port").unwrap_or_default(),
             address: read.text("address").unwrap_or_default(),
             server_name: read.text("serverName"),
             log_level: read.log_level(),
@@ -118,6 +121,7 @@ impl Settings {
             manta: read.manta(stores_in_manta),
             datacenters: read.datacenters(),
             proxy: read.text("httpProxy"),
+            own: OwnSettings::new(&mut read),
         };
         if settings.mode == Mode::Datacenter && settings.datacenter.is_none() {
             read.problems
@@ -131,23 +135,24 @@ impl Settings {
     }
 }
 
-struct Reader<'a> {
+/// Reads values and gathers problems.
+pub(crate) struct Reader<'a> {
     merged: &'a Object,
-    problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
 }
 
 impl Reader<'_> {
-    fn given(&self, key: &str) -> Option<&Value> {
+    pub(crate) fn given(&self, key: &str) -> Option<&Value> {
         self.merged.get(key).filter(|value| !value.is_null())
     }
 
-    fn problem(&mut self, key: &str, what: &str) {
+    pub(crate) fn problem(&mut self, key: &str, what: &str) {
         let value = self.merged.get(key).map(json::compact).unwrap_or_default();
         self.problems.push(format!("{key} must be {what}, not {value}"));
     }
 
     /// A text; nothing if it is empty.
-    fn text(&mut self, key: &str) -> Option<String> {
+    pub(crate) fn text(&mut self, key: &str) -> Option<String> {
         let value = self.given(key)?.clone();
         if !value.is_string() {
             self.problem(key, "a text");
@@ -164,7 +169,7 @@ impl Reader<'_> {
         number
     }
 
-    fn boolean(&mut self, key: &str) -> bool {
+    pub(crate) fn boolean(&mut self, key: &str) -> bool {
         let Some(value) = self.given(key) else {
             return false;
         };
@@ -194,15 +199,14 @@ impl Reader<'_> {
         uuid
     }
 
-    fn port(&mut self) -> u16 {
-        let port = self
-            .given("port")
-            .and_then(json::number)
-            .filter(|port| port.fract() == 0.0 && (1.0..65_536.0).contains(port));
+    /// A port; nothing if it is not given.
+    pub(crate) fn port(&mut self, key: &str) -> Option<u16> {
+        let port = self.given(key).map(json::number)?;
+        let port = port.filter(|port| port.fract() == 0.0 && (1.0..65_536.0).contains(port));
         if port.is_none() {
-            self.problem("port", "a number from 1 to 65535");
+            self.problem(key, "a number from 1 to 65535");
         }
-        port.map_or(0, |port| port as u16)
+        port.map(|port| port as u16)
     }
 
     fn log_level(&mut self) -> u64 {

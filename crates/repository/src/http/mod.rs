@@ -12,5 +12,5 @@ pub use body::{Body, check_content_md5, decode_body};
 pub use conditional::{Conditions, Outcome, Tagged};
 pub use endpoint::{Authentication, Endpoint, ROUTES, Route, Routed, Unrouted, route};
 pub use parameters::{MAXIMUM_PARAMETERS, Parameters};
-pub use range::{ByteRange, ContentRange, RangeAnswer};
+pub use range::{ByteRange, ContentRange, RangeAnswer, UploadRange};
 pub use version::{ApiVersion, api_version};

@@ -60,27 +60,32 @@ impl ByteRange {
     }
 }
 
-/// Where the bytes of a request's body belong: `Content-Range: bytes START-END/TOTAL`, TOTAL `*` while it is not known.
+/// What a request with `Content-Range` is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UploadRange {
+    /// `bytes START-END/TOTAL`, TOTAL `*` while it is not known: these bytes.
+    Piece(ContentRange),
+    /// `bytes */TOTAL`: how much is received?
+    Asked(Option<u64>),
+}
+
+/// Where the bytes of a request's body belong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentRange {
     /// First byte.
     pub start: u64,
-    /// How many.
+    /// How many; never 0.
     pub length: u64,
     /// Bytes of the whole file.
     pub total: Option<u64>,
 }
 
-impl ContentRange {
+impl UploadRange {
     /// Reads the header.
     ///
     /// # Errors
     /// It is no such range: 400.
     pub fn parse(header: &str) -> Result<Self> {
-        let invalid = || {
-            let message = format!("invalid Content-Range, {header:?}, must be \"bytes START-END/TOTAL\"");
-            ApiError::new(Code::InvalidHeader, message)
-        };
         let number = |text: &str| {
             text.bytes()
                 .all(|byte| byte.is_ascii_digit())
@@ -88,17 +93,28 @@ impl ContentRange {
         };
         let read = || {
             let (range, total) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
+            let total: Option<u64> = if total == "*" { None } else { Some(number(total)?) };
+            if range == "*" {
+                return Some(Self::Asked(total));
+            }
             let (start, end) = range.split_once('-')?;
             let (start, end): (u64, u64) = (number(start)?, number(end)?);
-            let total = if total == "*" { None } else { Some(number(total)?) };
             let length = end.checked_sub(start)?.checked_add(1)?;
+            let piece = ContentRange { start, length, total };
             total
-                .is_none_or(|total: u64| end < total)
-                .then_some(Self { start, length, total })
+                .is_none_or(|total| end < total)
+                .then_some(Self::Piece(piece))
         };
-        read().ok_or_else(invalid)
+        read().ok_or_else(|| {
+            let message = format!(
+                "invalid Content-Range, {header:?}, must be \"bytes START-END/TOTAL\" or \"bytes */TOTAL\""
+            );
+            ApiError::new(Code::InvalidHeader, message)
+        })
     }
+}
 
+impl ContentRange {
     /// Whether the file is whole once these bytes are there.
     pub fn is_last(self) -> bool {
         self.total == Some(self.start + self.length)
@@ -156,7 +172,11 @@ mod tests {
 
     #[test]
     fn uploads_go_on_without_a_gap() {
-        let range = ContentRange::parse("bytes 10-19/20").unwrap();
+        let piece = |header: &str| match UploadRange::parse(header) {
+            Ok(UploadRange::Piece(piece)) => piece,
+            other => panic!("{header}: {other:?}"),
+        };
+        let range = piece("bytes 10-19/20");
         assert_eq!(
             range,
             ContentRange {
@@ -168,7 +188,9 @@ mod tests {
         assert!(range.is_last());
         assert!(range.check_follows(10).is_ok() && range.check_follows(15).is_ok());
         assert_eq!(range.check_follows(9).unwrap_err().status(), 416);
-        assert!(!ContentRange::parse("bytes 0-9/*").unwrap().is_last());
+        assert!(!piece("bytes 0-9/*").is_last());
+        assert_eq!(UploadRange::parse("bytes */20"), Ok(UploadRange::Asked(Some(20))));
+        assert_eq!(UploadRange::parse("bytes */*"), Ok(UploadRange::Asked(None)));
         for header in [
             "",
             "bytes 9-0/20",
@@ -177,7 +199,7 @@ mod tests {
             "bytes 0-18446744073709551615/*",
             "bytes -1/2",
         ] {
-            assert_eq!(ContentRange::parse(header).unwrap_err().status(), 400, "{header}");
+            assert_eq!(UploadRange::parse(header).unwrap_err().status(), 400, "{header}");
         }
     }
 
