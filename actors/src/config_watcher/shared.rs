@@ -87,7 +87,15 @@ impl Good {
 }
 
 impl Shared {
-    pub(super) fn new(settings: ConfigWatching) -> Result<Shared, ConfigError> {
+    pub(super) fn new(mut settings: ConfigWatching) -> Result<Shared, ConfigError> {
+        // What is relative to where the process was started stays there, and its directory has a name.
+        let absolute = |path: &mut PathBuf| {
+            if let Ok(absolute) = std::path::absolute(&path) {
+                *path = absolute;
+            }
+        };
+        settings.variables_file.iter_mut().for_each(absolute);
+        absolute(&mut settings.state_dir);
         let parts = Parts::default();
         let shared = Shared {
             fetcher: Fetcher::new().map_err(ConfigError::System)?,
