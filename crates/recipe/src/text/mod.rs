@@ -53,7 +53,11 @@ pub(crate) fn check<T>(text: &[u8], format: Format, read: impl FnOnce(&Place<'_>
     };
     let node = match node::parse(&text, format) {
         Ok(node) => node,
-        Err((line, what)) => return Checked::failed(Problem::error(line, "", what)),
+        Err((line, what)) => {
+            // YAML's parser counts an end that is not there, and characters that no editor takes for ends of lines.
+            let line = line.min(text.lines().count());
+            return Checked::failed(Problem::error(line, "", what));
+        }
     };
     let report = Report::new(&text, format);
     let top = Place::top(&node, &report);

@@ -33,7 +33,7 @@ impl<'a> Report<'a> {
     }
 
     fn line(&self, path: &[usize]) -> usize {
-        locate::line(self.text, self.format, path)
+        locate::line(self.text, self.format, path).min(self.text.lines().count())
     }
 
     /// The problems, with their lines.

@@ -88,7 +88,7 @@ fn what_is_no_json_or_yaml_is_told_with_its_line() {
     for (text, format, line) in [
         ("{\n\"Name\": \"x\",\n}", Format::Json, 3),
         ("{\n# comment\n\"Name\" 1}", Format::Json, 3),
-        ("Name: x\nTable: [", Format::Yaml, 3),
+        ("Name: x\nTable: [", Format::Yaml, 2),
         ("Name: x\n  y: [z", Format::Yaml, 2),
     ] {
         let problems = check(text.as_bytes(), format, |_| ()).problems;
