@@ -9,7 +9,7 @@ use crate::tool::Tool;
 use anyhow::{Context, Result};
 use builder::{
     BuildError, BuildLimits, Built, Delivery, Engine, ObjectCacheConfig, Order, Phase, Recipe, Watcher,
-    Workshop, WorkshopConfig,
+    Workshop, WorkshopConfig, WorkshopError,
 };
 use image::Image;
 use recipe::UserStream;
@@ -20,7 +20,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The image that builds start from is this stream's.
 pub const SOURCE: &str = "base";
@@ -28,6 +28,8 @@ pub const SOURCE: &str = "base";
 const CACHE_BYTES: u64 = 1 << 30;
 /// The longest a build of a test may take.
 const DEADLINE: Duration = Duration::from_secs(300);
+/// How long a restart may take.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// A packager that lists what `/etc/packages` says.
 const PACKAGER: &str = "#! /bin/sh\n\
     cmd=$1; shift\n\
@@ -190,7 +192,14 @@ impl Place {
             ..self.config()?
         };
         self.workshop = Workshop::new(elsewhere)?;
-        self.workshop = Workshop::new(config)?;
+        // A child that another test has just started holds the locks until it becomes another program.
+        let deadline = Instant::now() + PATIENCE;
+        self.workshop = loop {
+            match Workshop::new(config.clone()) {
+                Err(WorkshopError::InUse { .. }) if Instant::now() < deadline => std::thread::yield_now(),
+                other => break other?,
+            }
+        };
         Ok(())
     }
 
@@ -279,12 +288,13 @@ impl Place {
         })?)
     }
 
-    /// What is in the directory of the trees beside the lock.
+    /// What is in the directory of the trees beside the lock and the trees that are kept.
     pub fn leftovers(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.trees())? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            if name != ".lock" {
+            // Trees are kept for the next build of a stream that was built well.
+            if ![".lock", ".kept"].contains(&name.as_str()) {
                 names.push(name);
             }
         }

@@ -125,20 +125,17 @@ fn only_what_a_build_made_is_read_and_sent_and_a_second_one_fetches_nothing() ->
         return Ok(());
     }
     let place = Place::new(|_| Ok(()))?;
-    let order = place.order(
-        "user/one",
-        &[
-            MANIFEST,
-            (
-                "scripts/own",
-                "#! /bin/sh\necho own > /etc/own; cat /etc/passwd > /etc/copy\n",
-            ),
-        ],
-    )?;
-    let (first, _, log) = place.image(&order)?;
+    let files = [
+        MANIFEST,
+        (
+            "scripts/own",
+            "#! /bin/sh\necho own > /etc/own; cat /etc/passwd > /etc/copy\n",
+        ),
+    ];
+    let (first, _, log) = place.image(&place.order("user/one", &files)?)?;
     assert!(log.contains("copied 0 from the object cache"), "{log}");
     assert!(log.contains(": read 2 of them, sent 2 objects"), "{log}");
-    let (second, _, log) = place.image(&order)?;
+    let (second, _, log) = place.image(&place.order("user/two", &files)?)?;
     assert!(log.contains("fetched 0 objects"), "{log}");
     assert!(log.contains(": read 2 of them, sent 2 objects"), "{log}");
     let listing = |image: &Image| {
@@ -148,6 +145,45 @@ fn only_what_a_build_made_is_read_and_sent_and_a_second_one_fetches_nothing() ->
         (objects, tree.num_regular_inodes, tree.directory_count)
     };
     assert_eq!(listing(&first), listing(&second));
+    Ok(())
+}
+
+#[test]
+fn a_tree_that_is_used_again_cannot_be_told_from_a_new_one() -> Result<()> {
+    if lacks_root("a_tree_that_is_used_again_cannot_be_told_from_a_new_one") {
+        return Ok(());
+    }
+    let place = Place::new(|system| Ok(fs::write(system.join("etc/kept"), "kept")?))?;
+    // Whatever a script may think of; what it did must not be there when the next one looks.
+    let script = "#! /bin/sh\nset -e\ntest ! -e /etc/own; test ! -e /var/new; test ! -e /.hidden\n\
+                  test \"$(cat /etc/kept)\" = kept; test \"$(stat -c %a%u /etc)\" = 7550; test ! -L /root; id www-data\n\
+                  echo own >/etc/own; echo bad >/etc/kept; touch -d @1 /etc/kept; chmod 777 /etc; chown 33 /etc\n\
+                  mkdir -p /var/new/deep; ln /etc/group /.hidden; rm /etc/passwd; mv /usr/bin/wc /usr/bin/wx\n\
+                  rm -r /root; ln -s /etc /root; chmod 4777 /usr/bin/tail\n";
+    let order = place.order("user/wild", &[MANIFEST, ("scripts/wild", script)])?;
+    let (first, _, log) = place.image(&order)?;
+    assert!(!log.contains("Took over"), "{log}");
+    for _ in 0..2 {
+        let (again, _, log) = place.image(&order)?;
+        assert!(log.contains("Took over the tree of the build before"), "{log}");
+        let differences = image::diff::diff(
+            first.file_system.as_ref().unwrap(),
+            again.file_system.as_ref().unwrap(),
+        );
+        let paths: Vec<String> = differences.iter().map(|d| d.path.to_string()).collect();
+        assert_eq!(paths, [""; 0]);
+    }
+    // Another stream has another tree, and a newer source image is unpacked.
+    let (_, _, log) = place.image(&place.order("user/tame", &[MANIFEST])?)?;
+    assert!(!log.contains("Took over"), "{log}");
+    place.add_source("2026-01-02:00:00:00")?;
+    let (_, _, log) = place.image(&order)?;
+    assert!(!log.contains("Took over"), "{log}");
+    // A failed build leaves none.
+    let bad = place.order("user/wild", &[MANIFEST, ("scripts/bad", "#! /bin/sh\nexit 1\n")])?;
+    place.build(&bad).0.unwrap_err();
+    let (_, _, log) = place.image(&place.order("user/wild", &[MANIFEST])?)?;
+    assert!(!log.contains("Took over"), "{log}");
     Ok(())
 }
 
@@ -175,13 +211,10 @@ fn owners_modes_links_and_devices_come_through_a_build_unchanged() -> Result<()>
         )?;
         Ok(())
     })?;
-    let (source, order) = (
-        place.fetch("base/2026-01-01:00:00:00")?,
-        place.order("user/same", &[MANIFEST])?,
-    );
-    // The second time everything comes from the object cache.
-    for _ in 0..2 {
-        let (image, _, _) = place.image(&order)?;
+    let source = place.fetch("base/2026-01-01:00:00:00")?;
+    // Fetched, from the object cache, in a tree that is used again.
+    for stream in ["user/same", "user/other", "user/same"] {
+        let (image, _, _) = place.image(&place.order(stream, &[MANIFEST])?)?;
         let tree = image.file_system.as_ref().unwrap();
         assert_eq!(number(tree, "/etc/one"), number(tree, "/etc/two"));
         let before = source.file_system.as_ref().unwrap();

@@ -126,7 +126,8 @@ fn what_is_damaged_in_the_object_cache_is_fetched_again() -> Result<()> {
     let mut torn = fs::read(&victim)?;
     torn[0] ^= 1;
     fs::write(&victim, torn)?;
-    let (third, _, log) = place.image(&order)?;
+    let other = place.order("user/other", &[MANIFEST])?;
+    let (third, _, log) = place.image(&other)?;
     assert!(log.contains("fetched 1 objects"), "{log}");
     let objects = |image: &image::Image| image::objects::of_tree(image.file_system.as_ref().unwrap()).count();
     assert_eq!(objects(&second), objects(&third));

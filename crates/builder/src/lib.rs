@@ -22,6 +22,7 @@ pub mod bootstrap;
 mod build;
 pub mod delete;
 mod in_root;
+mod kept_tree;
 pub mod manifest;
 mod mount_points;
 pub mod object_cache;

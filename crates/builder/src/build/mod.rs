@@ -9,6 +9,7 @@ mod objects;
 mod overseer;
 mod pack;
 mod publish;
+mod reuse;
 mod source;
 mod tree;
 mod unpack;
@@ -34,7 +35,7 @@ use work_tree::WorkTree;
 
 /// A build that runs.
 pub(crate) struct Build<'a> {
-    shop: &'a Shop,
+    shop: &'a Arc<Shop>,
     order: &'a Order,
     overseer: Arc<Overseer>,
     link: Link,
@@ -43,7 +44,7 @@ pub(crate) struct Build<'a> {
 
 /// Builds a tree and nothing more, and gives it to `place`, a directory: for the tool's local builds (`builder-tool.md §2.2`).
 pub(crate) fn build_tree(
-    shop: &Shop,
+    shop: &Arc<Shop>,
     order: &Order,
     place: &Path,
     watcher: &Arc<dyn Watcher>,
@@ -59,7 +60,11 @@ pub(crate) fn build_tree(
 }
 
 /// Builds; leaves nothing behind but the image.
-pub(crate) fn build(shop: &Shop, order: &Order, watcher: &Arc<dyn Watcher>) -> Result<Built, BuildError> {
+pub(crate) fn build(
+    shop: &Arc<Shop>,
+    order: &Order,
+    watcher: &Arc<dyn Watcher>,
+) -> Result<Built, BuildError> {
     let overseer = Overseer::new(Arc::clone(watcher));
     let built = run(shop, order, &overseer);
     built.map_err(|failure| told(failure, &overseer, order))
@@ -70,7 +75,7 @@ fn told(failure: Failure, overseer: &Overseer, order: &Order) -> BuildError {
     overseer.explained(failure).told(order, phase)
 }
 
-fn start<'a>(shop: &'a Shop, order: &'a Order, overseer: &Arc<Overseer>) -> Result<Build<'a>, Failure> {
+fn start<'a>(shop: &'a Arc<Shop>, order: &'a Order, overseer: &Arc<Overseer>) -> Result<Build<'a>, Failure> {
     Ok(Build {
         shop,
         order,
@@ -81,7 +86,7 @@ fn start<'a>(shop: &'a Shop, order: &'a Order, overseer: &Arc<Overseer>) -> Resu
     })
 }
 
-fn run(shop: &Shop, order: &Order, overseer: &Arc<Overseer>) -> Result<Built, Failure> {
+fn run(shop: &Arc<Shop>, order: &Order, overseer: &Arc<Overseer>) -> Result<Built, Failure> {
     let build = start(shop, order, overseer)?;
     match &order.recipe {
         Recipe::Bootstrap(stream) => build.bootstrap(stream),

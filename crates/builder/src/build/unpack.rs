@@ -11,6 +11,7 @@ use tree_io::{Known, UnpackOptions};
 
 use super::Build;
 use super::failure::Failure;
+use crate::kept_tree::KeptTrees;
 use crate::object_cache::Near;
 
 /// How often objects that were in the cache may be gone when they are to be copied, before the cache is left out.
@@ -41,6 +42,10 @@ impl Build<'_> {
                         cache.remove(&hash);
                     }
                 }
+                // Trees that are kept are worth less than a build.
+                Err(tree_io::Error::WillNotFit) if attempt == 1 && self.shop.kept.is_some() => {
+                    self.shop.kept.iter().for_each(KeptTrees::clear);
+                }
                 Err(error) => return Err(error.into()),
                 Ok(()) => {
                     let copied = wanted.len() - objects;
@@ -59,7 +64,7 @@ impl Build<'_> {
         Ok(known)
     }
 
-    fn fetch_and_unpack(
+    pub(super) fn fetch_and_unpack(
         &self,
         tree: &Arc<FileSystem>,
         root: &Path,

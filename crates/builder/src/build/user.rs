@@ -78,6 +78,7 @@ impl Build<'_> {
         beside_the_tree(&mut packing, side_files, &fetched);
         let built = self.finish(&room.without_binds(), &mut root, packing)?;
         drop(watch);
+        root.keep_for(self.shop, &self.order.stream, &built.source_image);
         if let Some(kept) = kept
             && let Err(error) = kept.trim()
         {
@@ -101,7 +102,10 @@ impl Build<'_> {
         let Source { name, mut image } = source;
         let tree = Arc::new(image.file_system.take().unwrap_or_default());
         self.overseer.say(format!("Source image: {name}"));
-        let known = self.unpack(&tree, root.path()).doing("error unpacking image")?;
+        let known = match self.reuse(&name, &tree, root) {
+            Some(known) => known,
+            None => self.unpack(&tree, root.path()).doing("error unpacking image")?,
+        };
         root.was_unpacked(tree, Arc::new(known));
         Ok((name, image))
     }

@@ -8,7 +8,9 @@ use image::FileSystem;
 use tree_io::Known;
 
 use crate::delete::delete_tree;
+use crate::kept_tree::KeptTree;
 use crate::object_cache::ObjectCache;
+use crate::workshop::Shop;
 
 /// The mode of a new root directory.
 const ROOT_MODE: u32 = 0o755;
@@ -19,6 +21,7 @@ pub(crate) struct WorkTree {
     cache: Option<Arc<ObjectCache>>,
     unpacked: Option<(Arc<FileSystem>, Arc<Known>)>,
     packed: Option<FileSystem>,
+    kept_for: Option<(Arc<Shop>, String, String)>,
 }
 
 impl WorkTree {
@@ -38,6 +41,7 @@ impl WorkTree {
             cache,
             unpacked: None,
             packed: None,
+            kept_for: None,
         })
     }
 
@@ -65,6 +69,25 @@ impl WorkTree {
         self.unpacked = Some((tree, known));
     }
 
+    /// The build ended well: the next one of the stream upon the same source image may have the tree.
+    pub(crate) fn keep_for(&mut self, shop: &Arc<Shop>, stream: &str, source: &str) {
+        if shop.kept.is_some() {
+            self.kept_for = Some((Arc::clone(shop), stream.to_owned(), source.to_owned()));
+        }
+    }
+
+    /// Puts a tree that was kept in the place of the empty directory.
+    pub(crate) fn take_over(&self, kept: &KeptTree) -> std::io::Result<()> {
+        std::fs::rename(&kept.path, &self.path)
+    }
+
+    /// Empties it.
+    pub(crate) fn begin_again(&self) -> std::io::Result<()> {
+        delete_tree(&self.path)?;
+        std::fs::create_dir(&self.path)?;
+        std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(ROOT_MODE))
+    }
+
     /// So do those that were made since, now that their content has names.
     pub(crate) fn was_packed(&mut self, tree: &FileSystem) {
         if self.cache.is_some() {
@@ -75,15 +98,32 @@ impl WorkTree {
 
 impl Drop for WorkTree {
     fn drop(&mut self) {
+        let kept = self.kept_for.take().zip(self.unpacked.clone());
         if let Some(cache) = &self.cache {
-            if let Some((tree, known)) = &self.unpacked {
-                cache.adopt(tree, &self.path, Some(known));
+            match (&self.unpacked, &kept) {
+                (Some((tree, known)), Some(_)) => cache.copy(tree, &self.path, known),
+                (Some((tree, known)), None) => cache.adopt(tree, &self.path, Some(known)),
+                (None, _) => {}
             }
             if let Some(tree) = &self.packed {
                 cache.adopt(tree, &self.path, None);
             }
         }
-        if let Err(error) = delete_tree(&self.path) {
+        let gone = match kept {
+            Some(((shop, stream, source), (tree, known))) => shop.kept.as_ref().map_or(Ok(()), |trees| {
+                let path = self.path.clone();
+                let kept = KeptTree {
+                    path,
+                    stream,
+                    source,
+                    tree,
+                    known,
+                };
+                trees.put(&self.path, kept)
+            }),
+            None => delete_tree(&self.path),
+        };
+        if let Err(error) = gone.or_else(|_| delete_tree(&self.path)) {
             tracing::warn!("cannot delete {}: {error}", self.path.display());
         }
     }

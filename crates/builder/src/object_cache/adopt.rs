@@ -13,12 +13,28 @@ use tree_io::{Known, TreeFile, files_in};
 
 use super::{Entry, ObjectCache, Stamp, now, place};
 
+/// How files come in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    Move,
+    Copy,
+}
+
 impl ObjectCache {
     /// Moves files of `tree` from `directory`, which is about to be deleted, into the cache: those that are not here yet and have
     /// not changed since `known`, or, without, since they were scanned into `tree`. Nobody else may be at work in the directory.
     ///
     /// An error ends it early: a cache without some objects is a slower one, nothing more.
     pub fn adopt(&self, tree: &FileSystem, directory: &Path, known: Option<&Known>) {
+        self.bring(tree, directory, known, How::Move);
+    }
+
+    /// The same by copying, where the directory is used again.
+    pub fn copy(&self, tree: &FileSystem, directory: &Path, known: &Known) {
+        self.bring(tree, directory, Some(known), How::Copy);
+    }
+
+    fn bring(&self, tree: &FileSystem, directory: &Path, known: Option<&Known>, how: How) {
         let taken = files_in(tree, directory, &mut |file| {
             let hash = file.inode.hash;
             let is_same = match known {
@@ -27,7 +43,7 @@ impl ObjectCache {
                 None => is_as_scanned(&file),
             };
             if is_same && file.inode.size <= self.most_bytes && !self.contains(&hash) {
-                self.take(&file, known.is_some())
+                self.take(&file, known.is_some(), how)
                     .map_err(|e| tree_io::Error::Sink(Box::new(e)))?;
             }
             Ok(())
@@ -40,19 +56,20 @@ impl ObjectCache {
     }
 
     /// `is_verified`: its content is that of an object that was verified.
-    fn take(&self, file: &TreeFile<'_>, is_verified: bool) -> io::Result<()> {
+    fn take(&self, file: &TreeFile<'_>, is_verified: bool, how: How) -> io::Result<()> {
         let hash = file.inode.hash;
         let to = place(&hash);
-        let moved = renameat(file.directory, file.name.as_bytes(), &self.directory, &to[..]);
+        let rename = || renameat(file.directory, file.name.as_bytes(), &self.directory, &to[..]);
+        match mkdirat(&self.directory, &to[..2], Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let moved = match how {
+            How::Move => rename(),
+            How::Copy => Err(Errno::XDEV),
+        };
         match moved {
-            Err(Errno::NOENT) => {
-                match mkdirat(&self.directory, &to[..2], Mode::RWXU) {
-                    Ok(()) | Err(Errno::EXIST) => {}
-                    Err(error) => return Err(error.into()),
-                }
-                renameat(file.directory, file.name.as_bytes(), &self.directory, &to[..])?;
-            }
-            Err(Errno::XDEV) => self.copy(file, &hash)?,
+            Err(Errno::XDEV) => self.copy_file(file, &hash)?,
             other => other?,
         }
         let stat = statat(&self.directory, &to[..], AtFlags::SYMLINK_NOFOLLOW)?;
@@ -68,8 +85,8 @@ impl ObjectCache {
         Ok(())
     }
 
-    /// From another file system. What a crash leaves half done is found bad when it is verified.
-    fn copy(&self, file: &TreeFile<'_>, hash: &Hash) -> io::Result<()> {
+    /// From another file system, or where the file is used on. What a crash leaves half done is found bad when it is verified.
+    fn copy_file(&self, file: &TreeFile<'_>, hash: &Hash) -> io::Result<()> {
         let from = openat(
             file.directory,
             file.name.as_bytes(),
@@ -77,10 +94,6 @@ impl ObjectCache {
             Mode::empty(),
         )?;
         let to = place(hash);
-        match mkdirat(&self.directory, &to[..2], Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let target = openat(&self.directory, &to[..], flags, Mode::RUSR | Mode::WUSR)?;
         let copied = io::copy(&mut File::from(from), &mut File::from(target));

@@ -9,6 +9,7 @@ use image_client::Connect;
 use tree_io::Tick;
 
 use crate::build::{self, Names};
+use crate::kept_tree::KeptTrees;
 use crate::object_cache::{DirectoryLock, ObjectCache};
 use crate::{BuildError, Built, Engine, Order, Watcher};
 use directories::Directory;
@@ -108,6 +109,8 @@ pub(crate) struct Shop {
     /// What names of control groups begin with.
     pub(crate) group_prefix: String,
     pub(crate) cache: Option<Arc<ObjectCache>>,
+    /// Only where objects are kept, too.
+    pub(crate) kept: Option<KeptTrees>,
     /// Of the file system of the trees.
     pub(crate) tick: Tick,
     pub(crate) names: Names,
@@ -130,6 +133,12 @@ impl Workshop {
             Some(cache) => Some(ObjectCache::open(cache.directory.clone(), cache.most_bytes)?),
             None => None,
         };
+        let kept = cache.is_some().then(|| KeptTrees::new(&path)).transpose();
+        let kept = kept.map_err(|source| WorkshopError::Io {
+            doing: "cannot make a directory in",
+            path: path.clone(),
+            source,
+        })?;
         let tick = Tick::measure(&path).map_err(|source| WorkshopError::Io {
             doing: "cannot measure the clock of",
             path: path.clone(),
@@ -140,6 +149,7 @@ impl Workshop {
             directory: path,
             group_prefix,
             cache,
+            kept,
             tick,
             names: Names::default(),
             _lock: lock,

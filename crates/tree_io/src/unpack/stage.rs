@@ -13,6 +13,8 @@ use rustix::fs::{
     fchown, fstat, futimens, mknodat, symlinkat, utimensat,
 };
 
+use rustix::io::Errno;
+
 use crate::beneath::Root;
 use crate::error::Error;
 
@@ -21,6 +23,9 @@ const PERMISSIONS: u32 = 0o7777;
 
 /// Permission bits alone.
 const ORDINARY_PERMISSIONS: u32 = 0o777;
+
+/// Bytes copied at a time where the kernel does not.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// Nanoseconds in a second.
 const SECOND_NANOSECONDS: i32 = 1_000_000_000;
@@ -73,7 +78,7 @@ impl Stage<'_> {
     /// Owner, mode and time; the mode after the owner, because changing the owner clears set-id bits. Each change costs the file
     /// system an entry in its journal, a look nothing: what is right already is left alone.
     pub(super) fn seal(self, number: u64, file: &File, inode: &RegularInode) -> Result<(), Error> {
-        let failed = |doing| move |e: rustix::io::Errno| Error::io(doing, self.path(number), e);
+        let failed = |doing| move |e: Errno| Error::io(doing, self.path(number), e);
         let times = times(inode.mtime_seconds, inode.mtime_nano_seconds, number)?;
         let mut now = fstat(file).map_err(failed("stat"))?;
         if (now.st_uid, now.st_gid) != (inode.uid, inode.gid) {
@@ -98,16 +103,13 @@ impl Stage<'_> {
     /// A file with the content of one made before.
     pub(super) fn copy(self, number: u64, inode: &RegularInode, from: &File, size: u64) -> Result<(), Error> {
         let file = self.create(number, inode.mode)?;
-        let (mut offset_in, mut offset_out) = (0, 0);
-        while offset_in < size {
-            let chunk = usize::try_from(size - offset_in).unwrap_or(usize::MAX);
-            let copied =
-                rustix::fs::copy_file_range(from, Some(&mut offset_in), &file, Some(&mut offset_out), chunk)
-                    .map_err(|e| Error::io("copy", self.path(number), e))?;
-            if copied == 0 {
-                let short = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
-                return Err(Error::io("copy", self.path(number), short));
+        let failed = |e: Errno| Error::io("copy", self.path(number), e);
+        match copy_by_kernel(from, &file, size) {
+            // Another file system, or one that cannot.
+            Err(Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP | Errno::INVAL | Errno::PERM) => {
+                copy_by_hand(from, &file, size).map_err(failed)?;
             }
+            other => other.map_err(failed)?,
         }
         self.seal(number, &file, inode)
     }
@@ -115,7 +117,7 @@ impl Stage<'_> {
     /// An inode without content.
     pub(super) fn plain(self, number: u64, inode: &Inode) -> Result<(), Error> {
         let (uid, gid) = (Uid::from_raw(inode.uid()), Gid::from_raw(inode.gid()));
-        let io = |doing| move |e: rustix::io::Errno| Error::io(doing, self.path(number), e);
+        let io = |doing| move |e: Errno| Error::io(doing, self.path(number), e);
         match inode {
             Inode::Regular(regular) => self.write(number, regular, b""),
             Inode::ComputedRegular(computed) => {
@@ -165,6 +167,40 @@ impl Stage<'_> {
             }),
         }
     }
+}
+
+fn copy_by_kernel(from: &File, to: &File, size: u64) -> rustix::io::Result<()> {
+    let (mut offset_in, mut offset_out) = (0, 0);
+    while offset_in < size {
+        let chunk = usize::try_from(size - offset_in).unwrap_or(usize::MAX);
+        let copied =
+            rustix::fs::copy_file_range(from, Some(&mut offset_in), to, Some(&mut offset_out), chunk)?;
+        if copied == 0 {
+            // It is shorter than it was when it was opened.
+            return Err(Errno::NODATA);
+        }
+    }
+    Ok(())
+}
+
+fn copy_by_hand(from: &File, to: &File, size: u64) -> rustix::io::Result<()> {
+    let mut piece = vec![0; usize::try_from(size).unwrap_or(PIECE_BYTES).min(PIECE_BYTES)];
+    let mut done = 0;
+    while done < size {
+        let want = usize::try_from(size - done)
+            .unwrap_or(PIECE_BYTES)
+            .min(PIECE_BYTES);
+        let count = rustix::io::pread(from, &mut piece[..want], done)?;
+        if count == 0 {
+            return Err(Errno::NODATA);
+        }
+        let mut written = 0;
+        while written < count {
+            written += rustix::io::pwrite(to, &piece[written..count], done + written as u64)?;
+        }
+        done += count as u64;
+    }
+    Ok(())
 }
 
 pub(super) fn permissions(mode: u32) -> Mode {
