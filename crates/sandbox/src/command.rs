@@ -49,6 +49,9 @@ impl Command {
 
     fn start_with(&self, spec: &Spec, are_errors_apart: bool) -> Result<Running, SandboxError> {
         spec.check()?;
+        if !rustix::process::geteuid().is_root() {
+            return Err(SandboxError::NotRoot);
+        }
         let failed = |source| SandboxError::Start { source };
         let (ours, theirs) = UnixStream::pair().map_err(failed)?;
         let (output, write_end) = std::io::pipe().map_err(failed)?;

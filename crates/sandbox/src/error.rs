@@ -16,6 +16,11 @@ pub enum SandboxError {
     /// Another value of the specification.
     #[error("{0}")]
     Spec(String),
+    /// Ordinary users cannot: no kernel maps the owners of files on a disk for them, or lets them make device nodes.
+    #[error(
+        "commands in a tree of their own take root: ordinary users may neither map the owners of its files nor make device nodes; run this as root, or ask a daemon to build"
+    )]
+    NotRoot,
     /// The child could not be started.
     #[error("cannot start the sandbox: {source}")]
     Start {

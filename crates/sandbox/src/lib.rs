@@ -16,6 +16,7 @@
 //! | `filter` | the system calls that are refused or handed to the supervisor |
 //! | `named` | which directories of the host the words of a command name |
 //! | `resolver` | which name servers are within reach of which network |
+//! | `made` | directories made to mount on, removed also after a kill |
 //! | `message` | what parent and child tell each other |
 //! | `syscalls` | the calls that no crate offers safely |
 //!
@@ -34,6 +35,7 @@ mod child;
 mod command;
 mod error;
 mod filter;
+mod made;
 mod message;
 mod named;
 mod output;
@@ -46,6 +48,7 @@ pub use cgroup::{Hierarchies, remove_stale_groups};
 pub use child::run_if_child;
 pub use command::{Canceller, Command, Running};
 pub use error::SandboxError;
+pub use made::remove_stale_directories;
 pub use message::Outcome;
 pub use output::Line;
 pub use resolver::configuration as resolver_configuration;

@@ -75,7 +75,7 @@ fn who_stays_below_the_limit_is_left_alone_whatever_others_write() {
     let mut spec =
         tree.spec("head -c 20000000 /dev/zero >/root/file; read line </tmp/pipe; sleep 0.6; echo $line");
     spec.limits.disk_bytes = Some(LIMIT);
-    let beside = tree.directory.path().join("beside");
+    let (beside, reader) = (tree.directory.path().join("beside"), pipe.clone());
     let other = std::thread::spawn(move || {
         // Waits for the reader.
         let mut pipe = std::fs::File::create(pipe).unwrap();
@@ -83,9 +83,13 @@ fn who_stays_below_the_limit_is_left_alone_whatever_others_write() {
         pipe.write_all(b"went on\n").unwrap();
     });
     let (outcome, output) = run(&spec);
-    other.join().unwrap();
+    // Whoever still waits for a reader has one now.
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NONBLOCK;
+    let _reader = rustix::fs::open(reader, flags, rustix::fs::Mode::empty()).unwrap();
+    let written = other.join();
     assert_eq!(outcome, Outcome::Exited(0), "{output}");
     assert_eq!(output, "went on\n");
+    written.unwrap();
 }
 
 #[test]

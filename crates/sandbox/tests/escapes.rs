@@ -307,3 +307,151 @@ fn cancelled_or_without_its_parent_it_ends() {
     drop(command.start(&tree.spec("sleep 3604.25")).unwrap());
     assert!(!runs("3604.25"));
 }
+
+#[test]
+fn directories_made_to_mount_on_go_even_if_the_supervisor_is_killed() {
+    let Some(tree) = Tree::new() else { return };
+    std::fs::create_dir(tree.root().join("there")).unwrap();
+    let mut spec = tree.spec("echo begun; sleep 3608.25");
+    for target in ["/there/made/inner", "/made/kept"] {
+        spec.binds.push(Bind {
+            source: "/etc".into(),
+            target: target.into(),
+            writable: false,
+        });
+    }
+    let is_there = |name: &str| tree.root().join(name).exists();
+    let command = Command::by(env!("CARGO_BIN_EXE_sandbox-child"));
+    let mut running = command.start(&spec).unwrap();
+    let canceller = running.canceller();
+    running.read_output(|_| {
+        assert!(is_there("there/made/inner") && is_there("made/kept"));
+        // Of one that runs nothing is removed.
+        sandbox::remove_stale_directories();
+        assert!(is_there("there/made/inner") && is_there("made/kept"));
+        canceller.cancel();
+    });
+    assert_eq!(running.wait().unwrap(), Outcome::Cancelled);
+    assert!(is_there("there") && !is_there("there/made") && !is_there("made"));
+
+    let mut running = command.start(&spec).unwrap();
+    let supervisor = rustix::process::Pid::from_raw(running.process().cast_signed()).unwrap();
+    running.read_output(|_| {
+        rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).unwrap();
+    });
+    assert!(running.wait().is_err());
+    eventually("it has ended", || !runs("3608.25"));
+    assert!(is_there("there/made/inner") && is_there("made/kept"));
+    std::fs::write(tree.root().join("made/file"), "").unwrap();
+    sandbox::remove_stale_directories();
+    assert!(is_there("there") && !is_there("there/made"));
+    assert!(is_there("made/file") && !is_there("made/kept"));
+}
+
+#[test]
+fn processes_of_the_host_are_neither_traced_nor_written_through_proc() {
+    let Some(tree) = Tree::new() else { return };
+    let mut victim = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let status = |name: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", victim.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.to_owned()
+    };
+    let pid = victim.id();
+    // By its number on the host, and all that are seen: there are only the command's own.
+    let (_, output) = tree.run(&format!(
+        "strace -p {pid} -o /dev/null 2>&1; kill -STOP {pid} 2>&1; kill -9 -1 2>&1; ls /proc | grep -c '^[0-9]'
+         for file in /proc/{pid}/mem /proc/{pid}/oom_score_adj /proc/sys/kernel/core_pattern /proc/sys/vm/panic_on_oom \
+             /proc/sysrq-trigger /proc/sys/fs/file-max /proc/irq/0/smp_affinity /sys/kernel/uevent_helper /sys/power/state; do
+             (echo 1 >$file) 2>/dev/null && echo wrote $file
+         done
+         (echo 1000 >/proc/self/oom_score_adj) && echo end"
+    ));
+    let after = (status("State:"), status("TracerPid:"));
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    assert!(
+        after.0.contains("sleeping") && after.1.ends_with("\t0"),
+        "{after:?} {output}"
+    );
+    assert!(output.contains("end"), "{output}");
+    assert!(
+        !output.contains("wrote") && !output.contains("attached"),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_fork_bomb_is_contained_and_leaves_nothing() {
+    let Some(tree) = Tree::new() else { return };
+    let mut spec = tree.spec("bomb() { sleep 3609.25 & bomb | bomb & }; bomb 2>/dev/null; sleep 3609.25");
+    spec.limits.processes = Some(100);
+    spec.limits.memory_bytes = Some(256 << 20);
+    spec.limits.time = Some(Duration::from_secs(2));
+    let command = Command::by(env!("CARGO_BIN_EXE_sandbox-child"));
+    let mut running = command.start(&spec).unwrap();
+    // The host goes on meanwhile: it starts processes as before.
+    eventually("it has begun", || runs("3609.25"));
+    assert!(std::process::Command::new("true").status().unwrap().success());
+    running.read_output(|_| {});
+    let outcome = running.wait().unwrap();
+    assert!(!outcome.is_success(), "{outcome:?}");
+    assert!(!runs("3609.25"));
+}
+
+#[test]
+fn absolute_links_over_files_of_the_host_change_those_of_the_tree() {
+    let Some(tree) = Tree::new() else { return };
+    let before = std::fs::read("/etc/hostname").ok();
+    let outside = tree.directory.path().join("outside");
+    std::fs::write(&outside, "host\n").unwrap();
+    let script = format!(
+        "mkdir -p $(dirname {outside}); ln -s {outside} /root/link; ln -s /etc /root/etc; ln -s /../../../../etc/hostname /root/up
+         echo tree >/root/link; echo tree >/root/etc/hostname; echo tree >/root/up; cat {outside}",
+        outside = outside.display()
+    );
+    let (outcome, output) = tree.run(&script);
+    assert_eq!((outcome, output.as_str()), (Outcome::Exited(0), "tree\n"));
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "host\n");
+    assert_eq!(std::fs::read("/etc/hostname").ok(), before);
+    assert_eq!(
+        std::fs::read_to_string(tree.root().join("etc/hostname")).unwrap(),
+        "tree\n"
+    );
+}
+
+#[test]
+fn an_ordinary_user_is_told_what_it_takes() {
+    let Some(tree) = Tree::new() else { return };
+    let program = tree.directory.path().join("program");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    std::fs::set_permissions(
+        tree.directory.path(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    // This test again, as somebody else.
+    let again = std::process::Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(program)
+        .args([
+            "--exact",
+            "--ignored",
+            "who_is_not_root_gets_an_error",
+            "--nocapture",
+        ])
+        .output()
+        .unwrap();
+    let output =
+        String::from_utf8_lossy(&again.stdout).into_owned() + &String::from_utf8_lossy(&again.stderr);
+    assert!(again.status.success() && output.contains("1 passed"), "{output}");
+}
+
+#[test]
+#[ignore = "run by the test before it, as an ordinary user"]
+fn who_is_not_root_gets_an_error() {
+    let view = sandbox::View::Tree { root: "/tree".into() };
+    let spec = sandbox::Spec::new(view, ["/bin/true"]);
+    let error = Command::by("/no/such/program").start(&spec).unwrap_err();
+    assert!(error.to_string().contains("take root"), "{error}");
+}

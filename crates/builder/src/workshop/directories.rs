@@ -35,6 +35,7 @@ pub(super) fn open(temporary: &Path, state_directory: &Path) -> Result<Directory
     // Nothing runs in them: commands end with the process that started them, and the lock says that it has ended.
     let hierarchies = sandbox::Hierarchies::of_this_machine();
     sandbox::remove_stale_groups(&hierarchies, &group_prefix);
+    sandbox::remove_stale_directories();
     unmount_below(&path);
     empty(&path)?;
     sandbox::remove_stale_groups(&hierarchies, &group_prefix);

@@ -3,90 +3,55 @@
 
 use super::{During, Step, host_view};
 use crate::Network;
+use crate::made::{self, Made};
 use crate::spec::{Bind, Spec, View};
 use crate::syscalls::{
     self, MOUNT_IDMAP, MOUNT_NODEV, MOUNT_NOEXEC, MOUNT_NOSUID, MOUNT_RDONLY, MountAttributes,
 };
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags};
-use rustix::io::Errno;
+use rustix::fs::{Mode, OFlags};
 use rustix::mount::{MoveMountFlags, OpenTreeFlags};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 /// Places in every tree that something is mounted on.
 pub(super) const PLACES: [&str; 3] = ["dev", "proc", "sys"];
 
-/// Directories that were made to mount on, and go when it is over.
-#[derive(Default)]
-pub(super) struct Mounts {
-    made: Vec<(OwnedFd, PathBuf)>,
-}
-
-impl Mounts {
-    /// Mounts everything.
-    pub(super) fn make(&mut self, spec: &Spec, namespace: BorrowedFd<'_>) -> Step<()> {
-        let top = new_root(spec);
-        // Before anything hides it: what is made through an id map by somebody outside of it has no owner.
-        let below = open(top)?;
-        match &spec.view {
-            View::Tree { root } => {
-                for place in PLACES {
-                    self.make_directory(below.as_fd(), Path::new(place))?;
-                }
-                for bind in &spec.binds {
-                    self.make_directory(below.as_fd(), relative(&bind.target))?;
-                }
-                let tree = clone(root, false)?;
-                map_identities(&tree, namespace, MOUNT_NODEV, root)?;
-                attach_at(&tree, root)?;
+/// Mounts everything. What is made to mount on goes when what is returned is dropped.
+pub(super) fn make(spec: &Spec, namespace: BorrowedFd<'_>) -> Step<Made> {
+    let top = new_root(spec);
+    // Before anything hides it: what is made through an id map by somebody outside of it has no owner.
+    let mut made = Made::in_tree(top, open(top)?);
+    match &spec.view {
+        View::Tree { root } => {
+            for place in PLACES {
+                made.make(Path::new(place), true)?;
             }
-            View::Host { writable } => host_view::mount(spec, writable, namespace)?,
-        }
-        let top = open(top)?;
-        if spec.network == Network::Host {
-            let sys = clone(Path::new("/sys"), false)?;
-            attributes(
-                &sys,
-                MOUNT_RDONLY | MOUNT_NODEV | MOUNT_NOSUID | MOUNT_NOEXEC,
-                false,
-            )
-            .during("/sys, read-only")?;
-            attach_below(&sys, top.as_fd(), Path::new("sys"))?;
-        }
-        if let View::Tree { .. } = &spec.view {
             for bind in &spec.binds {
-                attach_below(&bound(bind, namespace)?, top.as_fd(), relative(&bind.target))?;
+                made.make(relative(&bind.target), false)?;
             }
+            let tree = clone(root, false)?;
+            map_identities(&tree, namespace, MOUNT_NODEV, root)?;
+            attach_at(&tree, root)?;
         }
-        Ok(())
+        View::Host { writable } => host_view::mount(spec, writable, namespace)?,
     }
-
-    /// Makes a directory in a tree, and those above it, as if the tree were everything.
-    fn make_directory(&mut self, tree: BorrowedFd<'_>, path: &Path) -> Step<()> {
-        let mut above = PathBuf::new();
-        for part in path.components() {
-            let Component::Normal(name) = part else { continue };
-            let parent = open_in(tree, &above)?;
-            above.push(name);
-            match rustix::fs::mkdirat(&parent, name, Mode::from_raw_mode(0o755)) {
-                Ok(()) => self.made.push((parent, PathBuf::from(name))),
-                Err(Errno::EXIST) => {}
-                Err(error) => return Err(format!("making {} in the tree: {error}", above.display())),
-            }
-        }
-        Ok(())
+    let top = open(top)?;
+    if spec.network == Network::Host {
+        let sys = clone(Path::new("/sys"), false)?;
+        attributes(
+            &sys,
+            MOUNT_RDONLY | MOUNT_NODEV | MOUNT_NOSUID | MOUNT_NOEXEC,
+            false,
+        )
+        .during("/sys, read-only")?;
+        attach_below(&sys, top.as_fd(), Path::new("sys"))?;
     }
-}
-
-impl Drop for Mounts {
-    fn drop(&mut self) {
-        // The inner ones first. What the command put into one stays, and so does the directory.
-        for (parent, name) in self.made.drain(..).rev() {
-            if !PLACES.iter().any(|place| Path::new(place) == name) {
-                let _ = rustix::fs::unlinkat(&parent, &name, AtFlags::REMOVEDIR);
-            }
+    if let View::Tree { .. } = &spec.view {
+        for bind in &spec.binds {
+            attach_below(&bound(bind, namespace)?, top.as_fd(), relative(&bind.target))?;
         }
     }
+    Ok(made)
 }
 
 /// The path that becomes `/`.
@@ -160,14 +125,7 @@ pub(super) fn open(path: &Path) -> Step<OwnedFd> {
 
 /// A directory of a tree; links lead nowhere else than in the tree.
 pub(super) fn open_in(tree: BorrowedFd<'_>, path: &Path) -> Step<OwnedFd> {
-    let path = if path.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        path
-    };
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    rustix::fs::openat2(tree, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)
-        .during(format!("/{} of the tree", path.display()))
+    made::open_in(tree, path).during(format!("/{} of the tree", path.display()))
 }
 
 pub(super) fn relative(path: &Path) -> &Path {

@@ -1,10 +1,10 @@
 //! The part with rights: it prepares, lets go, and watches.
 
 use super::disk::{self, Disk};
-use super::mounts::Mounts;
 use super::outside::Outside;
 use super::{During, Step, keeper, mounts, stand_ins};
 use crate::cgroup::{Group, Hierarchies};
+use crate::made::Made;
 use crate::message::Outcome;
 use crate::spec::{IDENTITIES, Network, Spec, View};
 use crate::{served, syscalls};
@@ -47,14 +47,17 @@ pub(super) fn supervise(spec: &Spec, control: &UnixStream) -> Step<Outcome> {
     };
     // Before it is covered.
     let top = disk::open(mounts::new_root(spec));
-    let mut mounts = Mounts::default();
-    let outcome = watched.prepare(spec, &group, &mut mounts, top).and_then(|()| {
-        let deadline = spec.limits.time.map(|time| (Instant::now() + time, time));
-        watched.watch(control, deadline)
-    });
+    let (outcome, made) = match watched.prepare(spec, &group, top) {
+        Ok(made) => {
+            let deadline = spec.limits.time.map(|time| (Instant::now() + time, time));
+            (watched.watch(control, deadline), Some(made))
+        }
+        Err(why) => (Err(why), None),
+    };
     let has_stand_ins = watched.server.has_stand_ins;
     let top = watched.end();
-    drop(mounts);
+    // Nothing is mounted on it any more.
+    drop(made);
     if let (true, Some(top)) = (has_stand_ins, top) {
         stand_ins::replace(&top)?;
     }
@@ -78,7 +81,7 @@ struct Watched {
 
 impl Watched {
     /// Everything that takes rights on the host, while the keeper waits.
-    fn prepare(&mut self, spec: &Spec, group: &Group, mounts: &mut Mounts, top: Option<OwnedFd>) -> Step<()> {
+    fn prepare(&mut self, spec: &Spec, group: &Group, top: Option<OwnedFd>) -> Step<Made> {
         match self.next_word()? {
             keeper::Word::HasNamespace => {}
             other => return Err(format!("the command's process said {other:?}")),
@@ -90,7 +93,7 @@ impl Watched {
         }
         let namespace = self.namespace("user")?;
         self.disk = top.and_then(|top| Disk::new(top, &namespace, spec.limits.disk_bytes));
-        mounts.make(spec, namespace.as_fd())?;
+        let made = mounts::make(spec, namespace.as_fd())?;
         group.take(self.keeper).map_err(|error| error.to_string())?;
         self.let_go()?;
         if spec.network == Network::Outside {
@@ -101,7 +104,7 @@ impl Watched {
             self.outside = Some(Outside::join(&namespace, self.namespace("net")?)?);
             self.let_go()?;
         }
-        Ok(())
+        Ok(made)
     }
 
     fn next_word(&self) -> Step<keeper::Word> {
