@@ -63,7 +63,7 @@ fn write_packager(room: &Room, stream: &BootstrapStream) -> Result<(), StepError
 }
 
 /// The program as the daemon's `PATH` finds it.
-fn find(program: &str, path: Option<&std::ffi::OsStr>) -> Result<String, StepError> {
+pub(crate) fn find(program: &str, path: Option<&std::ffi::OsStr>) -> Result<String, StepError> {
     if program.contains('/') {
         return Ok(program.to_owned());
     }

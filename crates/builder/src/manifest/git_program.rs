@@ -13,6 +13,7 @@ use recipe::Secrets;
 
 use super::host_command::{self, exit_text};
 use crate::Watcher;
+use crate::bootstrap::find;
 use crate::step_error::{At, StepError};
 
 /// Bytes of a line that git prints; a longer one is given to the log in parts.
@@ -166,6 +167,7 @@ impl<'a> Git<'a> {
         let mut output = Lines::default();
         let mut said = Lines::default();
         let status = host_command::run(
+            "git",
             self.command(arguments),
             self.until,
             self.watcher,
@@ -188,6 +190,7 @@ impl<'a> Git<'a> {
         let mut data = Vec::new();
         let mut said = Lines::default();
         let status = host_command::run(
+            "git",
             self.command(arguments),
             self.until,
             self.watcher,
@@ -225,7 +228,7 @@ impl<'a> Git<'a> {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new("git");
+        let mut command = program();
         command.args(arguments).env_clear().current_dir("/");
         for name in PASSED_ON {
             if let Some(value) = std::env::var_os(name) {
@@ -247,6 +250,22 @@ impl<'a> Git<'a> {
             command.env(format!("GIT_CONFIG_VALUE_{number}"), value);
         }
         command
+    }
+}
+
+/// git as process 1 of a process namespace, where there are the means. What it starts, such as the program that talks to a server, does
+/// not notice when git is gone, nor when this process is; there it ends with it.
+fn program() -> Command {
+    let means = rustix::process::geteuid()
+        .is_root()
+        .then(|| find("unshare", std::env::var_os("PATH").as_deref()));
+    match means {
+        Some(Ok(unshare)) => {
+            let mut command = Command::new(unshare);
+            command.args(["--pid", "--fork", "--kill-child", "--", "git"]);
+            command
+        }
+        _ => Command::new("git"),
     }
 }
 

@@ -17,15 +17,15 @@ use crate::step_error::StepError;
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 16 << 10;
 
-/// Runs it to its end. What it prints is given to `output` and `errors`, as it comes.
+/// Runs it to its end; `name` is for errors. What it prints is given to `output` and `errors`, as it comes.
 pub(super) fn run(
+    name: &str,
     mut command: Command,
     until: Instant,
     watcher: &dyn Watcher,
     mut output: impl FnMut(&[u8]),
     mut errors: impl FnMut(&[u8]),
 ) -> Result<ExitStatus, StepError> {
-    let name = command.get_program().to_string_lossy().into_owned();
     let failed = |error: std::io::Error| StepError::wrong(format!("{name}: {}", tree_io::os_text(&error)));
     command
         .stdin(Stdio::null())

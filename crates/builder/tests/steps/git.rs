@@ -295,6 +295,30 @@ fn hooks_and_settings_of_the_user_do_nothing() {
 }
 
 #[test]
+fn nothing_that_git_started_outlives_the_process_that_builds() {
+    use std::io::Read;
+    if !rustix::process::geteuid().is_root() {
+        return crate::tree::skip();
+    }
+    // It accepts, and says nothing: the program that talks to it would wait for a minute.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut builds = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "git::fetches_what_another_test_names"])
+        .env(NAMED, format!("http://{}/x.git", listener.local_addr().unwrap()))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut connection, _) = listener.accept().unwrap();
+    builds.kill().unwrap();
+    builds.wait().unwrap();
+    connection
+        .set_read_timeout(Some(Duration::from_secs(40)))
+        .unwrap();
+    // The request, and then the end, because nobody is there any more.
+    connection.read_to_end(&mut Vec::new()).unwrap();
+}
+
+#[test]
 fn ways_to_a_repository_that_run_programs_are_refused() {
     let place = Place::without_tree();
     let mark = place.path().join("mark");

@@ -157,7 +157,7 @@ pub(crate) fn assert_in_order(text: &str, parts: &[&str]) {
 }
 
 /// Says loudly that something was not tried, also to the file by which a run counts such lines.
-fn skip() {
+pub(crate) fn skip() {
     use std::io::Write;
     let line = "SKIPPED: builder: root is needed\n";
     std::io::stderr().write_all(line.as_bytes()).unwrap();

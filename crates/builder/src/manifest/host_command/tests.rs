@@ -43,6 +43,7 @@ const NOT_CANCELLED: Plain = Plain { is_cancelled: false };
 fn all_it_prints_is_given_and_its_end_is_told() {
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let status = run(
+        "sh",
         shell("echo out; echo err >&2; head -c 100000 /dev/zero; exit 3"),
         far(),
         &NOT_CANCELLED,
@@ -59,6 +60,7 @@ fn all_it_prints_is_given_and_its_end_is_told() {
 fn what_it_left_running_ends_with_it() {
     let seen = Arc::new(Mutex::new(String::new()));
     let status = run(
+        "sh",
         shell("sleep 3610 & echo $!"),
         far(),
         &NOT_CANCELLED,
@@ -83,6 +85,7 @@ fn what_it_left_running_ends_with_it() {
 fn time_over_and_a_cancelled_build_end_it() {
     let soon = Instant::now() + Duration::from_millis(200);
     let error = run(
+        "sh",
         shell("trap '' TERM; sleep 3611"),
         soon,
         &NOT_CANCELLED,
@@ -92,14 +95,14 @@ fn time_over_and_a_cancelled_build_end_it() {
     .unwrap_err();
     assert!(error.to_string().contains("took too long"), "{error}");
     let cancelled = Plain { is_cancelled: true };
-    let error = run(shell("sleep 3612"), far(), &cancelled, |_| {}, |_| {}).unwrap_err();
+    let error = run("sh", shell("sleep 3612"), far(), &cancelled, |_| {}, |_| {}).unwrap_err();
     assert!(error.is_cancelled());
 }
 
 #[test]
 fn a_program_that_is_not_there_is_named() {
     let command = Command::new("/no/such/git");
-    let error = run(command, far(), &NOT_CANCELLED, |_| {}, |_| {}).unwrap_err();
+    let error = run("/no/such/git", command, far(), &NOT_CANCELLED, |_| {}, |_| {}).unwrap_err();
     assert!(
         error.to_string().starts_with("/no/such/git: no such file"),
         "{error}"
