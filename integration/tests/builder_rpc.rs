@@ -34,7 +34,7 @@ fn a_build_is_asked_for_followed_and_published() {
     assert_eq!(outcome.code, 0, "{}\n{}", outcome.err, daemon.log_text());
     assert!(outcome.out.starts_with("users/small/"), "{}", outcome.out);
     // And of nobody else: what enters a sandbox is the daemon's own program, started again, and must not go on as that.
-    let script = "Running script: 10-hello\nhello from a script\n\n";
+    let script = "Running script: 10-hello\nhello from a script\nScript: 10-hello took ";
     assert!(outcome.err.contains(script), "{}", outcome.err);
     assert!(!outcome.err.contains("certificate"), "{}", outcome.err);
     let first = outcome.err.lines().next().unwrap();

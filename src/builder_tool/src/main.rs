@@ -8,6 +8,7 @@ mod local;
 mod options;
 mod progress;
 mod session;
+mod usual;
 mod variables;
 mod verbs;
 

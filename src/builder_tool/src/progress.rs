@@ -1,9 +1,12 @@
 //! What a build is doing and for how long; only on a terminal.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::usual;
 
 /// How often the line is drawn anew.
 const PERIOD: Duration = Duration::from_millis(200);
@@ -16,16 +19,29 @@ const SHOWN_CHARACTERS: usize = 100;
 pub(crate) struct BuildProgress {
     bar: ProgressBar,
     line: Vec<u8>,
+    begun: Instant,
+    /// Where it is remembered how long builds take; nowhere off a terminal.
+    durations: Option<PathBuf>,
+    server: String,
+    stream: String,
 }
 
 impl BuildProgress {
-    /// Shows that a build was asked for.
-    pub(crate) fn begin() -> Self {
-        let bar = if std::io::stderr().is_terminal() {
+    /// Shows that a build of a stream was asked of a server.
+    pub(crate) fn begin(server: &str, stream: &str) -> Self {
+        let is_terminal = std::io::stderr().is_terminal();
+        let bar = if is_terminal {
             ProgressBar::new_spinner()
         } else {
             ProgressBar::hidden()
         };
+        let durations = usual::file().filter(|_| is_terminal);
+        let usual = durations
+            .as_ref()
+            .and_then(|file| usual::usual(file, server, stream));
+        if let Some(usual) = usual {
+            bar.set_prefix(format!("of {} usually; ", human::duration(usual)));
+        }
         if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {prefix}{wide_msg}") {
             bar.set_style(style);
         }
@@ -34,6 +50,17 @@ impl BuildProgress {
         Self {
             bar,
             line: Vec::new(),
+            begun: Instant::now(),
+            durations,
+            server: server.to_owned(),
+            stream: stream.to_owned(),
+        }
+    }
+
+    /// The build went well: how long it took is worth remembering.
+    pub(crate) fn went_well(&self) {
+        if let Some(file) = &self.durations {
+            usual::remember(file, &self.server, &self.stream, self.begun.elapsed());
         }
     }
 

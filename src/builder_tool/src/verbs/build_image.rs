@@ -9,6 +9,7 @@ use image::Image;
 use protocol::imaginator::{BuildImageRequest, BuildImageResponse};
 
 use super::BUILD;
+use crate::options::Options;
 use crate::progress::BuildProgress;
 use crate::session::{Session, refusal};
 use crate::variables;
@@ -47,7 +48,7 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
         variables: variables::read(&options.variables_filename)?,
         ..BuildImageRequest::default()
     };
-    let mut log = Log::begin(options.always_show_build_log);
+    let mut log = Log::begin(&options, &arguments[0]);
     let built = converse(&mut client, &request, &mut log).await;
     log.end(built.is_err());
     let response = built?;
@@ -98,14 +99,15 @@ struct Log {
 }
 
 impl Log {
-    fn begin(is_shown: bool) -> Self {
+    fn begin(options: &Options, stream: &str) -> Self {
+        let is_shown = options.always_show_build_log;
         if is_shown {
             eprintln!("Start of build log ==========================");
         }
         Self {
             is_shown,
             kept: Vec::new(),
-            progress: (!is_shown).then(BuildProgress::begin),
+            progress: (!is_shown).then(|| BuildProgress::begin(&options.imaginator, stream)),
         }
     }
 
@@ -122,6 +124,9 @@ impl Log {
     }
 
     fn end(self, failed: bool) {
+        if let (Some(progress), false) = (&self.progress, failed) {
+            progress.went_well();
+        }
         // The line on the terminal goes before anything else is written there.
         drop(self.progress);
         if failed && !self.is_shown {
