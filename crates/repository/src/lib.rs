@@ -17,6 +17,9 @@
 //! | [`access`], [`channels`] | who sees and changes what, in which part of the repository |
 //! | [`list`], [`catalogue`] | what a list asks for, and the snapshot that answers it |
 //! | [`http`] | endpoints, versions, conditions, ranges, parameters, bodies |
+//! | [`job`] | jobs as clients poll them |
+//! | [`remote`] | what is taken from other repositories, in which order, what is refused |
+//! | [`publish`] | names of a content-addressed store's images here |
 //! | [`transfer`] | checks of uploads and downloads |
 //! | [`error`] | the errors clients see |
 //! | [`signature`] | HTTP Signature with SSH keys, both sides |
@@ -31,10 +34,13 @@ pub mod dates;
 pub mod digest;
 pub mod error;
 pub mod http;
+pub mod job;
 pub mod json;
 pub mod layout;
 pub mod list;
 pub mod manifest;
+pub mod publish;
+pub mod remote;
 pub mod signature;
 pub mod transfer;
 pub mod uuid;

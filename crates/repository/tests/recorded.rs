@@ -84,7 +84,6 @@ const ELSEWHERE: &[&str] = &[
     "AdminImport-with-source",
     "AddImageFile-with-source",
     "AdminImportRemote-",
-    "ImportFromDc",
     "ListImageJobs",
     "GetFile-missing-on-disk",
     "AddImageFileFromUrl-refused",

@@ -8,6 +8,7 @@ use repository::channels::{Channels, Deletion, Scope};
 use repository::http::{ApiVersion, Conditions, Endpoint, Outcome, Tagged};
 use repository::list::admin_fields;
 use repository::manifest::{Import, ImportRequest, Record, clone_of, import, update};
+use repository::remote::copy_request;
 use repository::{ApiError, Code, Result, Uuid};
 
 impl Model {
@@ -52,6 +53,12 @@ impl Model {
         let scope = self.channels.scope(&call.parameters, is_read)?;
         let account = match endpoint {
             Endpoint::CloneImage => Some(clone_account(call)?),
+            // A copy has its own words for a bad account.
+            Endpoint::UpdateImage
+                if call.parameters.get("action").as_deref() == Some("import-from-datacenter") =>
+            {
+                None
+            }
             _ => call.parameters.account()?,
         };
         if endpoint == Endpoint::UpdateImage {
@@ -129,6 +136,14 @@ impl Model {
         let action = call.parameters.get_nonempty("action");
         match action.as_deref() {
             Some("import-remote") => return self.import_remote(uuid, account, call),
+            Some("import-from-datacenter") => {
+                let others = [("TestDc".to_owned(), "http://127.0.0.1:1".to_owned())].into();
+                let request = copy_request(&call.parameters, &others, Some("lab-dc"))?;
+                return Err(ApiError::new(
+                    Code::InternalError,
+                    format!("no network to {}", request.url),
+                ));
+            }
             Some("import") => {
                 let skip_owner_check = call.parameters.boolean("skip_owner_check")?.unwrap_or(false);
                 let request = ImportRequest {
