@@ -2,7 +2,7 @@
 # The long forms of the tests that `make test` runs in short: see README.md. Run as root; takes some hours.
 #
 #   make test-long               all steps
-#   scripts/test-long.sh faults  the named steps only: faults (about half an hour), housekeeping, model, replication, fuzzing
+#   scripts/test-long.sh faults  the named steps only: faults (about half an hour), housekeeping, model, replication, sandbox, fuzzing
 #
 # Each step says what it does and can be run by itself; IMAGEWRIGHT_FAULT_SEED=... repeats a failed one.
 set -euo pipefail
@@ -62,12 +62,18 @@ fuzzing() {
   scripts/fuzz.sh
 }
 
+# A real debootstrap in the view of the host, packages installed in what it made; needs the mirror of this machine's apt.
+sandbox() {
+  step "sandbox: debootstrap and apt"
+  IMAGEWRIGHT_REAL_BOOTSTRAP=1 cargo test --package sandbox --locked --test real_packages -- --nocapture
+}
+
 need_build_tools
 if [ "$(id -u)" -eq 0 ]; then
   need_packages strace
 fi
 if [ $# -eq 0 ]; then
-  set -- faults housekeeping model replication fuzzing
+  set -- faults housekeeping model replication sandbox fuzzing
 fi
 for name in "$@"; do
   "$name"

@@ -3,8 +3,8 @@
 //! A command runs as user 0 of a user namespace whose identities no other process of the host has. The tree is mounted
 //! for it through an id map: files that belong to 0 on the disk belong to 0 inside, and what it makes belongs to the same
 //! identities on the disk, although the kernel takes the command for somebody without any right. It has mounts, processes,
-//! IPC, host name and, unless it needs the network, a network of its own; a /dev and a /proc of its own; limits
-//! of time, memory, processes and file size; and everything it started ends with it.
+//! IPC, host name and, unless it is to have the host's, a network of its own; a /dev and a /proc of its own; limits
+//! of time, memory, processes, disk and file size; and everything it started ends with it.
 //!
 //! | part | what it knows |
 //! | --- | --- |
@@ -25,10 +25,10 @@
 //!
 //! It promises: nothing of what a command did outlives it but files in the trees it was given to write; a link in a tree never
 //! leads out of it; when the parent dies, however it dies, so does the command. It asks: that directories above a tree be closed to
-//! other users of the host, for a file that a command makes set-user-id is that on the host's disk too. It does not keep: in
-//! [`View::Host`] device nodes can be opened as well as made, the console's included. Deliberately absent: images, builds,
-//! logs, retries; network address translation; kernels without id-mapped mounts (before 5.12), on which starting fails with an
-//! error that says so rather than with less protection.
+//! other users of the host, for a file that a command makes set-user-id is that on the host's disk too. What exactly is protected, and what is
+//! not, is in docs/sandbox.md. Deliberately absent: images, builds, logs, retries; ordinary users, for whom no kernel maps owners of
+//! files; kernels without id-mapped mounts (before 5.12), on which starting fails with an error that says so rather than with
+//! less protection.
 
 mod cgroup;
 mod child;
