@@ -24,6 +24,9 @@ const PAUSE_PER_FETCH: u32 = 10;
 /// An attempt that is younger is good enough for everybody.
 pub(super) const SHORTEST_AGE: Duration = Duration::from_secs(2);
 
+/// How long somebody waits for an attempt; then there is what there was.
+const ATTEMPT_WAIT: Duration = Duration::from_secs(900);
+
 /// Bytes of a fetch log that are kept.
 const LOG_BYTES: usize = 1 << 20;
 
@@ -220,16 +223,20 @@ impl Shared {
             return known.borrow_and_update().clone();
         }
         let oldest = self.now().checked_sub(max_age.max(SHORTEST_AGE));
-        loop {
-            {
-                let dependencies = known.borrow_and_update();
-                if dependencies.last_attempt_at.is_some_and(|at| Some(at) >= oldest) {
-                    return dependencies.clone();
+        let attempt = async {
+            loop {
+                {
+                    let dependencies = known.borrow_and_update();
+                    if dependencies.last_attempt_at.is_some_and(|at| Some(at) >= oldest) {
+                        return dependencies.clone();
+                    }
                 }
+                self.dependencies_wanted.notify_one();
+                // The sender lives in what we hold.
+                let _ = known.changed().await;
             }
-            self.dependencies_wanted.notify_one();
-            // The sender lives in what we hold.
-            let _ = known.changed().await;
-        }
+        };
+        let waited = tokio::time::timeout(ATTEMPT_WAIT, attempt).await;
+        waited.unwrap_or_else(|_| self.dependencies.borrow().clone())
     }
 }

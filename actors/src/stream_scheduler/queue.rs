@@ -17,8 +17,7 @@ pub(super) type Lane = Option<String>;
 /// Numbers of builds, in lanes.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Queue {
-    waiting: BTreeMap<Lane, VecDeque<u64>>,
-    counts: BTreeMap<Lane, Count>,
+    lanes: BTreeMap<Lane, InLane>,
     /// Builds that were taken and have not ended: their lanes, and the counts with which they began.
     running: BTreeMap<u64, (Lane, u64)>,
     /// The highest count there was.
@@ -26,99 +25,104 @@ pub(super) struct Queue {
     turn: u64,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Count {
+#[derive(Debug, Clone, Default)]
+struct InLane {
+    waiting: VecDeque<u64>,
+    running: usize,
+    /// The count.
     begun: u64,
     /// In which turn it was served last: of two with the same count, the one that waits for longer is next.
     turn: u64,
 }
 
+impl InLane {
+    fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.running == 0
+    }
+}
+
 impl Queue {
     /// Builds that wait in a lane.
     pub(super) fn len_of(&self, lane: &Lane) -> usize {
-        self.waiting.get(lane).map_or(0, VecDeque::len)
+        self.lanes.get(lane).map_or(0, |in_lane| in_lane.waiting.len())
     }
 
     /// Behind all others of its lane. A build may wait in several lanes: it is taken when it is its turn in one.
     pub(super) fn push(&mut self, lane: Lane, number: u64) {
-        if !self.waiting.contains_key(&lane) {
-            let now = self.running.values().map(|(_, began)| *began).min();
-            let count = self.counts.entry(lane.clone()).or_default();
-            count.begun = count.begun.max(now.unwrap_or(self.highest));
+        let now = self.running.values().map(|(_, began)| *began).min();
+        let in_lane = self.lanes.entry(lane).or_default();
+        if in_lane.waiting.is_empty() {
+            in_lane.begun = in_lane.begun.max(now.unwrap_or(self.highest));
         }
-        let waiting = self.waiting.entry(lane).or_default();
-        if !waiting.contains(&number) {
-            waiting.push_back(number);
+        if !in_lane.waiting.contains(&number) {
+            in_lane.waiting.push_back(number);
         }
+        self.forget_lanes();
     }
 
     /// One that was taken and not begun: before all others of its lane, which has its turn again.
     pub(super) fn put_back(&mut self, number: u64) {
         if let Some((lane, began)) = self.running.remove(&number) {
-            self.counts.entry(lane.clone()).or_default().begun = began;
-            self.waiting.entry(lane).or_default().push_front(number);
+            let in_lane = self.lanes.entry(lane).or_default();
+            in_lane.running = in_lane.running.saturating_sub(1);
+            in_lane.begun = began;
+            in_lane.waiting.push_front(number);
         }
     }
 
     /// One that was taken has ended.
     pub(super) fn ended(&mut self, number: u64) {
-        self.running.remove(&number);
+        if let Some((lane, _)) = self.running.remove(&number) {
+            let in_lane = self.lanes.entry(lane).or_default();
+            in_lane.running = in_lane.running.saturating_sub(1);
+        }
     }
 
-    /// Takes one out; false if it does not wait.
-    pub(super) fn remove(&mut self, number: u64) -> bool {
-        let mut found = false;
-        self.waiting.retain(|_, waiting| {
-            let before = waiting.len();
-            waiting.retain(|other| *other != number);
-            found |= waiting.len() < before;
-            !waiting.is_empty()
-        });
-        found
+    /// Takes one out that waits.
+    pub(super) fn remove(&mut self, number: u64) {
+        for in_lane in self.lanes.values_mut() {
+            in_lane.waiting.retain(|other| *other != number);
+        }
     }
 
     /// The next, and the lane whose turn it was.
     pub(super) fn pop(&mut self) -> Option<(Lane, u64)> {
-        let turn_of = |lane: &Lane, waiting: &VecDeque<u64>| {
-            let count = self.counts.get(lane).copied().unwrap_or_default();
-            let running = self.running.values().filter(|(other, _)| other == lane).count();
-            (count.begun, running, count.turn, waiting.front().copied())
+        let first = |in_lane: &InLane| {
+            let number = *in_lane.waiting.front()?;
+            Some((in_lane.begun, in_lane.running, in_lane.turn, number))
         };
-        let lanes = self.waiting.iter();
-        let (lane, _) = lanes.min_by_key(|(lane, waiting)| turn_of(lane, waiting))?;
+        let lanes = self.lanes.iter();
+        let turns = lanes.filter_map(|(lane, in_lane)| Some((first(in_lane)?, lane)));
+        let ((_, _, _, number), lane) = turns.min()?;
         let lane = lane.clone();
-        let number = *self.waiting.get(&lane)?.front()?;
         self.remove(number);
         self.turn += 1;
-        let count = self.counts.entry(lane.clone()).or_default();
-        self.running.insert(number, (lane.clone(), count.begun));
-        count.begun += 1;
-        count.turn = self.turn;
-        self.highest = self.highest.max(count.begun);
-        self.forget_lanes();
+        let in_lane = self.lanes.entry(lane.clone()).or_default();
+        self.running.insert(number, (lane.clone(), in_lane.begun));
+        in_lane.begun += 1;
+        in_lane.running += 1;
+        in_lane.turn = self.turn;
+        self.highest = self.highest.max(in_lane.begun);
         Some((lane, number))
     }
 
     /// All that wait in the order of their turns, if nothing else comes and all builds take the same time.
     pub(super) fn order(&self) -> Vec<u64> {
         let mut rest = self.clone();
+        rest.lanes.retain(|_, in_lane| !in_lane.waiting.is_empty());
         std::iter::from_fn(|| rest.pop())
             .map(|(_, number)| number)
             .collect()
     }
 
     fn forget_lanes(&mut self) {
-        while self.counts.len() > LANES_REMEMBERED {
-            let is_idle = |lane: &&Lane| {
-                let runs = self.running.values().any(|(other, _)| other == *lane);
-                !runs && !self.waiting.contains_key(*lane)
-            };
-            let idle = self.counts.iter().filter(|(lane, _)| is_idle(lane));
-            let oldest = idle
-                .min_by_key(|(_, count)| count.turn)
-                .map(|(lane, _)| lane.clone());
-            let Some(oldest) = oldest else { return };
-            self.counts.remove(&oldest);
+        if self.lanes.len() <= LANES_REMEMBERED {
+            return;
+        }
+        let idle = self.lanes.iter().filter(|(_, in_lane)| in_lane.is_idle());
+        let oldest = idle.min_by_key(|(_, in_lane)| in_lane.turn);
+        if let Some(oldest) = oldest.map(|(lane, _)| lane.clone()) {
+            self.lanes.remove(&oldest);
         }
     }
 }
@@ -178,7 +182,7 @@ mod tests {
         (1..=5).for_each(|number| queue.push(None, number));
         queue.push(lane("user"), 5);
         assert_eq!(queue.order(), [1, 5, 2, 3, 4]);
-        assert!(queue.remove(5));
+        queue.remove(5);
         assert_eq!(queue.order(), [1, 2, 3, 4]);
     }
 
