@@ -98,6 +98,7 @@ async fn a_panic_of_a_builds_actor_ends_the_build_and_never_leaves_it_listed() {
         failure.text,
         "internal error: the build's runner failed, so the build was ended"
     );
+    assert!(!failure.is_cancelled);
     eventually("its thread has ended", || {
         let snapshot = builder.snapshot();
         snapshot.running.is_empty() && snapshot.stuck.is_empty()

@@ -62,8 +62,9 @@ impl Drop for Fuse {
         }
         let text = "internal error: the build's runner failed, so the build was ended";
         tracing::error!("Build {} of {}: {text}", self.build.number, self.build.stream());
-        self.build.cancellation.cancel(text.to_owned());
+        // First: the build's own end would say that somebody cancelled it.
         self.give_up(BuildFailure::new(text));
+        self.build.cancellation.cancel(text.to_owned());
     }
 }
 
