@@ -428,6 +428,34 @@ fn a_placeholder_keeps_the_place_until_its_time_is_over() {
 }
 
 #[test]
+fn a_manifest_that_grows_without_end_is_refused() {
+    let networks: Vec<Value> = (0..50_000)
+        .map(|_| json!({"name": "x".repeat(50), "description": "y".repeat(50)}))
+        .collect();
+    let error = created(json!({"requirements": {"networks": networks}}), &PUBLIC).unwrap_err();
+    assert!(
+        error.status() == 422 && error.message().starts_with("manifest is too big"),
+        "{error}"
+    );
+    let mut record = created(json!({}), &PUBLIC).unwrap();
+    let mut accounts = 0_u32;
+    let error = loop {
+        let more: Value = (0..50_000)
+            .map(|n| format!("{:08x}-0000-4000-8000-000000000000", accounts + n))
+            .collect();
+        accounts += 50_000;
+        match record.with_acl(None, Some(&more)) {
+            Ok(longer) => record = longer,
+            Err(error) => break error,
+        }
+    };
+    assert!(
+        accounts > 100_000 && error.message().starts_with("manifest is too big"),
+        "{error}"
+    );
+}
+
+#[test]
 fn an_activated_image_never_expires() {
     let record = load(&stored(json!({"expires_at": "2012-01-01T00:00:00.000Z"})), &DC).unwrap();
     assert!(!record.is_expired(SystemTime::now()));

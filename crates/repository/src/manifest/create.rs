@@ -144,5 +144,5 @@ pub(crate) fn build(mut body: Object, channel: Option<&str>, rules: &Rules) -> R
     if let Some(tags) = body.shift_remove("tags") {
         set_tags(&mut body, tags);
     }
-    Record::new(body, rules).map_err(ApiError::invalid_data)
+    Record::of_client(body, rules)
 }

@@ -58,6 +58,10 @@ pub const MAXIMUM_FILE_BYTES: u64 = 20 << 30;
 /// Bytes of an icon, at most: 128 KiB.
 pub const MAXIMUM_ICON_BYTES: u64 = 128 << 10;
 
+/// Bytes of a manifest as compact JSON, at most, when it is made or changed: a list of 100,000 accounts has room. Stored
+/// ones are loaded whatever their length.
+pub const MAXIMUM_MANIFEST_BYTES: usize = 4 << 20;
+
 /// Images in a chain of origins, at most.
 pub const MAXIMUM_ORIGIN_DEPTH: usize = 100;
 

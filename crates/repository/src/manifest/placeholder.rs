@@ -65,5 +65,5 @@ pub fn placeholder(
         object.insert("channels".to_owned(), Value::Array(vec![channel.into()]));
     }
     object.insert("expires_at".to_owned(), dates::iso(now + lifetime).into());
-    Record::new(object, rules).map_err(ApiError::invalid_data)
+    Record::of_client(object, rules)
 }

@@ -1,10 +1,10 @@
 //! The stored form.
 
 use crate::dates::Published;
-use crate::error::FieldError;
+use crate::error::{ApiError, FieldError};
 use crate::json::{self, Object, Value};
 use crate::manifest::normalise::normalise;
-use crate::manifest::{Rules, validate};
+use crate::manifest::{MAXIMUM_MANIFEST_BYTES, Rules, validate};
 use crate::uuid::Uuid;
 use std::fmt;
 
@@ -162,6 +162,23 @@ impl Record {
         } else {
             Err(errors)
         }
+    }
+
+    /// The same for one that a client made or changed, which must not be too long either.
+    pub(crate) fn of_client(object: Object, rules: &Rules) -> Result<Self, ApiError> {
+        Self::new(object, rules)
+            .map_err(ApiError::invalid_data)?
+            .checked_length()
+    }
+
+    /// Itself, unless it grew too long.
+    pub(crate) fn checked_length(self) -> Result<Self, ApiError> {
+        let length = json::compact(&Value::Object(self.object.clone())).len();
+        if length <= MAXIMUM_MANIFEST_BYTES {
+            return Ok(self);
+        }
+        let message = format!("manifest is too big: {length} bytes (max {MAXIMUM_MANIFEST_BYTES})");
+        Err(ApiError::validation_failed("body", "Invalid", message))
     }
 
     /// Of the text of a stored file that is named for `uuid`.

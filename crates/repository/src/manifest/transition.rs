@@ -5,6 +5,7 @@ use crate::error::{ApiError, Result};
 use crate::json::{self, Object, Value};
 use crate::manifest::{FileEntry, IconEntry, Record, structures};
 use crate::uuid::Uuid;
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 impl Record {
@@ -164,18 +165,21 @@ impl Record {
             .and_then(Value::as_array)
             .cloned()
             .unwrap_or_default();
+        // Sets, since lists of accounts may be long on both sides.
+        let text = |account: &Value| json::to_text(account);
         if is_removal {
-            acl.retain(|account| !accounts.contains(account));
+            let removed: HashSet<String> = accounts.iter().map(text).collect();
+            acl.retain(|account| !removed.contains(&json::to_text(account)));
         } else {
-            for account in accounts {
-                if !acl.contains(account) {
-                    acl.push(account.clone());
-                }
-            }
+            let mut known: HashSet<String> = acl.iter().map(text).collect();
+            let new = accounts
+                .iter()
+                .filter(|account| known.insert(json::to_text(account)));
+            acl.extend(new.cloned());
         }
         let mut record = self.clone();
         record.set("acl", Value::Array(acl));
-        Ok(record)
+        record.checked_length()
     }
 
     /// Whether it is in a channel.

@@ -41,7 +41,7 @@ pub fn update(
     check_allowed(record, body, account)?;
     let mut object = record.object().clone();
     apply(body, &mut object);
-    let updated = Record::new(object, rules).map_err(ApiError::invalid_data)?;
+    let updated = Record::of_client(object, rules)?;
     if body.contains_key("owner") {
         check_owner(updated.object(), rules, known)?;
     }
