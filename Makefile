@@ -3,7 +3,7 @@
 .PHONY: help demo test test-long build deb install documents format clean
 
 help:
-	@echo "make demo    the image server at work on a real Debian tree (as root; says what it installs)"
+	@echo "make demo    both daemons at work on real Debian trees (as root; says what it installs)"
 	@echo "make test    format, lints, every test, dependency rules (as root, so that none is skipped)"
 	@echo "make test-long   the long forms of the tests of faults and of the model, and fuzzing (as root; hours)"
 	@echo "make build   release programs in target/release"
