@@ -355,3 +355,51 @@ fn an_image_is_handed_back_instead_of_published() {
     let listed = workplace.images.tool(ADMINISTRATOR).must(&["list"]).unwrap();
     assert_eq!(listed, "");
 }
+
+#[test]
+fn a_round_of_automatic_rebuilds_is_started_waited_for_and_disabled() {
+    if lacks_root("a_round_of_automatic_rebuilds_is_started_waited_for_and_disabled") {
+        return;
+    }
+    let mut workplace = Workplace::new().unwrap();
+    workplace.add_stream("rebuilt", BOOTSTRAP, &[]).unwrap();
+    workplace
+        .configure(|configuration| configuration["ImageStreamsToAutoRebuild"] = json!(["rebuilt"]))
+        .unwrap();
+    let daemon = workplace.start(&[]).unwrap();
+    let run = |arguments: &[&str]| {
+        let outcome = workplace.build_as(ADMINISTRATOR, &daemon, arguments).unwrap();
+        assert_eq!((outcome.code, outcome.out.as_str()), (0, ""), "{outcome:?}");
+    };
+    let images = || {
+        let listed = workplace.images.tool(ADMINISTRATOR).must(&["list"]).unwrap();
+        listed.lines().map(str::to_owned).collect::<Vec<String>>()
+    };
+    run(&[
+        "-waitToStartAutoRebuilds",
+        "-waitForAutoRebuilds",
+        "start-auto-builds",
+    ]);
+    let built = images();
+    for stream in [BOOTSTRAP, "rebuilt"] {
+        let start = format!("{stream}/");
+        assert!(built.iter().any(|image| image.starts_with(&start)), "{built:?}");
+    }
+    assert!(
+        daemon
+            .log_text()
+            .contains(&format!("StartAutoBuilds({ADMINISTRATOR})"))
+    );
+    run(&["-disableFor=1h", "disable-auto-builds"]);
+    run(&[
+        "-waitToStartAutoRebuilds",
+        "-waitForAutoRebuilds",
+        "start-auto-builds",
+    ]);
+    assert_eq!(images(), built, "nothing is built while they are disabled");
+    assert!(
+        daemon
+            .log_text()
+            .contains(&format!("Disable({ADMINISTRATOR}): auto builds until "))
+    );
+}
