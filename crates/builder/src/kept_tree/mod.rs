@@ -53,7 +53,6 @@ pub(crate) struct KeptTree {
 }
 
 /// All that are kept, those used last at the end.
-#[derive(Default)]
 pub(crate) struct KeptTrees {
     directory: PathBuf,
     next: AtomicU64,
@@ -67,7 +66,8 @@ impl KeptTrees {
         fs::create_dir(&directory)?;
         Ok(KeptTrees {
             directory,
-            ..KeptTrees::default()
+            next: AtomicU64::new(0),
+            trees: Mutex::default(),
         })
     }
 
@@ -126,5 +126,12 @@ impl KeptTrees {
         let free = space.f_bavail.saturating_mul(space.f_frsize);
         let whole = space.f_blocks.saturating_mul(space.f_frsize);
         TRUSTED_FILE_SYSTEMS.contains(&file_system.f_type) && free >= FREE_BYTES.min(whole / FREE_PART)
+    }
+}
+
+/// A process that ends orderly leaves nothing for the next one to remove.
+impl Drop for KeptTrees {
+    fn drop(&mut self) {
+        self.clear();
     }
 }

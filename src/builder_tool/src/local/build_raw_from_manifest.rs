@@ -20,5 +20,7 @@ pub(crate) fn verb() -> Verb {
 }
 
 pub(crate) async fn run(_session: &mut Session, _arguments: &[String]) -> anyhow::Result<()> {
-    anyhow::bail!("raw images cannot be made yet: make a tree with build-tree-from-manifest, and an image of it with other tools")
+    anyhow::bail!(
+        "raw images cannot be made yet: make a tree with build-tree-from-manifest, and an image of it with other tools"
+    )
 }
