@@ -121,13 +121,13 @@ impl Workplace {
         self.path().join("tmp")
     }
 
-    /// Directories that builds have left, or are using.
+    /// Directories that builds have left, or are using; not those that are kept for the next build of a stream.
     pub fn trees(&self) -> Result<Vec<PathBuf>> {
         let mut found = Vec::new();
         for of_daemon in fs::read_dir(self.temporary())? {
             for entry in fs::read_dir(of_daemon?.path())? {
                 let entry = entry?;
-                if entry.file_type()?.is_dir() {
+                if entry.file_type()?.is_dir() && entry.file_name() != ".kept" {
                     found.push(entry.path());
                 }
             }
