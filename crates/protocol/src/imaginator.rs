@@ -110,10 +110,10 @@ record! {
         pub last_attempt_at: Time,
         /// Why the last attempt failed; empty if it did not.
         pub last_attempt_error: String,
-        /// Stream to its source.
-        pub stream_to_source: BTreeMap<String, String>,
-        /// Sources that no stream, bootstrap or pattern provides.
-        pub unbuildable_sources: BTreeMap<String, Nothing>,
+        /// Stream to its source. `None` until there are data.
+        pub stream_to_source: Option<BTreeMap<String, String>>,
+        /// Sources that no stream, bootstrap or pattern provides. `None` until there are data.
+        pub unbuildable_sources: Option<BTreeMap<String, Nothing>>,
     }
 
     /// Of `GetDirectedGraph`.
@@ -225,8 +225,8 @@ mod flat {
             pub generated_at: Time,
             pub last_attempt_at: Time,
             pub last_attempt_error: String,
-            pub stream_to_source: BTreeMap<String, String>,
-            pub unbuildable_sources: BTreeMap<String, Nothing>,
+            pub stream_to_source: Option<BTreeMap<String, String>>,
+            pub unbuildable_sources: Option<BTreeMap<String, Nothing>>,
             pub error: String,
         }
 

@@ -36,13 +36,15 @@ impl RequestReply for GetDependencies {
 }
 
 fn result(dependencies: &Dependencies) -> GetDependenciesResult {
+    let has_data = dependencies.generated_at.is_some();
     let unbuildable = dependencies.unbuildable_sources.iter();
+    let unbuildable = unbuildable.map(|source| (source.clone(), Nothing {})).collect();
     GetDependenciesResult {
         fetch_log: dependencies.fetch_log.clone(),
         generated_at: time(dependencies.generated_at),
         last_attempt_at: time(dependencies.last_attempt_at),
         last_attempt_error: dependencies.last_attempt_error.clone().unwrap_or_default(),
-        stream_to_source: dependencies.stream_to_source.clone(),
-        unbuildable_sources: unbuildable.map(|source| (source.clone(), Nothing {})).collect(),
+        stream_to_source: has_data.then(|| dependencies.stream_to_source.clone()),
+        unbuildable_sources: has_data.then_some(unbuildable),
     }
 }
