@@ -4,7 +4,7 @@
 use crate::certificates::Authority;
 use crate::programs::program;
 use crate::secured::Secured;
-use crate::server::free_port;
+use crate::server::{Answer, free_port};
 use crate::system_tree;
 use crate::tool::Outcome;
 use anyhow::{Context, Result, bail, ensure};
@@ -308,6 +308,31 @@ impl Workplace {
         Ok(Building { child, log, output })
     }
 
+    /// A token with which the pages do what methods do, as a user.
+    pub fn page_token(&self, user: &str, daemon: &Imaginator) -> Result<String> {
+        let outcome = outcome(&mut self.tool(user, daemon.port, &["get-page-token"])?)?;
+        ensure!(outcome.code == 0, "{}", outcome.err);
+        Ok(outcome.out.trim().to_owned())
+    }
+
+    /// Adds a stream whose script says `before`, waits until [`Self::go_on`] is called, and says `after`.
+    pub fn add_waiting_stream(&mut self, name: &str, source: &str, before: &str, after: &str) -> Result<()> {
+        let signals = self.path().join("signals");
+        fs::create_dir_all(&signals)?;
+        let mounts = json!([signals]);
+        self.configure(|configuration| configuration["BindMounts"] = mounts)?;
+        let script = format!(
+            "#! /bin/sh\necho '{before}'\nwhile [ ! -e {}/go ]; do sleep 0.1; done\necho '{after}'\n",
+            signals.display()
+        );
+        self.add_stream(name, source, &[("scripts/wait", &script)])
+    }
+
+    /// Lets the scripts go on that wait.
+    pub fn go_on(&self) -> Result<()> {
+        Ok(fs::write(self.path().join("signals/go"), "")?)
+    }
+
     /// The image's files as they would be on a machine.
     pub fn unpack(&self, image: &str, into: &Path) -> Result<()> {
         let tool = self.images.tool(ADMINISTRATOR);
@@ -374,18 +399,47 @@ impl Imaginator {
 
     /// Status and body of a page.
     pub fn page(&self, path: &str) -> Result<(u16, String)> {
+        let answer = self.request("GET", path, &[], "")?;
+        Ok((answer.status, answer.body))
+    }
+
+    /// One web request on a connection of its own.
+    pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         stream.set_read_timeout(Some(PATIENCE))?;
+        let more: String = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
         write!(
             stream,
-            "GET {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n{more}\r\n{body}",
+            body.len()
         )?;
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer)?;
         let text = String::from_utf8_lossy(&answer).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").context("no end of headers")?;
-        let status = head.split(' ').nth(1).context("no status")?.parse()?;
-        Ok((status, body.to_owned()))
+        Ok(Answer {
+            status: head.split(' ').nth(1).context("no status")?.parse()?,
+            head: head.to_lowercase(),
+            body: body.to_owned(),
+        })
+    }
+
+    /// The same for what forms send: names and values.
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], fields: &[(&str, &str)]) -> Result<Answer> {
+        let encoded = |text: &str| {
+            text.bytes()
+                .map(|byte| format!("%{byte:02X}"))
+                .collect::<String>()
+        };
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+            .collect();
+        let form = [("Content-Type", "application/x-www-form-urlencoded")];
+        self.request("POST", path, &[&form, headers].concat(), &fields.join("&"))
     }
 
     /// Asks it to end, and says with which code it did.

@@ -18,7 +18,7 @@ pub(in crate::pages) fn button(context: &Context<'_>, number: u64) -> String {
         path: "/cancelBuild",
         method: METHOD,
         fields: vec![Field::Hidden("build", number.to_string())],
-        command: links::command("cancel-build", &[&number.to_string()]),
+        command: links::command("cancel", &[&number.to_string()]),
     }
     .html(context)
 }

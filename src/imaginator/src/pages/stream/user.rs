@@ -19,7 +19,13 @@ pub(super) fn details(name: &str, stream: &UserStream) -> String {
     if expanded.url != stream.manifest_url {
         fact("Manifest URL, expanded", &expanded.url);
     }
-    fact("Manifest Directory", &stream.manifest_directory);
+    fact(
+        "Manifest Directory",
+        match stream.manifest_directory.as_str() {
+            "" => "the top",
+            directory => directory,
+        },
+    );
     if expanded.directory != stream.manifest_directory {
         fact("Manifest Directory, expanded", &expanded.directory);
     }
