@@ -37,10 +37,15 @@ fn no_page_scrolls_sideways_at_360_pixels_and_text_is_readable_in_light_and_dark
     let name = "no_page_scrolls_sideways_at_360_pixels_and_text_is_readable_in_light_and_dark";
     let Some(stage) = Stage::set(name) else { return };
     let tab = Tab::open(&stage.chromium).unwrap();
+    check(&tab, &pages(), |page| stage.at(page));
+}
+
+/// Looks at pages on a small screen, in both colour schemes.
+pub(crate) fn check(tab: &Tab<'_>, pages: &[String], at: impl Fn(&str) -> String) {
     tab.set_width(360);
     let contrasts = CONTRASTS.replace("LEAST", &CONTRAST_LEAST.to_string());
-    for page in pages() {
-        tab.go(&stage.at(&page));
+    for page in pages {
+        tab.go(&at(page));
         let beyond =
             tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         assert_eq!(beyond, 0, "{page} is wider than the screen");

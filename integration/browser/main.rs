@@ -5,6 +5,7 @@
 //! | `chromium` | the browser's process and the protocol |
 //! | `tab` | one page: go somewhere, look, press keys |
 //! | `stage` | a server with images, and the list of its pages |
+//! | `builder` | an image builder with real builds, and the promises of its pages |
 //! | the others | the promises, one family each |
 //!
 //! Nothing here waits for time to pass: each wait is for a condition, with a limit that only a broken page reaches.
@@ -12,6 +13,7 @@
 // Helpers of tests are tests.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod builder;
 mod chromium;
 mod comparing;
 mod hostile;
