@@ -168,6 +168,12 @@ impl Workplace {
         self.save()
     }
 
+    /// Adds streams whose names match a pattern.
+    pub fn set_pattern(&mut self, pattern: &str, stream: Value) -> Result<()> {
+        self.streams["StreamPatterns"][pattern] = stream;
+        self.save()
+    }
+
     /// Writes a manifest anew.
     pub fn write_manifest(&self, name: &str, manifest: &Value, files: &[(&str, &str)]) -> Result<()> {
         let directory = self.manifest(name);

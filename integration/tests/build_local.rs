@@ -171,3 +171,57 @@ fn a_manifest_is_carried_out_in_a_tree_that_is_there() -> Result<()> {
     );
     Ok(())
 }
+
+#[test]
+fn directories_of_the_host_are_seen_while_a_tree_is_built_and_are_not_in_it() -> Result<()> {
+    if lacks_root("directories_of_the_host_are_seen_while_a_tree_is_built_and_are_not_in_it") {
+        return Ok(());
+    }
+    let place = Place::new(|_| Ok(()))?;
+    let tool = Tool::new(&place)?;
+    let seen = place.path().join("seen");
+    fs::create_dir(&seen)?;
+    fs::write(seen.join("file"), "of the host\n")?;
+    let at = seen.display();
+    let script = format!("#! /bin/sh\nset -e\ncp {at}/file /etc/copied\n! touch {at}/written\n");
+    let manifest = tool.manifest(&[MANIFEST, ("scripts/copy", &script)])?;
+    let flag = format!("-bindMounts={at}");
+    let (out, err, code) = tool.run(&[&flag, "build-tree-from-manifest", &manifest])?;
+    assert_eq!((code, &*err), (0, ""));
+    let tree = Path::new(out.trim_end());
+    assert_eq!(fs::read_to_string(tree.join("etc/copied"))?, "of the host\n");
+    assert!(!tree.join(seen.strip_prefix("/")?).exists());
+    assert_eq!(fs::read_dir(&seen)?.count(), 1);
+    Ok(())
+}
+
+#[test]
+fn times_of_files_that_a_filter_names_are_not_taken_from_the_last_image() -> Result<()> {
+    if lacks_root("times_of_files_that_a_filter_names_are_not_taken_from_the_last_image") {
+        return Ok(());
+    }
+    let place = Place::new(|_| Ok(()))?;
+    let tool = Tool::new(&place)?;
+    fs::write(tool.directory.join("filter"), "/etc/new-time\n")?;
+    let files = [
+        MANIFEST,
+        ("files/etc/new-time", "one"),
+        ("files/etc/old-time", "two"),
+    ];
+    let manifest = tool.manifest(&files)?;
+    let times = || -> Result<Vec<(i64, i32)>> {
+        let flag = "-mtimesCopyFilterFile=filter";
+        let (out, err, code) = tool.run(&[flag, "build-from-manifest", &manifest, "mine/timed"])?;
+        assert_eq!(code, 0, "{err}");
+        let tree = place.fetch(out.trim_end())?.file_system.unwrap();
+        let of_file = |path: &str| {
+            let number = tree.find_all([path.into()]).into_values().next().unwrap();
+            tree.inode_table.get(number).unwrap().as_ref().mtime().unwrap()
+        };
+        Ok(vec![of_file("/etc/new-time"), of_file("/etc/old-time")])
+    };
+    let (first, second) = (times()?, times()?);
+    assert_ne!(first[0], second[0]);
+    assert_eq!(first[1], second[1]);
+    Ok(())
+}
