@@ -63,7 +63,7 @@ impl State {
     /// As people read it.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Unknown => "not built since the start",
+            Self::Unknown => "not built yet",
             Self::Good => "built",
             Self::Failed => "failed",
             Self::Building => "being built",

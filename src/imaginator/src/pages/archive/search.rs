@@ -125,7 +125,7 @@ fn of_log(found: &FoundLog) -> String {
         })
         .collect();
     format!(
-        "<h2>{} {}</h2><p class=\"faint\">{}, {}</p><pre class=\"log\" tabindex=\"0\">{lines}</pre>",
+        "<h2>{} {}</h2><p class=\"faint\">{} {}</p><pre class=\"log\" tabindex=\"0\">{lines}</pre>",
         links::anchor(&link, &build.name),
         Outcome::of_end(build.is_good(), build.is_cancelled).html(),
         time(build.finished_at),

@@ -214,5 +214,6 @@ async fn next(mut follower: Follower) -> Option<(Event, Follower)> {
 
 /// The log of a stream's last build, as a cell.
 fn last_log(stream: &str) -> front::page::Cell {
-    front::page::Cell::link(links::of_name("showLastBuildLog", stream), "log")
+    let link = links::of_name("showLastBuildLog", stream);
+    front::page::Cell::html(links::anchor(&link, "log"), link)
 }

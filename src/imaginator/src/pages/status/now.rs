@@ -50,6 +50,12 @@ fn log(build: &Build) -> Cell {
     Cell::html(html, links::build(build.number))
 }
 
+/// The page of a build; its path for programs.
+fn page(build: &Build) -> Cell {
+    let link = links::build(build.number);
+    Cell::html(links::anchor(&link, "page"), link)
+}
+
 fn requesters(build: &Build) -> String {
     let mut all = vec![if build.order.requester.is_empty() {
         "imaginator".to_owned()
@@ -77,7 +83,7 @@ pub(super) fn queue(snapshot: &Snapshot) -> Table {
         table.push([
             Cell::count(queued.position as u64),
             links::stream_cell(build.stream(), is_auto_rebuilt(snapshot, build.stream())),
-            Cell::link(links::build(build.number), "page"),
+            page(build),
             Cell::text(queued.waits_for.to_string()),
             Cell::time(timestamp(build.queued_at)),
             Cell::text(build.order.why.to_string()),
@@ -98,10 +104,7 @@ pub(super) fn stuck(snapshot: &Snapshot) -> Table {
     for build in &snapshot.stuck {
         table.push([
             links::stream_cell(build.stream(), false),
-            Cell::html(
-                links::anchor(&links::build(build.number), "page"),
-                build.number.to_string(),
-            ),
+            page(build),
             Cell::html(escape(&build.cancelled_because().unwrap_or_default()), ""),
             Cell::time(build.started_at().and_then(timestamp)),
         ]);

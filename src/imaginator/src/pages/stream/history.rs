@@ -100,7 +100,7 @@ pub(super) fn table(context: &Context<'_>, snapshot: &Snapshot, stream: &str) ->
                 Cell::empty()
             },
             Cell::text(entry.error.clone().unwrap_or_default()),
-            Cell::link(link(entry), "log"),
+            Cell::html(links::anchor(&link(entry), "log"), link(entry)),
         ]);
     }
     table
