@@ -34,6 +34,8 @@ pub struct Workplace {
     streams: Value,
     /// The daemon's program, if not ours.
     foreign: Option<PathBuf>,
+    /// The tool's program, if not ours.
+    foreign_tool: Option<PathBuf>,
 }
 
 /// A running daemon; dropping it kills it.
@@ -76,6 +78,7 @@ impl Workplace {
             configuration: Value::Null,
             streams: json!({ "Streams": {} }),
             foreign: None,
+            foreign_tool: None,
         };
         for name in ["tmp", "state", "builds", "manifests"] {
             fs::create_dir(workplace.path().join(name))?;
@@ -100,6 +103,13 @@ impl Workplace {
     #[must_use]
     pub fn with_program(mut self, program: &Path) -> Self {
         self.foreign = Some(program.to_owned());
+        self
+    }
+
+    /// With another implementation's tool.
+    #[must_use]
+    pub fn with_tool(mut self, program: &Path) -> Self {
+        self.foreign_tool = Some(program.to_owned());
         self
     }
 
@@ -262,7 +272,11 @@ impl Workplace {
 
     /// `builder-tool` as a user, with arguments.
     pub fn tool(&self, user: &str, port: u16, arguments: &[&str]) -> Result<Command> {
-        let mut command = Command::new(program("builder-tool")?);
+        let binary = match &self.foreign_tool {
+            Some(binary) => binary.clone(),
+            None => program("builder-tool")?,
+        };
+        let mut command = Command::new(binary);
         command
             .arg("-imaginatorHostname=127.0.0.1")
             .arg(format!("-imaginatorPortNum={port}"))

@@ -20,8 +20,12 @@ pub struct Secured {
 impl Secured {
     /// Starts the server with `flags` beside those of its credentials.
     pub fn new(flags: &[&str]) -> Result<Self> {
+        Self::at_home(Home::new()?, flags)
+    }
+
+    /// The same with directories, or a program, of its own.
+    pub fn at_home(home: Home, flags: &[&str]) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("imagewright-access.").tempdir()?;
-        let home = Home::new()?;
         let authority = Authority::new(&directory.path().join("ca"), "Test CA")?;
         let identity = Authority::new_identity(&directory.path().join("identity-ca"), "Identity CA")?;
         let ssl = home.path().join("ssl");

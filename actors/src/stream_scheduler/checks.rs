@@ -4,6 +4,7 @@ use super::shared::Shared;
 use super::{BuildRequest, RequestError, streams};
 use crate::build_runner::{BuildOrder, Why};
 use builder::Recipe;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How long a request waits for the first load of the streams.
@@ -32,6 +33,12 @@ impl Shared {
         let bytes = |(name, value): (&String, &String)| name.len() + value.len();
         if request.branch.len() + request.variables.iter().map(bytes).sum::<usize>() > REQUEST_BYTES {
             return Err(RequestError::TooLarge(REQUEST_BYTES));
+        }
+        let secrets = Arc::clone(&self.config.current.current().secrets);
+        let is_refused =
+            |name: &&String| recipe::environment::is_reserved(name) || secrets.get(name).is_some();
+        if let Some(name) = request.variables.keys().find(is_refused) {
+            return Err(RequestError::Variable(name.clone()));
         }
         Ok(BuildOrder {
             why: Why::Requested {

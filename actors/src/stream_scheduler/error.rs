@@ -47,6 +47,11 @@ pub enum RequestError {
     /// Variables and branch are too long.
     #[error("variables and branch of a request have more than {0} bytes")]
     TooLarge(usize),
+    /// A variable that requests may not set.
+    #[error(
+        "variable {0:?} may not be set by a request: it decides which programs run, or has its value from this image builder"
+    )]
+    Variable(String),
     /// The daemon is stopping.
     #[error("the image builder is stopping")]
     Stopping,

@@ -156,7 +156,7 @@ fn publish(
 /// Where the manifest of each user stream is, and its URL as configured. Request variables are none.
 fn locations(current: &Current) -> BTreeMap<String, (ManifestLocation, String)> {
     let location = |(name, stream): (&str, &Arc<recipe::UserStream>)| {
-        let location = ManifestLocation::with_secrets(name, stream, &BTreeMap::new(), &current.secrets);
+        let location = ManifestLocation::without_request(name, stream, &current.secrets);
         (name.to_owned(), (location, stream.manifest_url.clone()))
     };
     current.streams.iter().map(location).collect()

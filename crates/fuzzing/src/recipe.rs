@@ -84,7 +84,8 @@ fn streams(text: &[u8], format: Format) {
     for (name, stream) in streams.iter() {
         let found = streams.find(name);
         assert!(matches!(&found, Ok(Some(found)) if std::sync::Arc::ptr_eq(found, stream)));
-        let _ = ManifestLocation::with_secrets(name, stream, &no_variables, &Secrets::default()).local_tree();
+        let location = ManifestLocation::with_secrets(name, stream, &no_variables, &Secrets::default());
+        let _ = location.map(|location| location.local_tree());
         let environment = recipe::environment(name, stream, &no_variables, Some("commit"), "branch");
         assert_eq!(environment["IMAGE_STREAM"], name);
     }

@@ -33,7 +33,50 @@ pub fn of_stream(stream_name: &str, stream: &UserStream) -> BTreeMap<String, Str
     table
 }
 
-/// The table of a build: what the stream gives, overridden by the request's variables that are not empty; then the commit of the manifest
+/// Names that decide which programs run and what they run before what they are told to: shells, loaders, interpreters, git.
+const DECIDE_WHAT_RUNS: [&str; 14] = [
+    "BASHOPTS",
+    "BASH_ENV",
+    "CDPATH",
+    "ENV",
+    "GLOBIGNORE",
+    "HOME",
+    "IFS",
+    "LOGNAME",
+    "PATH",
+    "PROMPT_COMMAND",
+    "PS4",
+    "SHELL",
+    "SHELLOPTS",
+    "USER",
+];
+/// What names of the same kind begin with.
+const DECIDE_BY_THEIR_BEGINNING: [&str; 9] = [
+    "APT_",
+    "BASH_FUNC_",
+    "DPKG_",
+    "GIT_",
+    "LD_",
+    "NODE_",
+    "PERL",
+    "PYTHON",
+    "RUBY",
+];
+
+/// Whether a request may not set this variable: whoever may ask for an image could otherwise put what he likes into it. Also names that
+/// are none.
+pub fn is_reserved(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    name.is_empty()
+        || !name.bytes().all(is_plain)
+        || name.starts_with(|first: char| first.is_ascii_digit())
+        || DECIDE_WHAT_RUNS.contains(&name)
+        || DECIDE_BY_THEIR_BEGINNING
+            .iter()
+            .any(|beginning| name.starts_with(beginning))
+}
+
+/// The table of a build: what the stream gives, overridden by the request's variables that are not empty and not [reserved](is_reserved); then the commit of the manifest
 /// (`None` if it is not from git) and the branch that was asked for (empty if none was).
 pub fn environment(
     stream_name: &str,
@@ -44,7 +87,7 @@ pub fn environment(
 ) -> BTreeMap<String, String> {
     let mut table = of_stream(stream_name, stream);
     for (name, value) in request_variables {
-        if !value.is_empty() {
+        if !value.is_empty() && !is_reserved(name) {
             table.insert(name.clone(), value.clone());
         }
     }
@@ -96,6 +139,10 @@ mod tests {
             ("B", "request"),
             ("A", ""),
             ("C", "new"),
+            ("BASH_ENV", "$(touch /forged)"),
+            ("LD_PRELOAD", "/forged"),
+            ("PATH", "/forged"),
+            ("no name", "x"),
             ("MANIFEST_GIT_COMMIT_ID", "forged"),
         ]);
         let expected = table(&[

@@ -17,21 +17,42 @@ pub struct ManifestLocation {
 }
 
 impl ManifestLocation {
-    /// For fetching: variables are those of the stream, then those of the request, then secrets; the first that has a name wins.
+    /// For fetching: variables are those of the stream, then secrets, then those of the request; the first that has a name wins. Not the
+    /// order of the specification, in which whoever may ask for a build could have the secrets sent to a host of his own.
+    ///
+    /// # Errors
+    /// The request's variables choose more than a place on the host that the stream names.
     pub fn with_secrets(
         stream_name: &str,
         stream: &UserStream,
         request_variables: &BTreeMap<String, String>,
         secrets: &Secrets,
-    ) -> Self {
+    ) -> Result<Self, LocationError> {
         let own = environment::of_stream(stream_name, stream);
-        let lookup = |name: &str| {
-            own.get(name)
-                .or_else(|| request_variables.get(name))
-                .map(String::as_str)
-                .or_else(|| secrets.get(name))
+        let fixed = |name: &str| own.get(name).map(String::as_str).or_else(|| secrets.get(name));
+        let asked = |name: &str| fixed(name).or_else(|| request_variables.get(name).map(String::as_str));
+        let location = Self::expanded(stream, asked);
+        let names = expand::names(&stream.manifest_url).into_iter();
+        let mut names = names.chain(expand::names(&stream.manifest_directory));
+        let leads_up = |name: &String| {
+            fixed(name).is_none()
+                && asked(name).is_some_and(|value| value.split('/').any(|part| part == ".."))
         };
-        Self::expanded(stream, lookup)
+        if names.any(|name| leads_up(&name)) {
+            return Err(LocationError::LeadsUp);
+        }
+        if host(&location.url) != host(&Self::expanded(stream, fixed).url) {
+            return Err(LocationError::OtherHost);
+        }
+        Ok(location)
+    }
+
+    /// For fetching what nobody asked for: variables are those of the stream, then secrets.
+    pub fn without_request(stream_name: &str, stream: &UserStream, secrets: &Secrets) -> Self {
+        let own = environment::of_stream(stream_name, stream);
+        Self::expanded(stream, |name| {
+            own.get(name).map(String::as_str).or_else(|| secrets.get(name))
+        })
     }
 
     /// For pages: variables of the stream alone. What is secret is left out, so the result may lead nowhere.
@@ -68,12 +89,29 @@ impl ManifestLocation {
     }
 }
 
+/// What says where a repository is, before the path on that host: scheme, user, password, host, port.
+fn host(url: &str) -> &str {
+    let from = url.find("://").map_or(0, |at| at + 3);
+    // Without a scheme: `user@host:path`, or a path on this host.
+    let ends: &[char] = if from == 0 { &['/', ':'] } else { &['/', '?', '#'] };
+    let end = url[from..].find(ends).map_or(url.len(), |at| from + at);
+    &url[..end]
+}
+
 /// Why a location leads nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LocationError {
     /// `dir://` and something that is no absolute path.
     #[error("missing leading slash: a manifest tree needs an absolute path, as in dir:///srv/manifests")]
     NotAbsolute,
+    /// A variable of the request with `..` in it.
+    #[error("a variable of the request leads to a directory above the one that the stream names")]
+    LeadsUp,
+    /// A variable of the request that is the host, or a part of what comes before it.
+    #[error(
+        "a variable of the request may not choose the host, scheme or user of the manifest: the stream must name them"
+    )]
+    OtherHost,
 }
 
 /// The path in a URL, with `%XX` replaced by the byte it stands for.
@@ -116,27 +154,72 @@ mod tests {
     }
 
     #[test]
-    fn the_stream_wins_over_the_request_and_that_over_secrets() {
+    fn the_stream_wins_over_secrets_and_those_over_the_request() {
         let stream = UserStream {
             manifest_url: "https://$USER:$PASSWORD@git.example/$A/$B.git".into(),
             manifest_directory: "${IMAGE_STREAM[/1:]}".into(),
             variables: table(&[("A", "stream")]),
             ..UserStream::default()
         };
-        let secrets = Secrets::new(table(&[
-            ("USER", "me"),
-            ("PASSWORD", "hunter22"),
-            ("A", "no"),
-            ("B", "no"),
-        ]));
-        let request = table(&[("A", "no"), ("B", "request")]);
-        let location = ManifestLocation::with_secrets("base/x/y", &stream, &request, &secrets);
+        let secrets = Secrets::new(table(&[("USER", "me"), ("PASSWORD", "hunter22"), ("A", "no")]));
+        let request = table(&[("A", "no"), ("B", "request"), ("PASSWORD", "no")]);
+        let with = |request| ManifestLocation::with_secrets("base/x/y", &stream, request, &secrets);
+        let location = with(&request).unwrap();
         assert_eq!(location.url, "https://me:hunter22@git.example/stream/request.git");
         assert_eq!(location.directory, "x/y");
         assert_eq!(location.local_tree(), Ok(None));
         assert!(!format!("{location:?}").contains("hunter22"));
         let shown = ManifestLocation::without_secrets("base/x/y", &stream);
         assert_eq!(shown.url, "https://:@git.example/stream/.git");
+    }
+
+    #[test]
+    fn a_request_chooses_neither_the_host_nor_a_directory_above() {
+        let secrets = Secrets::new(table(&[("PASSWORD", "hunter22")]));
+        let of = |url: &str, value: &str| {
+            let stream = UserStream {
+                manifest_url: url.into(),
+                ..UserStream::default()
+            };
+            let request = table(&[("ASKED", value)]);
+            ManifestLocation::with_secrets("x", &stream, &request, &secrets).map(|location| location.url)
+        };
+        for (url, value, expected) in [
+            (
+                "https://$ASKED:$PASSWORD@git.example/r.git",
+                "x:y@evil.example/",
+                Err(LocationError::OtherHost),
+            ),
+            (
+                "https://me:$PASSWORD@$ASKED/r.git",
+                "evil.example",
+                Err(LocationError::OtherHost),
+            ),
+            ("$ASKED", "dir:///etc", Err(LocationError::OtherHost)),
+            ("git@$ASKED:r.git", "evil.example", Err(LocationError::OtherHost)),
+            (
+                "dir:///srv/manifests/$ASKED",
+                "../../etc",
+                Err(LocationError::LeadsUp),
+            ),
+            (
+                "dir:///srv/manifests/$ASKED",
+                "one/two",
+                Ok("dir:///srv/manifests/one/two".to_owned()),
+            ),
+            (
+                "git@git.example:$ASKED.git",
+                "mine",
+                Ok("git@git.example:mine.git".to_owned()),
+            ),
+            (
+                "https://me:$PASSWORD@git.example/$ASKED.git",
+                "mine",
+                Ok("https://me:hunter22@git.example/mine.git".to_owned()),
+            ),
+        ] {
+            assert_eq!(of(url, value), expected, "{url} {value}");
+        }
     }
 
     #[test]

@@ -169,12 +169,7 @@ fn the_streams_show_every_way_to_a_manifest() {
         ),
     ] {
         let (name, stream) = find(name);
-        let location = recipe::ManifestLocation::with_secrets(
-            &name,
-            &stream,
-            &std::collections::BTreeMap::new(),
-            &secrets(),
-        );
+        let location = recipe::ManifestLocation::without_request(&name, &stream, &secrets());
         assert_eq!(
             (location.url.as_str(), location.directory.as_str()),
             (url, directory),

@@ -70,7 +70,8 @@ pub fn fetch(
     watcher: &Arc<dyn Watcher>,
     temporary: &Path,
 ) -> Result<Fetched, StepError> {
-    let location = ManifestLocation::with_secrets(&order.stream, stream, &order.variables, &order.secrets);
+    let location = ManifestLocation::with_secrets(&order.stream, stream, &order.variables, &order.secrets)
+        .map_err(|error| StepError::wrong(error.to_string()))?;
     let wrong = |text: String| StepError::wrong(order.secrets.redact_text(&text));
     let directory = inside(&location.directory).ok_or_else(|| {
         wrong(format!(
