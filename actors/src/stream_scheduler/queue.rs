@@ -2,8 +2,9 @@
 //!
 //! Each requester has a lane, and the automatic builds together have one. A lane has a count, which grows with each of its builds that
 //! begins; the lane with the smallest is next. One in which something waits again, or for the first time, begins where the builds that
-//! run now began, at least: so it makes up for what others have running, and not for the time in which it wanted nothing. This is
-//! fair queueing by start tags, with several servers. So nobody's hundred builds hold up another's one, and neither requests
+//! run now began, at least: so it makes up for what others have running, and not for the time in which it wanted nothing. A build that
+//! runs for long holds that back by itself alone: nobody makes up for more turns than builds are running. This is fair queueing
+//! by start tags, with several servers. So nobody's hundred builds hold up another's one, and neither requests
 //! nor automatic builds starve each other.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -49,15 +50,24 @@ impl Queue {
 
     /// Behind all others of its lane. A build may wait in several lanes: it is taken when it is its turn in one.
     pub(super) fn push(&mut self, lane: Lane, number: u64) {
-        let now = self.running.values().map(|(_, began)| *began).min();
+        let now = self.now();
         let in_lane = self.lanes.entry(lane).or_default();
         if in_lane.waiting.is_empty() {
-            in_lane.begun = in_lane.begun.max(now.unwrap_or(self.highest));
+            in_lane.begun = in_lane.begun.max(now);
         }
         if !in_lane.waiting.contains(&number) {
             in_lane.waiting.push_back(number);
         }
         self.forget_lanes();
+    }
+
+    /// Where a lane begins.
+    fn now(&self) -> u64 {
+        let oldest = self.running.values().map(|(_, began)| *began).min();
+        let made_up_for = u64::try_from(self.running.len()).unwrap_or(u64::MAX);
+        oldest
+            .unwrap_or(self.highest)
+            .max(self.highest.saturating_sub(made_up_for))
     }
 
     /// One that was taken and not begun: before all others of its lane, which has its turn again.
@@ -208,7 +218,78 @@ mod tests {
         assert_eq!(queue.order(), [2, 3]);
     }
 
+    #[test]
+    fn a_build_that_does_not_end_gives_nobody_a_hundred_turns() {
+        let mut queue = Queue::default();
+        queue.push(lane("long"), 1);
+        queue.pop();
+        for number in 100..200 {
+            queue.push(None, number);
+            assert_eq!(queue.pop(), Some((None, number)));
+            queue.ended(number);
+        }
+        queue.push(None, 200);
+        (300..400).for_each(|number| queue.push(lane("new"), number));
+        let order = queue.order();
+        let turn = order.iter().position(|number| *number == 200).unwrap();
+        assert!(turn <= 2, "{order:?}");
+    }
+
+    /// What happens to a queue.
+    #[derive(Debug, Clone, Copy)]
+    enum Event {
+        Push(u8),
+        Pop,
+        End(usize),
+    }
+
+    fn event() -> impl Strategy<Value = Event> {
+        prop_oneof![
+            3 => (0_u8..4).prop_map(Event::Push),
+            2 => Just(Event::Pop),
+            2 => (0_usize..8).prop_map(Event::End),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn while_somebody_waits_nobody_has_more_turns_than_places_and_one_beyond_his(
+            places in 1_usize..4,
+            events in proptest::collection::vec(event(), 1..300),
+        ) {
+            let mut queue = Queue::default();
+            let named = |user: u8| (user > 0).then(|| user.to_string());
+            // The first has a place of its own and never ends.
+            queue.push(named(3), 0);
+            queue.pop();
+            let mut running: Vec<u64> = Vec::new();
+            // For each who waits: the turns of all since he does.
+            let mut since: BTreeMap<Lane, BTreeMap<Lane, usize>> = BTreeMap::new();
+            for (number, event) in (1_u64..).zip(events) {
+                match event {
+                    Event::Push(user) => {
+                        queue.push(named(user), number);
+                        since.entry(named(user)).or_default();
+                    }
+                    Event::End(index) if index < running.len() => queue.ended(running.remove(index)),
+                    Event::Pop if running.len() < places => {
+                        let Some((lane, number)) = queue.pop() else { continue };
+                        running.push(number);
+                        for turns in since.values_mut() {
+                            *turns.entry(lane.clone()).or_default() += 1;
+                        }
+                        since.retain(|lane, _| queue.len_of(lane) > 0);
+                        for (waits, turns) in &since {
+                            let own = turns.get(waits).copied().unwrap_or_default();
+                            let most = turns.values().max().copied().unwrap_or_default();
+                            prop_assert!(most <= own + places + 2, "{:?}: {:?}", waits, turns);
+                        }
+                    }
+                    Event::End(_) | Event::Pop => {}
+                }
+            }
+        }
+
         #[test]
         fn every_build_gets_its_turn_once_and_nobody_waits_for_two_turns_of_another(
             pushes in proptest::collection::vec(0_u8..4, 1..60),
