@@ -5,8 +5,8 @@
 
 mod scripted;
 
-use actors::build_runner::{BuildState, Why};
-use actors::stream_scheduler::{QUEUE_BUILDS_PER_USER, RequestError, Ticket};
+use actors::build_runner::{BuildResult, BuildState, Why};
+use actors::stream_scheduler::{BuildRequest, CycleState, QUEUE_BUILDS_PER_USER, RequestError, Ticket};
 use builder::{Delivery, Phase};
 use scripted::engine::Step;
 use scripted::{Builder, HOUR, current, eventually, is_queued, request};
@@ -48,14 +48,14 @@ async fn of_ten_builds_of_two_users_on_two_places_neither_users_last_ends_more_t
 async fn who_asks_for_the_same_follows_the_first_and_the_image_lives_for_the_longest_asked() {
     let builder = Builder::new(1, &["a", "b"]);
     builder.engine.next("a", &[Step::Wait]);
-    let first = builder.ask("a", "fred").await.unwrap();
+    let first = builder.scheduler().request(of_commit("a", "fred")).await.unwrap();
     builder.begun(1).await;
     // One that waits, and one that runs.
     let waits = builder.ask("b", "fred").await.unwrap();
     let mut longer = request("b", "barney");
     longer.expires_in = 3 * HOUR;
     let joined = builder.scheduler().request(longer).await.unwrap();
-    let mut longer = request("a", "barney");
+    let mut longer = of_commit("a", "barney");
     longer.expires_in = 2 * HOUR;
     let late = builder.scheduler().request(longer).await.unwrap();
     assert!(!first.has_joined() && !waits.has_joined() && joined.has_joined() && late.has_joined());
@@ -81,6 +81,122 @@ async fn who_asks_for_the_same_follows_the_first_and_the_image_lives_for_the_lon
         [(name, builder.clock.now() + 2 * HOUR)]
     );
     assert_eq!(builder.snapshot().counts.joined, 2);
+}
+
+/// A request for something that does not change, so that builds that run are joined.
+fn of_commit(stream: &str, who: &str) -> BuildRequest {
+    BuildRequest {
+        branch: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+        ..request(stream, who)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_after_the_manifest_was_read_gets_an_image_of_what_is_there_now_and_others_join_him() {
+    let builder = Builder::new(1, &["a"]);
+    builder.engine.next("a", &[Step::Wait]);
+    let first = builder.ask("a", "fred").await.unwrap();
+    builder.begun(1).await;
+    // Barney has pushed something meanwhile.
+    let second = builder.ask("a", "barney").await.unwrap();
+    let third = builder.ask("a", "fred").await.unwrap();
+    assert!(!second.has_joined() && third.has_joined());
+    assert_eq!(third.number(), second.number());
+    builder.engine.go("a");
+    let (first, second, third) = tokio::join!(first.ended(), second.ended(), third.ended());
+    let name = |result: &BuildResult| result.outcome.clone().unwrap().name;
+    assert_ne!(name(&first), name(&second));
+    assert_eq!(name(&second), name(&third));
+    assert_eq!(builder.engine.begun().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_build_that_builds_its_source_first_is_joined_since_it_reads_its_manifest_again() {
+    let builder = Builder::new(1, &["a", "source"]);
+    builder.engine.next("a", &[Step::Needs("source")]);
+    builder.engine.next("source", &[Step::Wait]);
+    builder.engine.next("a", &[Step::Wait]);
+    let first = builder.ask("a", "fred").await.unwrap();
+    builder.begun(2).await;
+    assert!(builder.ask("a", "barney").await.unwrap().has_joined());
+    builder.engine.go("source");
+    builder.begun(3).await;
+    let late = builder.ask("a", "barney").await.unwrap();
+    assert!(!late.has_joined());
+    builder.engine.go("a");
+    first.ended().await.outcome.clone().unwrap();
+    late.ended().await.outcome.clone().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_automatic_rebuild_whose_time_it_is_joins_a_build_that_runs() {
+    let builder = Builder::with(current(&[], &["a"], &["a"]), |scheduling| {
+        scheduling.places = 2;
+        scheduling.rebuild_interval = HOUR;
+        scheduling.first_cycle_pause = HOUR;
+    });
+    builder.engine.next("a", &[Step::Wait]);
+    let ticket = builder.ask("a", "fred").await.unwrap();
+    builder.begun(1).await;
+    builder.clock.pass(HOUR);
+    let number = ticket.number();
+    eventually("the cycle waits for it", || {
+        let cycle = builder.snapshot().auto.cycle.clone();
+        cycle.is_some_and(|cycle| cycle.streams.get("a") == Some(&CycleState::Building { number }))
+    })
+    .await;
+    builder.engine.go("a");
+    ticket.ended().await.outcome.clone().unwrap();
+    assert_eq!(builder.engine.begun().len(), 1);
+}
+
+/// The cycle waits for a build that somebody asked for who has gone; automatic builds are disabled.
+async fn asked_gone_and_disabled(is_asked_first: bool, cancel_on_disconnect: bool) -> Builder {
+    let builder = Builder::with(current(&[], &["a", "b"], &["b"]), |scheduling| {
+        scheduling.places = 1;
+        scheduling.rebuild_interval = HOUR;
+        scheduling.first_cycle_pause = HOUR;
+        scheduling.cancel_on_disconnect = cancel_on_disconnect;
+    });
+    builder.engine.next("a", &[Step::Wait]);
+    let holds_the_place = builder.ask("a", "fred").await.unwrap();
+    builder.begun(1).await;
+    let early = if is_asked_first {
+        Some(builder.ask("b", "barney").await.unwrap())
+    } else {
+        None
+    };
+    builder.clock.pass(HOUR);
+    eventually("the cycle waits for it", || {
+        let cycle = builder.snapshot().auto.cycle.clone();
+        cycle.is_some_and(|cycle| matches!(cycle.streams.get("b"), Some(CycleState::Building { .. })))
+    })
+    .await;
+    let late = builder.ask("b", "barney").await.unwrap();
+    assert!(late.has_joined());
+    let build = late.build().clone();
+    drop((early, late));
+    builder
+        .scheduler()
+        .disable_auto_builds("wilma", HOUR)
+        .await
+        .unwrap();
+    builder.engine.go("a");
+    holds_the_place.ended().await;
+    let outcome = build.ended().await.outcome.clone();
+    assert_eq!(outcome.is_err(), cancel_on_disconnect, "{outcome:?}");
+    builder
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn disabling_automatic_builds_ends_no_build_that_somebody_asked_for_who_went_away() {
+    for is_asked_first in [true, false] {
+        let builder = asked_gone_and_disabled(is_asked_first, false).await;
+        assert_eq!(builder.engine.begun_streams(), ["a", "b"]);
+    }
+    // Where builds end with the last who waits, nobody but the cycle wants it.
+    let builder = asked_gone_and_disabled(false, true).await;
+    assert_eq!(builder.engine.begun_streams(), ["a"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -212,8 +328,12 @@ async fn a_build_that_nobody_waits_for_ends_if_that_is_wanted_and_goes_on_if_not
     builder.engine.next("b", &[Step::Wait]);
     let left = builder.ask("a", "fred").await.unwrap();
     let (one, other) = (
-        builder.ask("b", "fred").await.unwrap(),
-        builder.ask("b", "barney").await.unwrap(),
+        builder.scheduler().request(of_commit("b", "fred")).await.unwrap(),
+        builder
+            .scheduler()
+            .request(of_commit("b", "barney"))
+            .await
+            .unwrap(),
     );
     builder.begun(2).await;
     let build = left.build().clone();

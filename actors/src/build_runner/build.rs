@@ -16,6 +16,9 @@ use tokio::sync::watch;
 /// Phases kept of a build; sources of sources are told with the first.
 const PHASES_KEPT: usize = 512;
 
+/// Hexadecimal digits of the full name of a commit: SHA-1 and SHA-256.
+const COMMIT_DIGITS: [usize; 2] = [40, 64];
+
 /// Where a build is.
 #[derive(Debug, Clone)]
 pub enum BuildState {
@@ -54,7 +57,7 @@ pub struct BuildOrder {
 }
 
 impl BuildOrder {
-    /// Whether one image would be as good as the other. Who asks, why, and how long the image lives may differ.
+    /// Whether one image would be as good as the other, if both were begun at the same time. Who asks, why, and how long the image lives may differ.
     pub(crate) fn is_equal(&self, other: &BuildOrder) -> bool {
         self.stream == other.stream
             && self.variables == other.variables
@@ -63,6 +66,13 @@ impl BuildOrder {
             && self.deadline == other.deadline
             && self.delivery == other.delivery
             && self.disable_recursive_build == other.disable_recursive_build
+    }
+
+    /// Whether it is as good to join a build that has read its manifest some time ago. Who asks may have changed the branch a moment
+    /// before, and wants that to be in the image. A commit does not change, and those whose time it is have changed nothing.
+    pub(crate) fn may_be_of_before(&self) -> bool {
+        let is_asked_for = matches!(self.why, Why::Requested { .. } | Why::StartedBy { .. });
+        !is_asked_for || is_commit(&self.branch)
     }
 }
 
@@ -84,6 +94,8 @@ pub struct Build {
     pub(super) image: Mutex<Option<Arc<Image>>>,
     pub(super) state: watch::Sender<BuildState>,
     is_over: AtomicBool,
+    /// Nothing has been read yet of what its image will be made from, or all of it will be read again.
+    has_yet_to_read: AtomicBool,
 }
 
 impl Build {
@@ -106,6 +118,7 @@ impl Build {
             image: Mutex::default(),
             state: watch::Sender::new(BuildState::Queued),
             is_over: AtomicBool::new(false),
+            has_yet_to_read: AtomicBool::new(true),
         }
     }
 
@@ -198,6 +211,16 @@ impl Build {
         self.state.send_replace(BuildState::Queued);
     }
 
+    /// Whether what somebody changed before this moment will be in the image, as far as the manifest and the configuration go.
+    pub(crate) fn has_yet_to_read(&self) -> bool {
+        self.has_yet_to_read.load(Ordering::SeqCst)
+    }
+
+    /// Told before the first of it is read, and when it will be read again.
+    pub(super) fn set_has_yet_to_read(&self, has_yet: bool) {
+        self.has_yet_to_read.store(has_yet, Ordering::SeqCst);
+    }
+
     /// Its image is to live at least so long; false if it is too late for that.
     pub(crate) fn prolong(&self, expires_in: Duration) -> bool {
         match &mut *self.expires_in.lock() {
@@ -273,6 +296,11 @@ impl Build {
         self.state.send_replace(BuildState::Ended(result));
         true
     }
+}
+
+/// Whether it is the full name of a commit, of either kind.
+fn is_commit(branch: &str) -> bool {
+    COMMIT_DIGITS.contains(&branch.len()) && branch.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn finish(phases: &mut [PhaseTime], now: SystemTime) {

@@ -151,6 +151,10 @@ impl Run {
         }
         let watcher = self.watcher(&work.stream, log_start);
         watcher.phase(Phase::BuildSource);
+        if work.stream == self.build.order.stream {
+            // After the source everything is read again.
+            self.build.set_has_yet_to_read(true);
+        }
         self.source(work, needed, above)?;
         above.pop();
         self.engine(work, log_start).map_err(failure)
@@ -226,6 +230,10 @@ impl Run {
     }
 
     fn engine(&self, work: &Work, log_start: u64) -> Result<Built, BuildError> {
+        let is_own = work.stream == self.build.order.stream;
+        if is_own {
+            self.build.set_has_yet_to_read(false);
+        }
         let (recipe, secrets) = self.host.recipe(&work.stream).map_err(|failure| BuildError {
             text: failure.text,
             phase: None,

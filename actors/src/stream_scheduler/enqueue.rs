@@ -130,13 +130,14 @@ impl Shared {
 }
 
 impl State {
-    /// An equal build that can be joined: it lives as long as the longest that is asked for.
+    /// An equal build that can be joined, which has not read its manifest before somebody asked: its image lives as long as the longest that is asked for.
     fn join(&self, order: &BuildOrder, expires_in: Duration) -> Option<Arc<Build>> {
         let waiting = self.waiting.values().map(|waiting| &waiting.build);
         let mut builds = waiting.chain(self.places.iter().map(|place| &place.build));
         let build = builds.find(|build| {
-            let is_joinable = build.order.is_equal(order) && !build.cancellation.is_cancelled();
-            is_joinable && build.prolong(expires_in)
+            let is_new_enough = build.has_yet_to_read() || order.may_be_of_before();
+            let is_equal = build.order.is_equal(order) && is_new_enough;
+            is_equal && !build.cancellation.is_cancelled() && build.prolong(expires_in)
         })?;
         let mut joined_by = build.joined_by.lock();
         let is_new = !order.requester.is_empty()
@@ -146,6 +147,12 @@ impl State {
             joined_by.push(order.requester.clone());
         }
         Some(build.clone())
+    }
+
+    /// Whether a requester has asked for a build that waits, at first or by joining it.
+    pub(super) fn is_asked_for(&self, number: u64) -> bool {
+        let waiting = self.waiting.get(&number);
+        waiting.is_some_and(|waiting| waiting.lanes.iter().any(Option::is_some))
     }
 
     /// The bound that one more would exceed.

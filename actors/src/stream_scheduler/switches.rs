@@ -32,7 +32,9 @@ impl Shared {
             let mut ended = Vec::new();
             for number in state.cycles.building() {
                 let is_alone = state.tickets.get(&number).is_none_or(|tickets| *tickets <= 1);
-                if !is_alone {
+                // Who asked and went away wants it all the same, unless that ends builds.
+                let is_wanted = state.is_asked_for(number) && !self.config.cancel_on_disconnect;
+                if !is_alone || is_wanted {
                     continue;
                 }
                 if let Some(waiting) = state.waiting.remove(&number) {
