@@ -43,6 +43,8 @@ const RIGHTS: CapabilitySet = CapabilitySet::CHOWN
 
 /// Becomes the command.
 pub(super) fn exec(spec: &Spec, root: &OwnedFd, channel: BorrowedFd<'_>) -> Step<Infallible> {
+    // Out of the process group of the keeper, which has the command's identity: `kill -STOP 0` would stop it as well.
+    rustix::process::setsid().during("a session of its own")?;
     rustix::system::sethostname(spec.host_name.as_bytes()).during("the host name")?;
     if spec.network.is_own() {
         syscalls::bring_loopback_up().during("the loopback interface")?;

@@ -9,7 +9,7 @@ use super::{During, Step};
 use crate::{resolver, syscalls};
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::MemfdFlags;
-use rustix::process::{Pid, WaitOptions};
+use rustix::process::{Pid, Signal, WaitOptions};
 use rustix::thread::LinkNameSpaceType;
 use std::io::{Read, Seek};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -56,7 +56,9 @@ impl Outside {
         let (ours, theirs) = keeper::channel().during("a channel to the network program")?;
         let Some(first) = syscalls::fork_as_first().during("a process for the network program")? else {
             drop(ours);
-            let word = match run(&program, user, network, theirs.as_fd()) {
+            // The program has the identity of the keeper, and must not reach it by its process group.
+            let joined = rustix::process::setsid().during("a session of its own");
+            let word = match joined.and_then(|_| run(&program, user, network, theirs.as_fd())) {
                 Ok(()) => syscalls::exit_now(0),
                 Err(why) => Word::Failed(format!("{}: {why}", program.display())),
             };
@@ -82,8 +84,9 @@ impl Outside {
 
 impl Drop for Outside {
     fn drop(&mut self) {
-        // The first process sees it closed, and ends with all others of its namespace.
         drop(self.channel.take());
+        // With the first process all others of its namespace end. Not left to it: it may have been stopped.
+        let _ = rustix::process::kill_process(self.first, Signal::KILL);
         while let Err(rustix::io::Errno::INTR) =
             rustix::process::waitpid(Some(self.first), WaitOptions::empty())
         {}

@@ -194,6 +194,9 @@ impl Watched {
             let _ = rustix::process::pidfd_send_signal(command, Signal::KILL);
             let mut ended = [PollFd::new(command, PollFlags::IN)];
             while let Err(rustix::io::Errno::INTR) = rustix::event::poll(&mut ended, None) {}
+            // It has nothing to do any more, and may have been stopped. (Before there is a command, nobody could have stopped it, and
+            // it has to end what it is just starting.)
+            let _ = rustix::process::kill_process(self.keeper, Signal::KILL);
         }
         while let Err(rustix::io::Errno::INTR) =
             rustix::process::waitpid(Some(self.keeper), WaitOptions::empty())
