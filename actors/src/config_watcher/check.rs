@@ -56,7 +56,7 @@ struct Check {
 
 impl Check {
     async fn run(watching: &ConfigWatching) -> CheckReport {
-        let fetcher = match Fetcher::new() {
+        let fetcher = match Fetcher::new(&watching.temporary) {
             Ok(fetcher) => fetcher,
             Err(error) => return CheckReport::failed(&error),
         };

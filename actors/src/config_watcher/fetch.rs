@@ -13,6 +13,8 @@ pub(super) struct Fetcher {
     client: reqwest::Client,
     /// For files and git, which block.
     pool: Pool,
+    /// Where clones of git are put meanwhile.
+    temporary: PathBuf,
 }
 
 /// Threads that read files and wait for git.
@@ -22,14 +24,18 @@ const THREADS: usize = 3;
 const JOBS: usize = 16;
 
 impl Fetcher {
-    pub(super) fn new() -> Result<Fetcher, String> {
+    pub(super) fn new(temporary: &Path) -> Result<Fetcher, String> {
         let client = reqwest::Client::builder()
             .connect_timeout(HTTP_CONNECT_MOST)
             .timeout(HTTP_MOST)
             .build()
             .map_err(text_of)?;
         let pool = Pool::new("configuration", THREADS, JOBS).map_err(|error| error.to_string())?;
-        Ok(Fetcher { client, pool })
+        Ok(Fetcher {
+            client,
+            pool,
+            temporary: temporary.to_owned(),
+        })
     }
 
     /// The bytes of a text. The error has no secret in it.
@@ -71,10 +77,27 @@ impl Fetcher {
 
     async fn git(&self, repository: &str, path: &str, secrets: &Arc<Secrets>) -> Result<Vec<u8>, String> {
         let (repository, path, secrets) = (repository.to_owned(), path.to_owned(), secrets.clone());
-        let fetched = self.run(move || {
-            builder::manifest::fetch_file(&repository, &path, &secrets, GIT_MOST, MAXIMUM_BYTES)
-        });
-        fetched.await?.map_err(|error| error.to_string())
+        let own = self.clone();
+        self.run(move || own.file_of_git(&repository, &path, &secrets))
+            .await?
+    }
+
+    /// The same; blocks.
+    pub(super) fn file_of_git(
+        &self,
+        repository: &str,
+        path: &str,
+        secrets: &Secrets,
+    ) -> Result<Vec<u8>, String> {
+        let fetched = builder::manifest::fetch_file(
+            repository,
+            path,
+            secrets,
+            &self.temporary,
+            GIT_MOST,
+            MAXIMUM_BYTES,
+        );
+        fetched.map_err(|error| error.to_string())
     }
 }
 

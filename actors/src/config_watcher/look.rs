@@ -4,12 +4,10 @@ use super::copy;
 use super::fetch::{Fetcher, read_file};
 use super::host;
 use super::kind::Kind;
-use super::settings::GIT_MOST;
 use super::shared::{Digests, Good, Memory, Shared};
 use super::stamp::Stamp;
 use hash::Hash;
 use parking_lot::Mutex;
-use recipe::text::MAXIMUM_BYTES;
 use recipe::{Checked, Configuration, Format, Problem, Reading, Secrets, Source, Streams};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -273,10 +271,7 @@ pub(super) fn configuration(
                 others.lock().files.push((path.clone(), stamp));
                 read_file(&path)
             }
-            Source::Git { repository, path } => {
-                builder::manifest::fetch_file(&repository, &path, secrets, GIT_MOST, MAXIMUM_BYTES)
-                    .map_err(|error| error.to_string())
-            }
+            Source::Git { repository, path } => fetcher.file_of_git(&repository, &path, secrets),
             source @ Source::Http(_) => handle.block_on(fetcher.fetch(&source, &Arc::default())),
         }?;
         others.lock().contents.extend_from_slice(&content);

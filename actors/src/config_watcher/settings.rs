@@ -39,6 +39,8 @@ pub struct ConfigWatching {
     pub variables_file: Option<PathBuf>,
     /// Where the copy of the image streams is kept.
     pub state_dir: PathBuf,
+    /// Where clones of git are put meanwhile; `$TMPDIR` unless told.
+    pub temporary: PathBuf,
     /// Between two looks at files, and at a main configuration that comes by HTTP or git.
     pub look_interval: Duration,
     /// How long the start waits for the image streams before it takes the copy of an earlier run.
@@ -54,6 +56,7 @@ impl ConfigWatching {
             configuration_url: configuration_url.into(),
             variables_file: None,
             state_dir: state_dir.into(),
+            temporary: std::env::temp_dir(),
             look_interval: LOOK_INTERVAL,
             first_wait: FIRST_WAIT,
             allow_debug_panic: false,

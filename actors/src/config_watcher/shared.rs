@@ -98,7 +98,7 @@ impl Shared {
         absolute(&mut settings.state_dir);
         let parts = Parts::default();
         let shared = Shared {
-            fetcher: Fetcher::new().map_err(ConfigError::System)?,
+            fetcher: Fetcher::new(&settings.temporary).map_err(ConfigError::System)?,
             published: Published::new(Current::default()),
             wakes: Wakes::new(),
             turns: Default::default(),

@@ -30,9 +30,14 @@ const TEST_PANIC: &str = "IMAGEWRIGHT_TEST_PANIC";
 /// Starts everything that builds. Blocks while what an earlier run left behind is removed, the archive is loaded, and the variables file
 /// and the main configuration are read.
 pub(crate) fn start(options: &Options, client_tls: &ClientTls) -> anyhow::Result<Parts> {
-    let configuration = config_watcher::start(watching(options))?;
-    let watcher = configuration.watcher();
     let workshop = Workshop::new(workshop_config(options, client_tls)).context("cannot build images")?;
+    // Closed to others, and emptied by the next start however this process ends.
+    let temporary = workshop.figures().temporary;
+    let configuration = config_watcher::start(ConfigWatching {
+        temporary: temporary.clone(),
+        ..watching(options)
+    })?;
+    let watcher = configuration.watcher();
     let connect = options.outgoing.to(&options.image_server, client_tls);
     let scheduling = Scheduling {
         places: options.concurrent_builds,
@@ -45,7 +50,10 @@ pub(crate) fn start(options: &Options, client_tls: &ClientTls) -> anyhow::Result
         cancel_on_disconnect: options.cancel_on_disconnect,
         spool_dir: options.state_dir.clone(),
         reload: reload(watcher),
-        manifests: Some(Arc::new(Manifests(watcher.published()))),
+        manifests: Some(Arc::new(Manifests {
+            published: watcher.published(),
+            temporary,
+        })),
         allow_debug_panic: may_panic(),
         ..Scheduling::new(watcher.published(), Arc::new(workshop.clone()), connect)
     };
@@ -89,7 +97,11 @@ fn reload(watcher: &ConfigWatcher) -> Reload {
 }
 
 /// Fetches manifests for the dependencies.
-struct Manifests(Published);
+struct Manifests {
+    published: Published,
+    /// Where repositories are put meanwhile.
+    temporary: PathBuf,
+}
 
 impl ManifestFetcher for Manifests {
     fn fetch(&self, url: &ManifestUrl, log: &mut Vec<u8>) -> Result<BTreeMap<String, Vec<u8>>, String> {
@@ -97,8 +109,8 @@ impl ManifestFetcher for Manifests {
             url: &url.expanded,
             shown_url: &url.shown,
             directories: &url.directories,
-            secrets: &self.0.current().secrets,
-            temporary: &temporary_directory(),
+            secrets: &self.published.current().secrets,
+            temporary: &self.temporary,
             time: MANIFESTS_TIME,
         };
         fetch_manifests(&many, log).map_err(|error| error.to_string())
@@ -107,7 +119,8 @@ impl ManifestFetcher for Manifests {
 
 fn workshop_config(options: &Options, client_tls: &ClientTls) -> WorkshopConfig {
     WorkshopConfig {
-        temporary: temporary_directory(),
+        // `imaginator.md §22`: `$TMPDIR`, or `/tmp`.
+        temporary: std::env::temp_dir(),
         state_directory: options.state_dir.clone(),
         object_cache: options
             .object_cache_dir
@@ -130,9 +143,4 @@ fn workshop_config(options: &Options, client_tls: &ClientTls) -> WorkshopConfig 
         },
         connect: options.outgoing.to(&options.image_server, client_tls),
     }
-}
-
-/// `$TMPDIR`, or `/tmp` (`imaginator.md §22`).
-fn temporary_directory() -> PathBuf {
-    std::env::temp_dir()
 }

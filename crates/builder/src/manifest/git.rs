@@ -1,7 +1,7 @@
 //! A repository's directory at a branch, tag or commit, by the git program (`imaginator.md §11.1`).
 //!
-//! The URL may hold a password. It is in a file only we can read, not among arguments, and whatever git says is written to the log
-//! with secrets taken out.
+//! The URL may hold a password: it is in no file and among no arguments (`git_url`), and whatever git says is written to the log with
+//! secrets taken out.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use recipe::Secrets;
 use rustix::fs::{Mode, ResolveFlags};
 use rustix::io::Errno;
 
-use super::git_program::Git;
+use super::git_program::{FETCHED, Git};
 use super::{DEFAULT_BRANCH, size};
 use crate::Watcher;
 use crate::delete::delete_tree;
@@ -159,15 +159,16 @@ impl Clone<'_> {
 
     /// Fetches it; returns what can be checked out then.
     fn fetch(&self, git: &Git<'_>, found: &Found) -> Result<String, StepError> {
-        let mut arguments = vec!["fetch", "--quiet", "--no-tags"];
+        let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"];
         if !git.is_local() {
             // Contents of files come when they are checked out: those of the wanted directory only.
             arguments.push("--filter=blob:none");
         }
         let mut shallow = arguments.clone();
-        shallow.extend(["--depth=1", "origin", &found.fetched]);
+        let refspec = format!("+{}:{FETCHED}", found.fetched);
+        shallow.extend(["--depth=1", "origin", &refspec]);
         match git.run(&shallow) {
-            Ok(()) => return Ok("FETCH_HEAD".to_owned()),
+            Ok(()) => return Ok(FETCHED.to_owned()),
             Err(StepError::Wrong(_)) if found.is_commit => {}
             Err(error) => return Err(error),
         }

@@ -1,16 +1,18 @@
 //! One file of a repository, for configurations that lie in git (`imaginator.md §7`).
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use recipe::Secrets;
 
 use super::TemporaryDirectory;
-use super::git_program::Git;
+use super::git_program::{FETCHED, Git};
 use crate::Watcher;
 use crate::step_error::StepError;
 
 /// What a repository's default branch has at a path, by a shallow clone that brings this file alone where the server can do that. The URL
-/// may hold secrets: they are in no argument and no error. Blocks.
+/// may hold secrets: what stands before its host is in no argument, and nothing of them in a file or an error. The clone is put into
+/// `temporary` meanwhile. Blocks.
 ///
 /// # Errors
 /// It cannot be had in that time, or has more than `most_bytes`; what git said last is in it.
@@ -18,21 +20,29 @@ pub fn fetch_file(
     url: &str,
     path: &str,
     secrets: &Secrets,
+    temporary: &Path,
     time: Duration,
     most_bytes: usize,
 ) -> Result<Vec<u8>, StepError> {
-    let guard = TemporaryDirectory::make(&std::env::temp_dir(), "imaginator.configuration")?;
+    let guard = TemporaryDirectory::make(temporary, "imaginator.configuration")?;
     let files = guard.0.join("files");
     let git = Git::new(&guard.0, &files, url, secrets, &Silent, Instant::now() + time)?;
     git.init(&[])?;
-    let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--depth=1"];
+    let mut arguments = vec![
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--depth=1",
+    ];
     if !git.is_local() {
         // The file's content comes when it is printed, and no other's.
         arguments.push("--filter=blob:none");
     }
-    arguments.extend(["origin", "HEAD"]);
+    let refspec = format!("+HEAD:{FETCHED}");
+    arguments.extend(["origin", &refspec]);
     git.run(&arguments)?;
-    let object = format!("FETCH_HEAD:{path}");
+    let object = format!("{FETCHED}:{path}");
     let content = git.bytes(&["cat-file", "blob", &object], most_bytes + 1)?;
     if content.len() > most_bytes {
         return Err(StepError::wrong(format!(

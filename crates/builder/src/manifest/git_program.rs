@@ -1,7 +1,6 @@
 //! The git program: how it is called so that nothing but our arguments decides what it does.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
@@ -11,6 +10,7 @@ use std::time::Instant;
 
 use recipe::Secrets;
 
+use super::git_url::GitUrl;
 use super::host_command::{self, exit_text};
 use crate::Watcher;
 use crate::bootstrap::find;
@@ -56,6 +56,10 @@ const SETTINGS: [(&str, &str); 11] = [
     ("maintenance.auto", "false"),
     ("submodule.recurse", "false"),
 ];
+/// Only what is named is checked out.
+const SPARSE: &[u8] = b"[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = false\n";
+/// What was fetched, and is nowhere else. git's own `FETCH_HEAD` would have the URL beside it.
+pub(super) const FETCHED: &str = "refs/imagewright/fetched";
 /// Ways to a repository. Others of git's run programs that a URL names.
 const PROTOCOLS: &str = "file:git:http:https:ssh";
 
@@ -63,10 +67,8 @@ const PROTOCOLS: &str = "file:git:http:https:ssh";
 pub(super) struct Git<'a> {
     directory: PathBuf,
     files: &'a Path,
-    url: &'a str,
+    url: GitUrl,
     secrets: &'a Secrets,
-    /// The password in the URL, whether it came from a variable or not.
-    password: Secrets,
     watcher: &'a dyn Watcher,
     until: Instant,
 }
@@ -76,20 +78,16 @@ impl<'a> Git<'a> {
     pub(super) fn new(
         temporary: &Path,
         files: &'a Path,
-        url: &'a str,
+        url: &str,
         secrets: &'a Secrets,
         watcher: &'a dyn Watcher,
         until: Instant,
     ) -> Result<Self, StepError> {
-        if url.is_empty() || url.chars().any(char::is_control) {
-            return Err(StepError::wrong("the URL of the manifest is empty, or no URL"));
-        }
         Ok(Self {
             directory: temporary.join("git"),
             files,
-            url,
+            url: GitUrl::parse(url)?,
             secrets,
-            password: password_of(url),
             watcher,
             until,
         })
@@ -102,13 +100,13 @@ impl<'a> Git<'a> {
 
     /// Whether the repository is a directory of this host.
     pub(super) fn is_local(&self) -> bool {
-        self.url.starts_with('/') || self.url.starts_with("file:")
+        self.url.is_local()
     }
 
     /// A text without secrets.
     pub(super) fn redacted(&self, text: &str) -> String {
         let text = self.secrets.redact_text(text);
-        self.password.redact_text(&text).into_owned()
+        String::from_utf8_lossy(&self.url.redact(text.as_bytes())).into_owned()
     }
 
     /// Makes the local repository; only these directories and files will be checked out of it, or everything if there are none.
@@ -116,27 +114,17 @@ impl<'a> Git<'a> {
         std::fs::create_dir(self.files).at(self.files)?;
         self.write("git-config", self.settings_of_user().as_bytes())?;
         self.run(&["init", "--quiet", "--template="])?;
-        let mut config = std::fs::OpenOptions::new()
-            .append(true)
-            .open(self.directory.join("config"))
-            .at(&self.directory)?;
-        let sparse = if paths.is_empty() {
-            ""
-        } else {
-            "[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = false\n"
-        };
-        write!(
-            config,
-            "[remote \"origin\"]\n\turl = \"{}\"\n{sparse}",
-            quoted(self.url)
-        )
-        .at(&self.directory)?;
-        if !sparse.is_empty() {
+        if !paths.is_empty() {
             let info = self.directory.join("info");
             std::fs::create_dir_all(&info).at(&info)?;
             let patterns = info.join("sparse-checkout");
             let lines: Vec<u8> = paths.iter().flat_map(|path| pattern(path)).collect();
             std::fs::write(&patterns, lines).at(&patterns)?;
+            let settings = self.directory.join("config");
+            let config = std::fs::OpenOptions::new().append(true).open(&settings);
+            config
+                .and_then(|mut config| config.write_all(SPARSE))
+                .at(&settings)?;
         }
         Ok(())
     }
@@ -224,7 +212,7 @@ impl<'a> Git<'a> {
 
     fn log(&self, line: &[u8]) {
         let line = self.secrets.redact(line);
-        self.watcher.log(&self.password.redact(&line));
+        self.watcher.log(&self.url.redact(&line));
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -243,12 +231,18 @@ impl<'a> Git<'a> {
             .env("GIT_WORK_TREE", self.files)
             .env("GIT_CONFIG_GLOBAL", self.directory.with_file_name("git-config"))
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
-            .env("GIT_CONFIG_COUNT", SETTINGS.len().to_string());
-        for (number, (name, value)) in SETTINGS.iter().enumerate() {
-            command.env(format!("GIT_CONFIG_KEY_{number}"), name);
-            command.env(format!("GIT_CONFIG_VALUE_{number}"), value);
+            .env("GIT_ALLOW_PROTOCOL", PROTOCOLS);
+        // The URL is in no file: what it names besides the host may be a secret, too.
+        let of_all = SETTINGS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let settings = of_all.into_iter().chain(self.url.settings());
+        let mut count = 0;
+        for (name, value) in settings {
+            command.env(format!("GIT_CONFIG_KEY_{count}"), name);
+            command.env(format!("GIT_CONFIG_VALUE_{count}"), value);
+            count += 1;
         }
+        command.env("GIT_CONFIG_COUNT", count.to_string());
+        self.url.give_login(&mut command);
         command
     }
 }
@@ -269,11 +263,6 @@ fn program() -> Command {
     }
 }
 
-/// As between quotes in a file of git's settings.
-fn quoted(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
-}
-
 /// The line that means a name, and all that is in it if it is a directory, among the patterns of what is checked out.
 fn pattern(directory: &Path) -> Vec<u8> {
     let mut line = vec![b'/'];
@@ -285,19 +274,6 @@ fn pattern(directory: &Path) -> Vec<u8> {
     }
     line.push(b'\n');
     line
-}
-
-/// What stands before the host in an HTTP URL: a password, or a token in the place of the user.
-fn password_of(url: &str) -> Secrets {
-    let mut found = BTreeMap::new();
-    if let Some((scheme, rest)) = url.split_once("://") {
-        let authority = rest.split('/').next().unwrap_or_default();
-        if let (true, Some((user, _))) = (scheme.starts_with("http"), authority.rsplit_once('@')) {
-            let secret = user.split_once(':').map_or(user, |(_, password)| password);
-            found.insert("password".to_owned(), secret.to_owned());
-        }
-    }
-    Secrets::new(found)
 }
 
 /// Cuts what comes into lines: secrets can only be found in what is whole.
@@ -340,22 +316,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_password_of_a_url_is_found_wherever_it_came_from() {
-        let redacted = |url: &str| password_of(url).redact_text(url).into_owned();
-        assert_eq!(
-            redacted("https://me:pass-word@host/a@b"),
-            "https://me:***@host/a@b"
-        );
-        assert_eq!(redacted("https://some-token@host/x"), "https://***@host/x");
-        assert_eq!(
-            redacted("ssh://someone@host/x"),
-            "ssh://someone@host/x",
-            "a name is no secret"
-        );
-        assert_eq!(redacted("someone@host:x/y"), "someone@host:x/y");
-    }
-
-    #[test]
     fn lines_are_given_whole_however_they_come() {
         let mut lines = Lines::default();
         let mut given = Vec::new();
@@ -372,6 +332,5 @@ mod tests {
     #[test]
     fn names_of_directories_are_no_patterns() {
         assert_eq!(pattern(Path::new("a b/[c]*")), b"/a\\ b/\\[c\\]\\*\n");
-        assert_eq!(quoted("a\"b\\c"), "a\\\"b\\\\c");
     }
 }

@@ -4,6 +4,7 @@ mod git;
 mod git_file;
 mod git_manifests;
 mod git_program;
+mod git_url;
 mod host_command;
 mod side_files;
 mod size;
@@ -94,10 +95,12 @@ pub fn fetch(
             &**watcher,
             format!("Copying manifest tree: {}", order.secrets.redact_text(&shown)),
         );
-        trees::copy_manifest(&from, &guard.0, &**watcher)
+        let directory = guard.0.join(FILES);
+        std::fs::create_dir(&directory).at(&directory)?;
+        trees::copy_manifest(&from, &directory, &**watcher)
             .map_err(|error| wrong_unless_cancelled(error, wrong))?;
         return Ok(Fetched {
-            directory: guard.0.clone(),
+            directory,
             guard,
             commit: None,
             branch: String::new(),
@@ -150,7 +153,7 @@ fn inside(path: &str) -> Option<PathBuf> {
     Some(inside)
 }
 
-/// A directory that goes, however deep what is in it.
+/// A directory that goes, however deep what is in it, and that is closed to others: manifests may be nobody else's business.
 #[derive(Debug)]
 struct TemporaryDirectory(PathBuf);
 
@@ -159,7 +162,7 @@ impl TemporaryDirectory {
         use std::os::unix::fs::PermissionsExt;
         let made = tempfile::Builder::new()
             .prefix(&OsString::from(prefix))
-            .permissions(std::fs::Permissions::from_mode(0o755))
+            .permissions(std::fs::Permissions::from_mode(0o700))
             .tempdir_in(parent)
             .at(parent)?;
         Ok(Self(made.keep()))

@@ -50,10 +50,11 @@ pub(super) async fn show(context: &Context<'_>, name: &str, stream: &Arc<UserStr
     let watch = Arc::new(Watch::default());
     let (watcher, of_stream) = (Arc::clone(&watch) as Arc<dyn Watcher>, Arc::clone(stream));
     let secrets = Arc::clone(&current.secrets);
+    // Closed to others, and emptied by the next start however this process ends.
+    let temporary = context.shared.workshop.figures().temporary;
     let fetching = web::block(move || {
         // Who asked may be gone long before this is.
         let _place = place;
-        let temporary = std::env::temp_dir();
         fetch(&order, &of_stream, &watcher, &temporary)
             .map(|fetched| read(&fetched, &order.stream, &of_stream))
             .map_err(|error| error.to_string())
