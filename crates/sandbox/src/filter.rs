@@ -47,6 +47,21 @@ const ABSENT: &[libc::c_long] = &[libc::SYS_clone3, libc::SYS_fsopen, libc::SYS_
 /// `fallocate(2)` that takes space instead of giving it back: the whole disk in no time.
 const PUNCH_HOLE: u32 = libc::FALLOC_FL_PUNCH_HOLE as u32;
 
+/// Kinds of `ioctl(2)` (the second byte of its request) that no build needs: of xfs, which all file systems know (one takes space without
+/// writing), and of btrfs (subvolumes cannot be removed like directories).
+const REFUSED_KINDS: [u32; 2] = [(b'X' as u32) << 8, 0x94 << 8];
+/// What has that kind and only copies: `FICLONE`, `FICLONERANGE`, `FIDEDUPERANGE`.
+const COPYING: [u32; 3] = [0x4004_9409, 0x4020_940d, 0xc018_9436];
+/// The second byte of a request.
+const KIND: u32 = 0xff00;
+
+/// The number of a limit; of another type in every C library.
+const CORE: u32 = 4;
+
+/// Sockets of other families reach beyond the network namespace (`AF_VSOCK`: the machine that this one runs on) or are rarely used parts of
+/// the kernel.
+const SOCKET_FAMILIES: [libc::c_int; 4] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
+
 fn refuse(error: i32) -> u32 {
     libc::SECCOMP_RET_ERRNO | error as u32
 }
@@ -130,11 +145,67 @@ pub(crate) fn program(foreign_programs: bool) -> Vec<sock_filter> {
         unless(BPF_JEQ, libc::SYS_mount as u32, 1),
         answer(HAND_ON),
     ]);
+    program.extend(when(libc::SYS_ioctl, &controls()));
+    for call in [libc::SYS_socket, libc::SYS_socketpair] {
+        program.extend(when(call, &sockets()));
+    }
+    #[cfg(target_arch = "x86_64")]
+    program.extend(when(libc::SYS_setrlimit, &core_limit(0, 1)));
+    program.extend(when(libc::SYS_prlimit64, &core_limit(1, 2)));
     #[cfg(target_arch = "x86_64")]
     program.extend(character_devices(libc::SYS_mknod, 1));
     program.extend(character_devices(libc::SYS_mknodat, 2));
     program.push(answer(ALLOW));
     program
+}
+
+/// What is done at one call, which has to end in an answer.
+fn when(call: libc::c_long, instructions: &[sock_filter]) -> Vec<sock_filter> {
+    // Far less than what a jump reaches; a test checks the jumps.
+    let mut program = vec![unless(BPF_JEQ, call as u32, instructions.len() as u8)];
+    program.extend(instructions);
+    program
+}
+
+/// `ioctl(2)`.
+fn controls() -> Vec<sock_filter> {
+    let mut program = vec![load(argument(1))];
+    for request in COPYING {
+        program.extend([unless(BPF_JEQ, request, 1), answer(ALLOW)]);
+    }
+    program.push(statement(BPF_ALU | BPF_AND | BPF_K, KIND));
+    for kind in REFUSED_KINDS {
+        // As from a file system that does not have it.
+        program.extend([unless(BPF_JEQ, kind, 1), answer(refuse(libc::ENOTTY))]);
+    }
+    program.push(answer(ALLOW));
+    program
+}
+
+/// `socket(2)` and `socketpair(2)`.
+fn sockets() -> Vec<sock_filter> {
+    let mut program = vec![load(argument(0))];
+    for family in SOCKET_FAMILIES {
+        program.extend([unless(BPF_JEQ, family as u32, 1), answer(ALLOW)]);
+    }
+    program.push(answer(refuse(libc::EAFNOSUPPORT)));
+    program
+}
+
+/// Setting the limit of core files does nothing: with any but the one it has (`child::enter`), the host's root may be asked to run its program
+/// for core files. Not an error: programs that keep secrets end when they cannot switch core files off.
+fn core_limit(resource: u32, limit: u32) -> Vec<sock_filter> {
+    vec![
+        load(argument(resource)),
+        unless(BPF_JEQ, CORE, 4),
+        // No address in either half: it is read.
+        load(argument(limit)),
+        unless(BPF_JEQ, 0, 3),
+        load(argument(limit) + 4),
+        unless(BPF_JEQ, 0, 1),
+        answer(ALLOW),
+        answer(refuse(0)),
+    ]
 }
 
 /// Hands on a call that makes a character device; `mode` is the number of its argument.

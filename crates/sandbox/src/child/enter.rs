@@ -146,7 +146,8 @@ fn set_limits(limits: &Limits) -> Step<()> {
         };
         rustix::process::setrlimit(resource, limit).during("limits")
     };
-    set(Resource::Core, Some(0))?;
+    // Where the host hands core files to a program, 0 does not keep it from starting that, with the rights of its root; 1 does.
+    set(Resource::Core, Some(1))?;
     if let Some(bytes) = limits.file_bytes {
         set(Resource::Fsize, Some(bytes))?;
     }

@@ -2,8 +2,8 @@
 
 use super::{During, Step, walk};
 use crate::served::{STAND_IN, console};
-use rustix::fs::{AtFlags, FileType, Gid, Mode, Timespec, Timestamps, Uid};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Timespec, Timestamps, Uid};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// The name that a node has until it takes its place.
 const TEMPORARY: &str = ".imagewright-console";
@@ -28,6 +28,12 @@ fn put(parent: BorrowedFd<'_>, name: &std::ffi::CStr, stat: &rustix::fs::Stat) -
     let above = rustix::fs::fstat(parent)?;
     let mode = Mode::from_raw_mode(stat.st_mode & 0o7777);
     rustix::fs::mknodat(parent, TEMPORARY, FileType::CharacterDevice, mode, console())?;
+    let node = rustix::fs::openat(
+        parent,
+        TEMPORARY,
+        OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
     let (user, group) = (Uid::from_raw(stat.st_uid), Gid::from_raw(stat.st_gid));
     rustix::fs::chownat(
         parent,
@@ -36,7 +42,9 @@ fn put(parent: BorrowedFd<'_>, name: &std::ffi::CStr, stat: &rustix::fs::Stat) -
         Some(group),
         AtFlags::SYMLINK_NOFOLLOW,
     )?;
-    rustix::fs::chmodat(parent, TEMPORARY, mode, AtFlags::empty())?;
+    // This way no link is followed, whatever is at the name by now.
+    let node = format!("/proc/self/fd/{}", node.as_raw_fd());
+    rustix::fs::chmod(node, mode)?;
     rustix::fs::utimensat(parent, TEMPORARY, &times(stat), AtFlags::SYMLINK_NOFOLLOW)?;
     rustix::fs::renameat(parent, TEMPORARY, parent, name)?;
     rustix::fs::futimens(parent, &times(&above))
