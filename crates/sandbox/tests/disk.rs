@@ -112,3 +112,34 @@ fn without_a_limit_something_is_left_of_the_disk() {
     assert_eq!(outcome, Outcome::OutOfDisk);
     assert!(!common::is_mounted(tree.directory.path()));
 }
+
+#[test]
+fn files_below_however_many_directories_count() {
+    let Some(tree) = Tree::new() else { return };
+    // More files than the limit, and an end if nobody stops it.
+    let mut spec = tree.spec(
+        "cd /root; i=0; while [ $i -lt 450 ]; do mkdir d; cd d; i=$((i+1)); done; \
+         while [ $i -lt 800 ]; do i=$((i+1)); head -c 1000000 /dev/zero >$i; done; echo all",
+    );
+    spec.limits.disk_bytes = Some(LIMIT);
+    let (outcome, output) = run(&spec);
+    assert_eq!(outcome, Outcome::OutOfDisk, "{output}");
+}
+
+#[test]
+fn inodes_of_the_disk_are_left_too() {
+    let Some(tree) = Tree::new() else { return };
+    let directory = tree.directory.path().to_str().unwrap().to_owned();
+    let command = wrapper(
+        tree.directory.path(),
+        &format!(
+            "cd {directory}; truncate -s 300M disk; mkfs.ext4 -q -m 0 -N 60000 disk; mkdir new; mount -o loop disk new; \
+             cp -a root/. new/; mount --move new root"
+        ),
+    );
+    let mut spec = tree.spec("");
+    let script = "i=0; while :; do i=$((i+1)); : >/root/$i || exit 3; done";
+    spec.argv = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+    let outcome = command.run(&spec, |line| println!("{}", line.text())).unwrap();
+    assert_eq!(outcome, Outcome::OutOfDisk);
+}

@@ -5,7 +5,7 @@
 //! the filter). What others write on the file system looks the same, so the tree itself is measured before a command is ended, unless
 //! the disk is all but full.
 
-use super::walk;
+use super::walk::{self, Seen};
 use rustix::fs::{Mode, OFlags};
 use std::collections::HashSet;
 use std::os::fd::{AsFd, OwnedFd};
@@ -16,6 +16,10 @@ use std::time::{Duration, Instant};
 /// What a command leaves free on the file system: 1 GiB, but not more than a twentieth.
 const RESERVE_BYTES: u64 = 1 << 30;
 const RESERVE_PART: u64 = 20;
+/// Inodes that it leaves free, but not more than a twentieth of all.
+const RESERVE_INODES: u64 = 1 << 16;
+/// How fast files are made at most, a second.
+const FASTEST_INODES: u64 = 1 << 20;
 /// Below this part of the reserve it ends in any case; above, only a command that took as much itself.
 const LAST_PART: u64 = 4;
 /// How fast files grow at most, bytes a second: pages of memory, before anything reaches a disk.
@@ -38,6 +42,8 @@ pub(super) struct Disk {
     limit: Option<u64>,
     reserve: u64,
     free_at_start: u64,
+    inodes_reserve: u64,
+    inodes_at_start: u64,
     next: Instant,
     measured: Option<Measured>,
 }
@@ -45,8 +51,8 @@ pub(super) struct Disk {
 /// The tree when it was measured.
 #[derive(Clone, Copy)]
 struct Measured {
-    /// At the first time, bytes.
-    first: u64,
+    /// At the first time that all of it could be seen, bytes.
+    first: Option<u64>,
     /// What it grew since then, bytes.
     grown: u64,
     free: u64,
@@ -61,7 +67,10 @@ impl Disk {
         let stat = rustix::fs::fstat(namespace).ok()?;
         let whole = space.f_blocks.saturating_mul(space.f_frsize);
         Some(Self {
-            free_at_start: free(&top)?,
+            free_at_start: free(&top)?.bytes,
+            // File systems without such a limit (btrfs) say 0, for the reserve as well.
+            inodes_reserve: RESERVE_INODES.min(space.f_files / RESERVE_PART),
+            inodes_at_start: space.f_favail,
             top,
             namespace: (stat.st_dev, stat.st_ino),
             limit,
@@ -87,7 +96,12 @@ impl Disk {
         if now < self.next {
             return false;
         }
-        let Some(free) = free(&self.top) else { return false };
+        let Some(Free { bytes: free, inodes }) = free(&self.top) else {
+            return false;
+        };
+        if self.is_out_of_inodes(inodes) {
+            return true;
+        }
         let taken = self.free_at_start.saturating_sub(free);
         let is_near = free < self.reserve.saturating_mul(2)
             || self.limit.is_some_and(|limit| taken >= limit / FIRST_PART);
@@ -116,9 +130,22 @@ impl Disk {
                 left = left.min((limit / FIRST_PART).saturating_sub(taken));
             }
         }
-        let wait = Duration::from_secs_f64(left as f64 / FASTEST as f64);
+        let inodes_left = inodes.saturating_sub(self.inodes_reserve);
+        let mut wait = Duration::from_secs_f64(left as f64 / FASTEST as f64);
+        if self.inodes_reserve > 0 {
+            wait = wait.min(Duration::from_secs_f64(
+                inodes_left as f64 / FASTEST_INODES as f64,
+            ));
+        }
         self.next = Instant::now() + wait.clamp(LOOK_SOONEST, LOOK_LATEST);
         false
+    }
+
+    /// Whoever took them: who makes files is not looked for.
+    fn is_out_of_inodes(&self, free: u64) -> bool {
+        let last = self.inodes_reserve / LAST_PART;
+        let taken = self.inodes_at_start.saturating_sub(free);
+        free < last || free < self.inodes_reserve && taken > last
     }
 
     /// What the tree has grown at most: what was measured, and all that anybody took since.
@@ -135,25 +162,29 @@ impl Disk {
             return;
         }
         let used = self.used();
-        let first = self.measured.map_or(used, |measured| measured.first);
+        let first = self.measured.and_then(|measured| measured.first).or(used);
         self.measured = Some(Measured {
             first,
-            grown: used.saturating_sub(first),
+            // What hides from us took all that anybody took.
+            grown: match (used, first) {
+                (Some(used), Some(first)) => used.saturating_sub(first),
+                _ => self.free_at_start.saturating_sub(free),
+            },
             free,
             rest_until: Instant::now() + began.elapsed() * REST_FACTOR,
         });
     }
 
-    /// Bytes of the tree on the disk, and of deleted files that are still open.
-    fn used(&self) -> u64 {
+    /// Bytes of the tree on the disk, and of deleted files that are still open. Nothing if not all of it can be seen.
+    fn used(&self) -> Option<u64> {
         let mut linked = HashSet::new();
         let mut bytes = 0;
-        walk::each(self.top.as_fd(), |_, _, stat| {
+        let seen = walk::each(self.top.as_fd(), |_, _, stat| {
             if stat.st_nlink <= 1 || linked.insert(stat.st_ino) {
                 bytes += u64::try_from(stat.st_blocks).unwrap_or(0) * BLOCK_BYTES;
             }
         });
-        bytes + self.deleted().unwrap_or(0)
+        (seen == Seen::Everything).then(|| bytes + self.deleted().unwrap_or(0))
     }
 
     fn deleted(&self) -> std::io::Result<u64> {
@@ -192,8 +223,16 @@ pub(super) fn open(path: &Path) -> Option<OwnedFd> {
     rustix::fs::open(path, flags, Mode::empty()).ok()
 }
 
-/// Bytes that are free for everybody.
-fn free(top: &OwnedFd) -> Option<u64> {
+/// What is free for everybody.
+struct Free {
+    bytes: u64,
+    inodes: u64,
+}
+
+fn free(top: &OwnedFd) -> Option<Free> {
     let space = rustix::fs::fstatvfs(top).ok()?;
-    Some(space.f_bavail.saturating_mul(space.f_frsize))
+    Some(Free {
+        bytes: space.f_bavail.saturating_mul(space.f_frsize),
+        inodes: space.f_favail,
+    })
 }

@@ -11,7 +11,8 @@ const TEMPORARY: &str = ".imagewright-console";
 /// Puts the real ones in their places, below a directory in which nothing runs any more.
 pub(super) fn replace(top: &OwnedFd) -> Step<()> {
     let mut found = Vec::new();
-    walk::each(top.as_fd(), |parent, name, stat| {
+    // Those too deep to be found keep a number that no device has.
+    let _ = walk::each(top.as_fd(), |parent, name, stat| {
         let is_device = FileType::from_raw_mode(stat.st_mode) == FileType::CharacterDevice;
         if is_device && stat.st_rdev == STAND_IN {
             found.push((parent.try_clone_to_owned(), name.to_owned(), *stat));
