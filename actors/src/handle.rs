@@ -69,6 +69,8 @@ pub struct Health {
     pub queue_len: usize,
     /// What went wrong last, if anything has.
     pub last_error: Option<String>,
+    /// What is wrong now, although it runs: to be told as long as it lasts. What is over is in `last_error` alone.
+    pub trouble: Option<String>,
     /// Restarts since the start of the process.
     pub restarts: u64,
 }
@@ -207,6 +209,7 @@ impl<A: Actor<Context = Context<A>>> Handle<A> {
             state: *self.inner.state.borrow(),
             queue_len: self.inner.queued.load(Ordering::Relaxed),
             last_error: self.inner.last_error.lock().clone(),
+            trouble: None,
             restarts: self.inner.restarts.load(Ordering::Relaxed),
         }
     }

@@ -71,11 +71,12 @@ async fn a_build_that_ignores_its_end_is_reported_and_its_place_is_free_when_it_
         "the only place is taken, 1 by builds that do not end; it is next"
     );
     let health = builder.scheduler().health();
-    assert!(health.last_error.unwrap().contains("does not end"));
+    assert!(health.trouble.unwrap().contains("does not end"));
     assert!(matches!(waits.build().state(), BuildState::Queued));
     builder.engine.go("a");
     waits.ended().await.outcome.clone().unwrap();
     eventually("nothing is stuck", || builder.snapshot().stuck.is_empty()).await;
+    assert_eq!(builder.scheduler().health().trouble, None);
     // Its late success changes nothing of what was told.
     assert!(builder.snapshot().results["a"].result.outcome.is_err());
 }

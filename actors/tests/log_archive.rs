@@ -201,8 +201,13 @@ async fn the_oldest_go_when_the_quota_is_reached_and_the_archive_stays_below_it(
     eventually("it is told", || archive.listing().last_error.is_some()).await;
     let told = archive.listing().last_error.clone().unwrap();
     assert!(told.contains("more than the quota"), "{told}");
-    assert!(archive.health().last_error.is_some());
+    assert!(archive.health().trouble.is_some());
     assert_eq!(ticket.log().state().bytes, ticket.log().read_from(0).len() as u64);
+    // The next that is kept ends it.
+    let ticket = system.scheduler.request(request("s", "fred")).await.unwrap();
+    ticket.ended().await.outcome.clone().unwrap();
+    eventually("nothing is wrong", || archive.health().trouble.is_none()).await;
+    assert_eq!(archive.listing().last_error, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

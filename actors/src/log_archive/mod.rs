@@ -66,7 +66,8 @@ impl LogArchive {
     /// How the actor is.
     pub fn health(&self) -> Health {
         let mut health = self.actor.health();
-        health.last_error = health.last_error.or_else(|| self.shared.last_error());
+        health.trouble = self.shared.last_error();
+        health.last_error = health.trouble.clone().or(health.last_error);
         health
     }
 

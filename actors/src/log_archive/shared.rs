@@ -39,6 +39,7 @@ pub(crate) struct Shared {
     pub(super) wake: Notify,
     listing: ArcSwap<ArchiveListing>,
     state: Mutex<State>,
+    /// What went wrong since a log was stored last.
     last_error: Mutex<Option<String>>,
     unit_bytes: u64,
 }
@@ -99,6 +100,12 @@ impl Shared {
         metrics::counter!("imaginator_log_archive_errors_total").increment(1);
         *self.last_error.lock() = Some(text);
         self.publish(&self.state.lock());
+    }
+
+    fn went_well(&self) {
+        if self.last_error.lock().take().is_some() {
+            self.publish(&self.state.lock());
+        }
     }
 
     pub(super) fn log(&self, name: &str) -> Result<Arc<BuildLog>, ArchiveError> {
@@ -170,8 +177,12 @@ impl Shared {
     /// The first job is over.
     pub(super) fn done(&self, outcome: Result<(), ArchiveError>) {
         let job = self.state.lock().jobs.pop_front();
-        if let (Err(error), Some(job)) = (outcome, job) {
-            self.failed(format!("{error} (the log of {} is not kept)", job.build.name));
+        match (outcome, job) {
+            (Err(error), Some(job)) => {
+                self.failed(format!("{error} (the log of {} is not kept)", job.build.name));
+            }
+            (Ok(()), _) => self.went_well(),
+            (Err(_), None) => {}
         }
     }
 

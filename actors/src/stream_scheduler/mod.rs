@@ -159,13 +159,14 @@ impl StreamScheduler {
     pub fn health(&self) -> Health {
         let mut health = self.actor.health();
         let snapshot = self.snapshot();
-        if let (None, Some(build)) = (&health.last_error, snapshot.stuck.first()) {
-            health.last_error = Some(format!(
+        health.trouble = snapshot.stuck.first().map(|build| {
+            format!(
                 "build {} of {} does not end, and keeps its place",
                 build.number,
                 build.stream()
-            ));
-        }
+            )
+        });
+        health.last_error = health.trouble.clone().or(health.last_error);
         health
     }
 

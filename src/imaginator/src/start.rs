@@ -171,7 +171,11 @@ fn site(
 
 fn condition(health: &Health) -> Condition {
     match health.state {
-        ActorState::Running => Condition::Healthy,
+        // A restart is over, so what is wrong now counts, and not what went wrong last.
+        ActorState::Running => match &health.trouble {
+            Some(trouble) => Condition::Degraded(trouble.clone()),
+            None => Condition::Healthy,
+        },
         ActorState::Starting => Condition::Degraded("being started again".to_owned()),
         ActorState::Stopped | ActorState::GivenUp => {
             Condition::Failing(health.last_error.clone().unwrap_or_else(|| "stopped".to_owned()))
@@ -185,5 +189,27 @@ async fn keep_up(figures: Arc<Metrics>) {
     loop {
         ticks.tick().await;
         figures.upkeep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_now_degrades_and_a_restart_of_before_does_not() {
+        let mut health = Health {
+            actor: "LogArchive",
+            state: ActorState::Running,
+            queue_len: 0,
+            last_error: Some("panicked; the log has the place".to_owned()),
+            trouble: None,
+            restarts: 1,
+        };
+        assert!(matches!(condition(&health), Condition::Healthy));
+        health.trouble = Some("no space".to_owned());
+        assert!(matches!(condition(&health), Condition::Degraded(why) if why == "no space"));
+        health.state = ActorState::GivenUp;
+        assert!(matches!(condition(&health), Condition::Failing(_)));
     }
 }
