@@ -1,6 +1,7 @@
 //! Disabling and enabling (`imaginator.md §16`). The state is in memory alone.
 
 use super::SwitchError;
+use super::checks::local_time;
 use super::shared::Shared;
 use std::time::{Duration, SystemTime};
 
@@ -22,7 +23,6 @@ impl Shared {
             return Err(SwitchError::AutoTooLong(longest));
         }
         let until = self.until(disable_for)?;
-        tracing::info!("Disable({who}): auto builds for {}", human::duration(disable_for));
         let ended = self.change(|state| {
             state.cycles.disabled_until = until;
             if until.is_none() {
@@ -48,6 +48,7 @@ impl Shared {
             self.end_waiting(&build, "automatic builds were disabled");
         }
         self.cycle_wake.notify_one();
+        tracing::info!("{}", line(who, "auto builds", until, disable_for));
         Ok(until)
     }
 
@@ -60,14 +61,8 @@ impl Shared {
             return Err(SwitchError::RequestsTooLong);
         }
         let until = self.until(disable_for)?;
-        match until {
-            Some(_) => tracing::info!(
-                "Disable({who}): build requests for {}",
-                human::duration(disable_for)
-            ),
-            None => tracing::info!("Enable({who}): build requests"),
-        }
         self.change(|state| state.requests_disabled_until = until);
+        tracing::info!("{}", line(who, "build requests", until, disable_for));
         Ok(until)
     }
 
@@ -77,5 +72,35 @@ impl Shared {
         }
         let until = self.now().checked_add(disable_for);
         until.map(Some).ok_or(SwitchError::AutoTooLong(disable_for))
+    }
+}
+
+/// What the log says of it, once it is so (`builder-tool.md §3.2`).
+fn line(who: &str, what: &str, until: Option<SystemTime>, disable_for: Duration) -> String {
+    match until {
+        Some(until) => format!(
+            "Disable({who}): {what} until {} ({})",
+            local_time(until),
+            human::duration(disable_for)
+        ),
+        None => format!("Enable({who}): {what}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_says_it_in_the_words_of_the_original() {
+        let minutes = Duration::from_secs(300);
+        let until = SystemTime::UNIX_EPOCH + minutes;
+        let text = line("fred", "build requests", Some(until), minutes);
+        let start = text.strip_prefix("Disable(fred): build requests until 01 Jan 1970 ");
+        assert!(start.is_some_and(|rest| rest.ends_with(" (5m0s)")), "{text}");
+        assert_eq!(
+            line("fred", "auto builds", None, Duration::ZERO),
+            "Enable(fred): auto builds"
+        );
     }
 }

@@ -95,7 +95,6 @@ pub(super) async fn start_auto_builds(
         Ok(allowed) => allowed,
         Err(response) => return *response,
     };
-    tracing::info!("StartAutoBuilds({})", allowed.username);
     match shared
         .scheduler
         .start_auto_builds(&allowed.username, false, false)
@@ -117,12 +116,6 @@ pub(super) async fn disable_auto_builds(
         Err(response) => return *response,
     };
     let span = span(&sent);
-    tracing::info!(
-        "{}({}): auto builds {}",
-        word(span),
-        allowed.username,
-        human::duration(span)
-    );
     match shared
         .scheduler
         .disable_auto_builds(&allowed.username, span)
@@ -144,12 +137,6 @@ pub(super) async fn disable_build_requests(
         Err(response) => return *response,
     };
     let span = span(&sent);
-    tracing::info!(
-        "{}({}): build requests {}",
-        word(span),
-        allowed.username,
-        human::duration(span)
-    );
     match shared
         .scheduler
         .disable_build_requests(&allowed.username, span)
@@ -165,10 +152,6 @@ fn span(sent: &Sent) -> Duration {
         .get("seconds")
         .and_then(|seconds| seconds.trim().parse().ok());
     Duration::from_secs(seconds.unwrap_or(0))
-}
-
-fn word(span: Duration) -> &'static str {
-    if span.is_zero() { "Enable" } else { "Disable" }
 }
 
 fn refused(site: &Site, error: &SwitchError) -> HttpResponse {

@@ -1,6 +1,6 @@
 //! `Imaginator.DisableAutoBuilds` (`imaginator.md §16`).
 
-use super::disabled::{told, until};
+use super::disabled::told;
 use crate::rpc::prelude::*;
 use protocol::imaginator::{DisableAutoBuildsRequest, DisableAutoBuildsResponse};
 
@@ -25,13 +25,7 @@ impl RequestReply for DisableAutoBuilds {
             .disable_auto_builds(username(call), disable_for)
             .await
         {
-            Ok(end) => {
-                reply.disabled_until = told(call, end);
-                match end {
-                    Some(end) => tracing::info!("Disable({}): auto builds {}", username(call), until(end)),
-                    None => tracing::info!("Enable({}): auto builds", username(call)),
-                }
-            }
+            Ok(end) => reply.disabled_until = told(call, end),
             Err(error) => reply.error = error.to_string(),
         }
         Ok(reply)

@@ -1,6 +1,6 @@
 //! `Imaginator.DisableBuildRequests` (`imaginator.md §16`).
 
-use super::disabled::{told, until};
+use super::disabled::told;
 use crate::rpc::prelude::*;
 use protocol::imaginator::{DisableBuildRequestsRequest, DisableBuildRequestsResponse};
 
@@ -25,13 +25,7 @@ impl RequestReply for DisableBuildRequests {
             .disable_build_requests(username(call), disable_for)
             .await
         {
-            Ok(end) => {
-                reply.disabled_until = told(call, end);
-                match end {
-                    Some(end) => tracing::info!("Disable({}): build requests {}", username(call), until(end)),
-                    None => tracing::info!("Enable({}): build requests", username(call)),
-                }
-            }
+            Ok(end) => reply.disabled_until = told(call, end),
             Err(error) => reply.error = error.to_string(),
         }
         Ok(reply)

@@ -16,7 +16,6 @@ impl RequestReply for StartAutoBuilds {
     }
 
     async fn call(&self, call: &Call, request: Self::Request) -> Result<Self::Reply, MethodError> {
-        tracing::info!("StartAutoBuilds({})", username(call));
         let started = self.0.scheduler.start_auto_builds(
             username(call),
             request.wait_to_start,
