@@ -109,7 +109,7 @@ impl Shared {
         };
         let entry = HistoryEntry {
             number: result.number,
-            name,
+            name: name.clone(),
             started_at: result.started_at.unwrap_or(result.finished_at),
             duration: result.duration(),
             error: result.error().map(str::to_owned),
@@ -126,6 +126,7 @@ impl Shared {
         let last = LastResult {
             result: result.clone(),
             log,
+            name,
         };
         state.results.insert(result.stream.clone(), last);
         state.forget_oldest();

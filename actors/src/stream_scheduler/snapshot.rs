@@ -86,6 +86,8 @@ pub struct LastResult {
     pub result: Arc<BuildResult>,
     /// Its whole log.
     pub log: Arc<BuildLog>,
+    /// Name of the image, or the name the log has in the archive; empty if it has neither.
+    pub name: String,
 }
 
 /// A result in the strip of a stream.

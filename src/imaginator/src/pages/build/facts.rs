@@ -7,6 +7,7 @@ use crate::pages::context::{since, time};
 use crate::pages::links;
 use crate::state::Shared;
 use actors::build_runner::BuildState;
+use actors::stream_scheduler::LastResult;
 use builder::Phase;
 use front::page::{Cell, Column, Table, empty, escape};
 
@@ -28,7 +29,7 @@ pub(super) fn state(shared: &Shared, subject: &Subject) -> String {
             }
             facts.html("Asked", time(build.queued_at));
         }
-        Subject::Last(result, _) => {
+        Subject::Last(LastResult { result, .. }) => {
             asked_by(
                 &mut facts,
                 &result.requester,

@@ -7,10 +7,14 @@ use crate::pages::context::{Context, timestamp};
 use crate::pages::links;
 use crate::pages::state_word::Outcome;
 use crate::state::Shared;
-use actors::build_runner::{Build, BuildLog, BuildResult, BuildState};
+use actors::build_runner::{Build, BuildLog, BuildResult, BuildState, Why};
 use actors::log_archive::ArchivedBuild;
+use actors::stream_scheduler::LastResult;
 use builder::Phase;
 use recipe::graph::State;
+
+/// How the archive says that a build was of a source of another, which has the same number.
+const SOURCE_OF: &str = "source of ";
 
 /// A build, wherever it is.
 #[derive(Clone)]
@@ -18,7 +22,7 @@ pub(in crate::pages) enum Subject {
     /// It waits, runs, or has just ended.
     Live(Arc<Build>),
     /// It is the last result of its stream.
-    Last(Arc<BuildResult>, Arc<BuildLog>),
+    Last(LastResult),
     /// It is in the archive.
     Archived(Arc<ArchivedBuild>, Arc<BuildLog>),
 }
@@ -36,7 +40,7 @@ pub(super) struct PhaseRow {
 pub(super) fn by_name(context: &Context<'_>, name: &str) -> Option<Subject> {
     match name.parse() {
         Ok(number) => by_number(context, number),
-        Err(_) => archived(context.shared, name),
+        Err(_) => archived(context.shared, name).or_else(|| last_of_name(context, name)),
     }
 }
 
@@ -46,21 +50,44 @@ fn by_number(context: &Context<'_>, number: u64) -> Option<Subject> {
     if let Some(build) = snapshot.build(number) {
         return Some(Subject::Live(Arc::clone(build)));
     }
-    let last = snapshot
-        .results
-        .values()
-        .find(|last| last.result.number == number);
-    if let Some(last) = last {
-        return Some(Subject::Last(Arc::clone(&last.result), Arc::clone(&last.log)));
+    if let Some(last) = last_of_number(snapshot.results.values(), number) {
+        return Some(Subject::Last(last.clone()));
     }
     let listing = shared.archive.as_ref()?.listing();
     // Numbers begin anew with each life of the daemon.
     let of_this_life = |build: &&Arc<ArchivedBuild>| {
         build.number == number
+            && !build.why.starts_with(SOURCE_OF)
             && timestamp(build.finished_at).is_some_and(|finished| finished >= context.site.started())
     };
     let name = listing.builds.iter().rev().find(of_this_life)?.name.clone();
     archived(shared, &name)
+}
+
+/// The last result that is of this build itself. Sources that were built in it have its number too.
+fn last_of_number<'r>(results: impl Iterator<Item = &'r LastResult>, number: u64) -> Option<&'r LastResult> {
+    let mut own = results.filter(|last| last.result.number == number && !is_source(&last.result));
+    own.next()
+}
+
+fn last_of_name(context: &Context<'_>, name: &str) -> Option<Subject> {
+    let snapshot = context.shared.scheduler.snapshot();
+    let mut results = snapshot.results.values();
+    let last = results.find(|last| last.name == name)?;
+    Some(Subject::Last(last.clone()))
+}
+
+fn is_source(result: &BuildResult) -> bool {
+    matches!(result.why, Why::SourceFor { .. })
+}
+
+/// The page of a last result: a source has the name of its own log, since the number is that of the build it was built in.
+fn link_of_last(last: &LastResult) -> String {
+    if is_source(&last.result) && !last.name.is_empty() {
+        links::archived(&last.name)
+    } else {
+        links::build(last.result.number)
+    }
 }
 
 fn archived(shared: &Shared, name: &str) -> Option<Subject> {
@@ -84,14 +111,14 @@ pub(in crate::pages) fn of_stream_now(context: &Context<'_>, stream: &str) -> Op
 pub(in crate::pages) fn of_stream_last(context: &Context<'_>, stream: &str) -> Option<Subject> {
     let snapshot = context.shared.scheduler.snapshot();
     let last = snapshot.results.get(stream)?;
-    Some(Subject::Last(Arc::clone(&last.result), Arc::clone(&last.log)))
+    Some(Subject::Last(last.clone()))
 }
 
 impl Subject {
     pub(in crate::pages) fn stream(&self) -> &str {
         match self {
             Self::Live(build) => build.stream(),
-            Self::Last(result, _) => &result.stream,
+            Self::Last(last) => &last.result.stream,
             Self::Archived(build, _) => &build.stream,
         }
     }
@@ -99,7 +126,8 @@ impl Subject {
     pub(in crate::pages) fn log(&self) -> &Arc<BuildLog> {
         match self {
             Self::Live(build) => build.log(),
-            Self::Last(_, log) | Self::Archived(_, log) => log,
+            Self::Last(last) => &last.log,
+            Self::Archived(_, log) => log,
         }
     }
 
@@ -107,7 +135,7 @@ impl Subject {
     pub(super) fn link(&self) -> String {
         match self {
             Self::Live(build) => links::build(build.number),
-            Self::Last(result, _) => links::build(result.number),
+            Self::Last(last) => link_of_last(last),
             Self::Archived(build, _) => links::archived(&build.name),
         }
     }
@@ -116,7 +144,7 @@ impl Subject {
     pub(super) fn short_name(&self) -> String {
         match self {
             Self::Live(build) => format!("build {}", build.number),
-            Self::Last(result, _) => format!("build {}", result.number),
+            Self::Last(last) => format!("build {}", last.result.number),
             Self::Archived(build, _) => build.name.rsplit('/').next().unwrap_or_default().to_owned(),
         }
     }
@@ -124,7 +152,7 @@ impl Subject {
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::Live(build) => Outcome::of_state(&build.state()),
-            Self::Last(result, _) => Outcome::of_result(result),
+            Self::Last(last) => Outcome::of_result(&last.result),
             Self::Archived(build, _) => Outcome::of_end(build.is_good(), build.is_cancelled),
         }
     }
@@ -150,7 +178,7 @@ impl Subject {
                 BuildState::Ended(result) => Some(result),
                 _ => None,
             },
-            Self::Last(result, _) => Some(Arc::clone(result)),
+            Self::Last(last) => Some(Arc::clone(&last.result)),
             Self::Archived(..) => None,
         }
     }
@@ -159,7 +187,7 @@ impl Subject {
     pub(super) fn times(&self) -> (Option<SystemTime>, Option<SystemTime>) {
         match self {
             Self::Live(build) => (build.started_at(), self.result().map(|result| result.finished_at)),
-            Self::Last(result, _) => (result.started_at, Some(result.finished_at)),
+            Self::Last(last) => (last.result.started_at, Some(last.result.finished_at)),
             Self::Archived(build, _) => (
                 build.finished_at.checked_sub(build.duration),
                 Some(build.finished_at),
@@ -171,7 +199,7 @@ impl Subject {
     pub(super) fn phases(&self, now: SystemTime) -> Vec<PhaseRow> {
         let timed = match self {
             Self::Live(build) => build.phases(),
-            Self::Last(result, _) => result.phases.clone(),
+            Self::Last(last) => last.result.phases.clone(),
             Self::Archived(build, _) => {
                 let row = |(phase, duration): &(Phase, Duration)| PhaseRow {
                     phase: *phase,
@@ -190,5 +218,45 @@ impl Subject {
             stream: time.stream,
         };
         timed.into_iter().map(row).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actors::build_runner::BuiltImage;
+
+    fn last(stream: &str, why: Why) -> LastResult {
+        let result = BuildResult {
+            number: 7,
+            stream: stream.to_owned(),
+            requester: String::new(),
+            joined_by: Vec::new(),
+            why,
+            queued_at: SystemTime::UNIX_EPOCH,
+            started_at: None,
+            finished_at: SystemTime::UNIX_EPOCH,
+            phases: Vec::new(),
+            outcome: Ok(BuiltImage::default()),
+        };
+        LastResult {
+            result: Arc::new(result),
+            log: Arc::new(BuildLog::archived("/nowhere".into(), 0)),
+            name: format!("{stream}/2026-11-22:07:00:00"),
+        }
+    }
+
+    #[test]
+    fn the_number_of_a_build_leads_to_it_and_not_to_a_source_that_was_built_in_it() {
+        let why = Why::SourceFor {
+            stream: "app".to_owned(),
+        };
+        assert!(why.to_string().starts_with(SOURCE_OF));
+        let results = [last("aaa-source", why), last("app", Why::Interval)];
+        let found = last_of_number(results.iter(), 7).unwrap();
+        assert_eq!(found.result.stream, "app");
+        assert_eq!(link_of_last(found), "/build?7");
+        assert_eq!(link_of_last(&results[0]), "/build?aaa-source/2026-11-22:07:00:00");
+        assert!(last_of_number(results[..1].iter(), 7).is_none());
     }
 }

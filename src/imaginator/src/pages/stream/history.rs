@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::pages::context::{Context, timestamp};
 use crate::pages::links;
 use crate::pages::state_word::Outcome;
+use actors::build_runner::Why;
 use actors::stream_scheduler::{HistoryEntry, Snapshot};
 use front::page::{Cell, Column, Table, empty, escape};
 
@@ -21,6 +22,10 @@ fn entries<'a>(snapshot: &'a Snapshot, stream: &str) -> &'a [HistoryEntry] {
 /// The page of a build of the past.
 fn link(entry: &HistoryEntry) -> String {
     match entry.number {
+        // The number is that of the build in which the source was built.
+        _ if matches!(entry.why, Why::SourceFor { .. }) && !entry.name.is_empty() => {
+            links::archived(&entry.name)
+        }
         0 => links::archived(&entry.name),
         number => links::build(number),
     }
