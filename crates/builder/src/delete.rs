@@ -1,18 +1,16 @@
 //! Deleting in trees: never through a link, whatever depth.
-//!
-//! One directory is open at a time, and the way back up is `..`, checked: a script can make a tree deeper than any path may be long,
-//! any stack is deep or any process may have files open.
 
-use std::ffi::{OsStr, OsString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use image::filter::CompiledFilter;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode};
 use rustix::io::Errno;
 
-use crate::in_root::{DIRECTORY, look, names};
+use crate::cursor::{Cursor, open_below};
+use crate::in_root::DIRECTORY;
 
 /// Deletes what a filter matches, whole directories with all that is in them (`image-manifest.md §6`). The top stays.
 ///
@@ -82,86 +80,4 @@ pub(crate) fn delete_below(parent: impl AsFd, name: &OsStr) -> rustix::io::Resul
             return rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR);
         }
     }
-}
-
-/// A place in a tree, and what is still to be seen on the way there.
-struct Cursor {
-    here: OwnedFd,
-    levels: Vec<Level>,
-}
-
-struct Level {
-    /// Name in the directory above; empty at the top.
-    name: OsString,
-    device: u64,
-    inode: u64,
-    /// In reverse.
-    names: Vec<OsString>,
-}
-
-impl Cursor {
-    fn at(path: &Path) -> std::io::Result<Self> {
-        let top = rustix::fs::open(path, DIRECTORY, Mode::empty())?;
-        Ok(Self::of(top)?)
-    }
-
-    fn of(top: OwnedFd) -> rustix::io::Result<Self> {
-        let level = Level::of(&top, OsString::new())?;
-        Ok(Self {
-            here: top,
-            levels: vec![level],
-        })
-    }
-
-    /// The next name in the directory it is in.
-    fn next(&mut self) -> Option<OsString> {
-        self.levels.last_mut()?.names.pop()
-    }
-
-    fn depth(&self) -> usize {
-        self.levels.len()
-    }
-
-    fn is_directory(&self, name: &OsStr) -> rustix::io::Result<bool> {
-        Ok(look(self.here.as_fd(), name)?.0 == FileType::Directory)
-    }
-
-    fn enter(&mut self, name: &OsStr) -> rustix::io::Result<()> {
-        let below = open_below(&self.here, name)?;
-        self.levels.push(Level::of(&below, name.to_owned())?);
-        self.here = below;
-        Ok(())
-    }
-
-    /// Goes up; returns the name of what was left.
-    fn leave(&mut self) -> rustix::io::Result<OsString> {
-        let left = self.levels.pop().ok_or(Errno::INVAL)?;
-        let above = open_below(&self.here, OsStr::new(".."))?;
-        let stat = rustix::fs::fstat(&above)?;
-        // Somebody moved it meanwhile: then `..` is no place of ours.
-        let is_ours = |level: &Level| (level.device, level.inode) == (stat.st_dev, stat.st_ino);
-        if !self.levels.last().is_some_and(is_ours) {
-            return Err(Errno::STALE);
-        }
-        self.here = above;
-        Ok(left.name)
-    }
-}
-
-impl Level {
-    fn of(directory: &OwnedFd, name: OsString) -> rustix::io::Result<Self> {
-        let stat = rustix::fs::fstat(directory)?;
-        let mut names = names(directory)?;
-        names.reverse();
-        Ok(Self {
-            name,
-            device: stat.st_dev,
-            inode: stat.st_ino,
-            names,
-        })
-    }
-}
-
-fn open_below(parent: impl AsFd, name: &OsStr) -> rustix::io::Result<OwnedFd> {
-    rustix::fs::openat(parent, name, DIRECTORY | OFlags::NOFOLLOW, Mode::empty())
 }

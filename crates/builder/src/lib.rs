@@ -20,6 +20,7 @@
 
 pub mod bootstrap;
 mod build;
+mod cursor;
 pub mod delete;
 mod in_root;
 mod kept_tree;

@@ -13,7 +13,7 @@ impl Build<'_> {
         self.overseer.phase(Phase::Bootstrap);
         let mut root = self.work_tree("")?;
         let room = self.room(root.path());
-        let watch = self.watch_disk(root.path());
+        let watch = self.watch_disk(root.path(), None);
         crate::bootstrap::run(&room, stream, &self.order.variables)?;
         let mut variables = self.order.variables.clone();
         variables.insert("dir".to_owned(), root.path().display().to_string());

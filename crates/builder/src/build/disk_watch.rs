@@ -10,9 +10,10 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, statat};
+use rustix::io::Errno;
 
 use super::overseer::Overseer;
+use crate::cursor::walk;
 
 /// Time between two looks at what is free.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -29,8 +30,12 @@ const RESERVE_PART: u64 = 20;
 /// What `st_blocks` counts.
 const BLOCK_BYTES: u64 = 512;
 
-/// Directories inside each other that are looked into.
-const MOST_DEPTH: usize = 256;
+/// Files that builds leave room for on the file system, but not more than a twentieth: those of a few builds' side work.
+const RESERVE_FILES: u64 = 10_000;
+
+/// How often in a row a tree may change so fast that it cannot be counted, before the build is ended: one that only works does so
+/// once in a while.
+const MOST_UNCOUNTED: u32 = 20;
 
 /// Watches until it is dropped.
 pub(crate) struct DiskWatch {
@@ -39,16 +44,21 @@ pub(crate) struct DiskWatch {
 }
 
 impl DiskWatch {
-    /// `most_bytes`: what the build may add to what is in `root` now.
-    pub(crate) fn start(root: &Path, most_bytes: Option<u64>, overseer: &Arc<Overseer>) -> DiskWatch {
+    /// `most_bytes`: what the build may add to what is in `places` now.
+    pub(crate) fn start(
+        places: Vec<PathBuf>,
+        most_bytes: Option<u64>,
+        overseer: &Arc<Overseer>,
+    ) -> DiskWatch {
         let (stop, stopped) = channel();
-        let (root, overseer) = (root.to_owned(), Arc::clone(overseer));
+        let overseer = Arc::clone(overseer);
         let work = move || {
-            let before = most_bytes.map(|most| (most, used(&root)));
+            let before = most_bytes.map(|most| (most, used(&places).unwrap_or(0)));
             let mut pause = PERIOD;
+            let mut uncounted = 0;
             while stopped.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
                 let began = Instant::now();
-                if let Some(reason) = look(&root, before) {
+                if let Some(reason) = look(&places, before, &mut uncounted) {
                     overseer.stop(reason);
                     return;
                 }
@@ -75,20 +85,19 @@ impl Drop for DiskWatch {
 }
 
 /// Why the build is to end, if it is.
-fn look(root: &PathBuf, limit: Option<(u64, u64)>) -> Option<String> {
-    if let Ok(space) = rustix::fs::statvfs(root) {
-        let free = space.f_bavail.saturating_mul(space.f_frsize);
-        let whole = space.f_blocks.saturating_mul(space.f_frsize);
-        if free < RESERVE_BYTES.min(whole / RESERVE_PART) {
-            return Some(format!(
-                "the disk of the builds is full ({} are free, which stay free): no space left on device",
-                human::bytes(free)
-            ));
-        }
+fn look(places: &[PathBuf], limit: Option<(u64, u64)>, uncounted: &mut u32) -> Option<String> {
+    if let Some(reason) = places.iter().find_map(|place| full(place)) {
+        return Some(reason);
     }
     let (most, before) = limit?;
-    let added = used(root).saturating_sub(before);
-    (added > most).then(|| {
+    let Ok(now) = used(places) else {
+        *uncounted += 1;
+        return (*uncounted >= MOST_UNCOUNTED).then(|| {
+            "the build moves its directories about so fast that nobody can tell what is in them, and there is a limit".to_owned()
+        });
+    };
+    *uncounted = 0;
+    (now.saturating_sub(before) > most).then(|| {
         format!(
             "the build has put more than {} on the disk, which is the limit",
             human::bytes(most)
@@ -96,41 +105,72 @@ fn look(root: &PathBuf, limit: Option<(u64, u64)>) -> Option<String> {
     })
 }
 
-/// Bytes on the disk below a directory. What vanishes meanwhile is not counted, links are not followed.
-fn used(root: &Path) -> u64 {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let Ok(top) = rustix::fs::open(root, flags, Mode::empty()) else {
-        return 0;
-    };
-    let mut bytes = 0;
+/// Whether what is left of a file system is what stays free.
+fn full(place: &Path) -> Option<String> {
+    let space = rustix::fs::statvfs(place).ok()?;
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    let whole = space.f_blocks.saturating_mul(space.f_frsize);
+    if free < RESERVE_BYTES.min(whole / RESERVE_PART) {
+        return Some(format!(
+            "the disk of the builds is full ({} are free, which stay free): no space left on device",
+            human::bytes(free)
+        ));
+    }
+    // Some file systems have as many as there is room for, and say 0 of 0.
+    (space.f_favail < RESERVE_FILES.min(space.f_files / RESERVE_PART)).then(|| {
+        format!(
+            "the disk of the builds has room for {} more files only, which stays free: no space left on device",
+            space.f_favail
+        )
+    })
+}
+
+/// Bytes on the disk below directories, however deep. What vanishes meanwhile is not counted, links are not followed.
+///
+/// # Errors
+/// A directory that was being looked into was moved.
+fn used(places: &[PathBuf]) -> rustix::io::Result<u64> {
+    let mut bytes = 0_u64;
     let mut linked = HashSet::new();
-    let mut open = vec![Dir::read_from(&top)];
-    while let depth @ 1.. = open.len()
-        && let Some(directory) = open.last_mut()
-    {
-        let Ok(directory) = directory else {
-            open.pop();
-            continue;
-        };
-        let Some(Ok(entry)) = directory.next() else {
-            open.pop();
-            continue;
-        };
-        if matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            continue;
-        }
-        let Ok(fd) = directory.fd() else { continue };
-        let Ok(stat) = statat(fd, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) else {
-            continue;
-        };
-        if stat.st_nlink > 1 && !linked.insert(stat.st_ino) {
-            continue;
-        }
-        bytes += u64::try_from(stat.st_blocks).unwrap_or(0) * BLOCK_BYTES;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::Directory && depth < MOST_DEPTH {
-            let below = openat(fd, entry.file_name(), flags, Mode::empty());
-            open.push(below.and_then(Dir::new));
+    for place in places {
+        let walked = walk(place, &mut |_, _, _, stat| {
+            if stat.st_nlink == 1 || linked.insert((stat.st_dev, stat.st_ino)) {
+                let blocks = u64::try_from(stat.st_blocks).unwrap_or(0);
+                bytes = bytes.saturating_add(blocks.saturating_mul(BLOCK_BYTES));
+            }
+        });
+        match walked {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(error) => return Err(error),
         }
     }
-    bytes
+    Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rustix::fs::{Mode, OFlags, mkdirat, openat};
+
+    use super::*;
+    use crate::in_root::DIRECTORY;
+
+    #[test]
+    fn what_lies_deeper_than_any_path_is_long_counts_like_all_else() {
+        let place = tempfile::tempdir().unwrap();
+        let mut here = rustix::fs::open(place.path(), DIRECTORY, Mode::empty()).unwrap();
+        for _ in 0..1000 {
+            mkdirat(&here, "deep-deep", Mode::RWXU).unwrap();
+            here = openat(&here, "deep-deep", DIRECTORY, Mode::empty()).unwrap();
+        }
+        let places = [place.path().to_owned()];
+        let before = used(&places).unwrap();
+        let file = openat(&here, "file", OFlags::WRONLY | OFlags::CREATE, Mode::RUSR).unwrap();
+        rustix::io::write(&file, &[1; 1 << 16]).unwrap();
+        let mut uncounted = 0;
+        assert_eq!(look(&places, Some((1 << 17, before)), &mut uncounted), None);
+        let reason = look(&places, Some((1 << 15, before)), &mut uncounted).unwrap();
+        assert!(reason.contains("which is the limit"), "{reason}");
+        crate::delete::delete_tree(place.path()).unwrap();
+    }
 }

@@ -134,8 +134,10 @@ impl Build<'_> {
         Room::new(config, root, self.watcher())
     }
 
-    fn watch_disk(&self, root: &Path) -> DiskWatch {
-        DiskWatch::start(root, self.shop.config.limits.disk_bytes, &self.overseer)
+    /// `kept`: what else the build may write in.
+    fn watch_disk(&self, root: &Path, kept: Option<&Path>) -> DiskWatch {
+        let places = std::iter::once(root).chain(kept).map(Path::to_owned).collect();
+        DiskWatch::start(places, self.shop.config.limits.disk_bytes, &self.overseer)
     }
 
     /// Packs, and adds the image or hands it back. If the server lost objects of the source image meanwhile, everything is sent once.

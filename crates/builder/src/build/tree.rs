@@ -28,7 +28,7 @@ impl Build<'_> {
         let left_out = compiled(manifest.filter_lines.as_deref().unwrap_or_default())?;
         self.unpack_source(&manifest, &mut root)?;
         let room = self.room(root.path()).with_binds(binds(bind_mounts, None));
-        let watch = self.watch_disk(root.path());
+        let watch = self.watch_disk(root.path(), None);
         let began = Instant::now();
         process::process_manifest(&room, fetched.directory(), variables)?;
         drop(watch);

@@ -54,7 +54,7 @@ impl Build<'_> {
         let room = self
             .room(root.path())
             .with_binds(binds(bind_mounts, kept.as_ref()));
-        let watch = self.watch_disk(root.path());
+        let watch = self.watch_disk(root.path(), kept.as_ref().map(KeptDirectory::path));
         let began = Instant::now();
         process::process_manifest(&room, fetched.directory(), &variables)
             .doing("error processing manifest")?;
@@ -79,12 +79,6 @@ impl Build<'_> {
         let built = self.finish(&room.without_binds(), &mut root, packing)?;
         drop(watch);
         root.keep_for(self.shop, &self.order.stream, &built.source_image);
-        if let Some(kept) = kept
-            && let Err(error) = kept.trim()
-        {
-            // The image is there: this is no failure of the build.
-            tracing::warn!("cache of stream {}: {error}", self.order.stream);
-        }
         Ok(built)
     }
 }
