@@ -15,6 +15,9 @@ use crate::workshop::Shop;
 /// The mode of a new root directory.
 const ROOT_MODE: u32 = 0o755;
 
+/// The mode of a directory that nobody else of the host may enter.
+const CLOSED_MODE: u32 = 0o700;
+
 /// A directory with what may be kept of it in the object cache.
 pub(crate) struct WorkTree {
     path: PathBuf,
@@ -55,10 +58,16 @@ impl WorkTree {
         self.unpacked.clone()
     }
 
-    /// Gives the tree away: to a new directory in `place`, whose name begins with `tree`.
+    /// Gives the tree away: it becomes `root` in a new directory in `place`, whose name begins with `tree` and which stays closed to
+    /// others, for whom its set-user-id programs would be programs of the host.
     pub(crate) fn give_to(mut self, place: &Path) -> std::io::Result<PathBuf> {
-        let to = tempfile::Builder::new().prefix("tree").tempdir_in(place)?.keep();
+        let closed = tempfile::Builder::new()
+            .prefix("tree")
+            .permissions(std::fs::Permissions::from_mode(CLOSED_MODE))
+            .tempdir_in(place)?;
+        let to = closed.path().join("root");
         std::fs::rename(&self.path, &to)?;
+        let _ = closed.keep();
         // There is nothing to keep or to delete any more.
         self.cache = None;
         Ok(to)
@@ -126,5 +135,32 @@ impl Drop for WorkTree {
         if let Err(error) = gone.or_else(|_| delete_tree(&self.path)) {
             tracing::warn!("cannot delete {}: {error}", self.path.display());
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_that_is_given_away_stays_closed_to_others_of_the_host() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let tree = WorkTree::make(from.path(), "x.root", None).unwrap();
+        std::fs::write(tree.path().join("su"), "").unwrap();
+        let given = tree.give_to(to.path()).unwrap();
+        assert!(given.join("su").exists());
+        let above = given.parent().unwrap();
+        assert!(above.file_name().unwrap().to_str().unwrap().starts_with("tree"));
+        assert_eq!(above.parent(), Some(to.path()));
+        assert_eq!(
+            std::fs::metadata(above).unwrap().permissions().mode() & 0o777,
+            0o700
+        );
+        // The tree itself is as images have it.
+        assert_eq!(
+            std::fs::metadata(&given).unwrap().permissions().mode() & 0o777,
+            0o755
+        );
     }
 }
