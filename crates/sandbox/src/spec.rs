@@ -60,7 +60,8 @@ pub enum View {
 /// A directory of the host, at a place inside.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Bind {
-    /// On the host.
+    /// On the host. If it is writable, no part of the path may be a symbolic link, which could be the work of an earlier command. A
+    /// directory that the caller has open is `/proc/PROCESS/fd/NUMBER`, with the caller's process and the descriptor's number.
     pub source: PathBuf,
     /// Inside; made if it is not there.
     pub target: PathBuf,

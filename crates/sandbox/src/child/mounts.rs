@@ -8,7 +8,8 @@ use crate::spec::{Bind, Spec, View};
 use crate::syscalls::{
     self, MOUNT_IDMAP, MOUNT_NODEV, MOUNT_NOEXEC, MOUNT_NOSUID, MOUNT_RDONLY, MountAttributes,
 };
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
 use rustix::mount::{MoveMountFlags, OpenTreeFlags};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
@@ -64,7 +65,11 @@ pub(super) fn new_root(spec: &Spec) -> &Path {
 
 /// A directory of the host that is to be seen inside, attached nowhere yet.
 pub(super) fn bound(bind: &Bind, namespace: BorrowedFd<'_>) -> Step<OwnedFd> {
-    let tree = clone(&bind.source, false)?;
+    let tree = if bind.writable || is_descriptor(&bind.source) {
+        clone_without_links(&bind.source)?
+    } else {
+        clone(&bind.source, false)?
+    };
     let flags = MOUNT_NODEV | MOUNT_NOSUID | if bind.writable { 0 } else { MOUNT_RDONLY };
     map_identities(&tree, namespace, flags, &bind.source)?;
     Ok(tree)
@@ -99,12 +104,49 @@ pub(super) fn clone(path: &Path, is_recursive: bool) -> Step<OwnedFd> {
     if is_recursive {
         flags |= OpenTreeFlags::AT_RECURSIVE;
     }
-    rustix::mount::open_tree(rustix::fs::CWD, path, flags).during(path.display())
+    rustix::mount::open_tree(CWD, path, flags).during(path.display())
+}
+
+/// Whether a path names a descriptor of the program that started us.
+fn is_descriptor(path: &Path) -> bool {
+    let parent = rustix::process::getppid().map_or(0, |parent| parent.as_raw_nonzero().get());
+    path.parent() == Some(Path::new(&format!("/proc/{parent}/fd")))
+}
+
+/// The same of a place that an earlier command may have had for writing, or the place above it: a link there is its work.
+fn clone_without_links(path: &Path) -> Step<OwnedFd> {
+    // Mounts are ours only, so a descriptor's is not the one to clone; its path now leads to ours.
+    let (path, wanted) = if is_descriptor(path) {
+        let stat = rustix::fs::stat(path).during(path.display())?;
+        (std::fs::read_link(path).during(path.display())?, Some(stat))
+    } else {
+        (path.to_owned(), None)
+    };
+    let flags = OFlags::PATH | OFlags::CLOEXEC;
+    let found = rustix::fs::openat2(CWD, &path, flags, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    let found = match found {
+        Err(Errno::LOOP) => {
+            return Err(format!(
+                "{}: leads through a symbolic link; give the path of what may be changed without",
+                path.display()
+            ));
+        }
+        found => found.during(path.display())?,
+    };
+    if let Some(wanted) = wanted {
+        let stat = rustix::fs::fstat(&found).during(path.display())?;
+        if (stat.st_dev, stat.st_ino) != (wanted.st_dev, wanted.st_ino) {
+            return Err(format!("{}: is not any more what was opened", path.display()));
+        }
+    }
+    let flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    rustix::mount::open_tree(&found, "", flags).during(path.display())
 }
 
 pub(super) fn attach_at(tree: &OwnedFd, path: &Path) -> Step<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
-    rustix::mount::move_mount(tree, "", rustix::fs::CWD, path, flags).during(path.display())
+    rustix::mount::move_mount(tree, "", CWD, path, flags).during(path.display())
 }
 
 fn attach_below(tree: &OwnedFd, top: BorrowedFd<'_>, path: &Path) -> Step<()> {
