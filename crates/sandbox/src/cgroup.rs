@@ -82,50 +82,84 @@ impl Hierarchies {
 #[derive(Debug)]
 pub(crate) struct Group {
     directories: Vec<PathBuf>,
+    /// What they share with the groups of others; goes with the last.
+    above: Vec<PathBuf>,
     memory: Option<(PathBuf, Version)>,
 }
 
 impl Group {
-    /// Makes them, with the limits. A group of that name that was left behind is used again, if nothing runs in it.
+    /// Makes them, with the limits. A group of that name that was left behind is used again, if nothing runs in it. Of a name of two parts,
+    /// the first is a group that has the same limits for all groups in it together.
     pub(crate) fn make(hierarchies: &Hierarchies, name: &str, limits: &Limits) -> Result<Self, SandboxError> {
+        let mut attempts = REMOVAL_ATTEMPTS;
+        loop {
+            match Self::try_make(hierarchies, name, limits) {
+                // The last of the others took the shared group with it at this moment.
+                Err(SandboxError::Group { source, .. })
+                    if source.kind() == std::io::ErrorKind::NotFound && attempts > 0 =>
+                {
+                    attempts -= 1;
+                }
+                made => return made,
+            }
+        }
+    }
+
+    fn try_make(hierarchies: &Hierarchies, name: &str, limits: &Limits) -> Result<Self, SandboxError> {
         let mut group = Self {
             directories: Vec::new(),
+            above: Vec::new(),
             memory: None,
         };
         if let (Some(root), Some(bytes)) = (&hierarchies.memory, limits.memory_bytes) {
-            let directory = group.directory(root, name, "memory")?;
+            let levels = group.directory(root, name, "memory")?;
             let file = match root.version {
                 Version::One => "memory.limit_in_bytes",
                 Version::Two => "memory.max",
             };
-            write(&directory.join(file), &bytes.to_string())?;
-            if root.version == Version::Two {
-                // Swap is no way around it. Not every kernel has the file.
-                let _ = write(&directory.join("memory.swap.max"), "0");
+            for directory in &levels {
+                write(&directory.join(file), &bytes.to_string())?;
+                if root.version == Version::Two {
+                    // Swap is no way around it. Not every kernel has the file.
+                    let _ = write(&directory.join("memory.swap.max"), "0");
+                }
             }
-            group.memory = Some((directory, root.version));
+            group.memory = levels.into_iter().last().map(|own| (own, root.version));
         }
         if let (Some(root), Some(processes)) = (&hierarchies.processes, limits.processes) {
-            let directory = group.directory(root, name, "pids")?;
-            write(&directory.join("pids.max"), &processes.to_string())?;
+            for directory in group.directory(root, name, "pids")? {
+                write(&directory.join("pids.max"), &processes.to_string())?;
+            }
         }
         Ok(group)
     }
 
-    fn directory(&mut self, root: &Root, name: &str, controller: &str) -> Result<PathBuf, SandboxError> {
-        let parent = root.path.join(OURS);
-        let directory = parent.join(name);
-        make_directory(&parent)?;
-        if root.version == Version::Two {
-            for above in [&root.path, &parent] {
-                write(&above.join("cgroup.subtree_control"), &format!("+{controller}"))?;
-            }
-        }
+    /// Makes the directory of each part of the name; the last is the command's own. Those above cannot vanish once it is there.
+    fn directory(&mut self, root: &Root, name: &str, controller: &str) -> Result<Vec<PathBuf>, SandboxError> {
+        let enable = |directory: &Path| match root.version {
+            Version::One => Ok(()),
+            Version::Two => write(
+                &directory.join("cgroup.subtree_control"),
+                &format!("+{controller}"),
+            ),
+        };
+        let mut directory = root.path.join(OURS);
         make_directory(&directory)?;
-        if !self.directories.contains(&directory) {
-            self.directories.push(directory.clone());
+        enable(&root.path)?;
+        let mut levels = Vec::new();
+        for part in name.split('/') {
+            enable(&directory)?;
+            directory.push(part);
+            make_directory(&directory)?;
+            levels.push(directory.clone());
         }
-        Ok(directory)
+        if let Some((own, above)) = levels.split_last()
+            && !self.directories.contains(own)
+        {
+            self.directories.push(own.clone());
+            self.above.extend(above.iter().cloned());
+        }
+        Ok(levels)
     }
 
     /// Puts a process in; what it starts from then on is in it too.
@@ -164,6 +198,10 @@ impl Drop for Group {
                 std::thread::sleep(REMOVAL_PAUSE);
             }
         }
+        for directory in &self.above {
+            // Others may still be in it.
+            let _ = std::fs::remove_dir(directory);
+        }
     }
 }
 
@@ -178,6 +216,10 @@ pub fn remove_stale_groups(hierarchies: &Hierarchies, prefix: &str) {
         };
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with(prefix) {
+                for inner in std::fs::read_dir(entry.path()).into_iter().flatten().flatten() {
+                    // Its files cannot be removed, and need not.
+                    let _ = std::fs::remove_dir(inner.path());
+                }
                 let _ = std::fs::remove_dir(entry.path());
             }
         }

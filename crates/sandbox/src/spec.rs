@@ -37,7 +37,8 @@ pub struct Spec {
     pub foreign_programs: bool,
     /// Which of the ranges of identities; see [`Spec::first_identity`].
     pub slot: u32,
-    /// The name of the control group; the same for the commands of one build that do not run at the same time.
+    /// The name of the control group; the same for the commands of one build that do not run at the same time. Those that do are called
+    /// `SHARED/OWN`: the limits then hold for each, and for all with the same first part together.
     pub group: String,
 }
 
@@ -152,9 +153,10 @@ impl Spec {
             ));
         }
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        if self.group.is_empty() || self.group.starts_with('.') || !self.group.bytes().all(is_plain) {
+        let is_name = |part: &str| !part.is_empty() && !part.starts_with('.') && part.bytes().all(is_plain);
+        if !self.group.split('/').all(is_name) || self.group.split('/').count() > 2 {
             return Err(SandboxError::Spec(format!(
-                "{:?} cannot name a control group: letters, digits, -, _ and . only",
+                "{:?} cannot name a control group: letters, digits, -, _ and . only, and one / at most",
                 self.group
             )));
         }
@@ -195,8 +197,12 @@ mod tests {
         };
         assert!(bad.check().is_err());
         let mut bad = spec();
-        bad.group = "../other".to_owned();
-        assert!(bad.check().is_err());
+        for group in ["../other", "a/../b", "/a", "a/", "", "a/b/c"] {
+            bad.group = group.to_owned();
+            assert!(bad.check().is_err(), "{group}");
+        }
+        bad.group = "build-1/test1".to_owned();
+        bad.check().unwrap();
         let mut bad = spec();
         bad.argv = vec!["/bin/a\0b".to_owned()];
         assert!(bad.check().is_err());

@@ -5,6 +5,7 @@
 //! that dies, it ends.
 
 use super::keeper::{self, Word};
+use super::supervisor::THEIR_SCORE;
 use super::{During, Step};
 use crate::{resolver, syscalls};
 use rustix::event::{PollFd, PollFlags};
@@ -102,6 +103,7 @@ fn find() -> Option<PathBuf> {
 
 /// As the first process: starts the program, says when it is ready, waits for the supervisor's end or its own.
 fn run(program: &PathBuf, user: &OwnedFd, network: OwnedFd, channel: BorrowedFd<'_>) -> Step<()> {
+    std::fs::write("/proc/self/oom_score_adj", THEIR_SCORE).during("oom_score_adj")?;
     syscalls::drop_groups().during("leaving groups")?;
     rustix::thread::move_into_link_name_space(user.as_fd(), Some(LinkNameSpaceType::User))
         .during("the user namespace")?;

@@ -17,10 +17,16 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
+/// What is added to the score of a supervisor, by which the kernel chooses whom to kill for memory (-1000 to 1000).
+const OUR_SCORE: i32 = -900;
+/// And of a command, the first to be chosen.
+pub(super) const THEIR_SCORE: &str = "1000";
+
 /// Runs the command of a specification to its end.
 pub(super) fn supervise(spec: &Spec, control: &UnixStream) -> Step<Outcome> {
     // Out of the terminal's and the parent's reach: only the socket ends it.
     rustix::process::setsid().during("a session of its own")?;
+    protect_from_lack_of_memory();
     let group = Group::make(&Hierarchies::of_this_machine(), &spec.group, &spec.limits)
         .map_err(|error| error.to_string())?;
     syscalls::unshare(UnshareFlags::NEWNS).during("mounts of its own")?;
@@ -68,6 +74,15 @@ pub(super) fn supervise(spec: &Spec, control: &UnixStream) -> Step<Outcome> {
     })
 }
 
+/// Where memory lacks, commands go first, and what ends and cleans up after them last. Where that is not permitted, it is left as it is.
+fn protect_from_lack_of_memory() {
+    const FILE: &str = "/proc/self/oom_score_adj";
+    let now = std::fs::read_to_string(FILE).unwrap_or_default();
+    if now.trim().parse().is_ok_and(|now: i32| now > OUR_SCORE) {
+        let _ = std::fs::write(FILE, OUR_SCORE.to_string());
+    }
+}
+
 struct Watched {
     keeper: Pid,
     channel: OwnedFd,
@@ -91,6 +106,8 @@ impl Watched {
         for file in ["uid_map", "gid_map"] {
             std::fs::write(format!("/proc/{process}/{file}"), &map).during(file)?;
         }
+        // Written with our rights: the command cannot lower it.
+        std::fs::write(format!("/proc/{process}/oom_score_adj"), THEIR_SCORE).during("oom_score_adj")?;
         let namespace = self.namespace("user")?;
         self.disk = top.and_then(|top| Disk::new(top, &namespace, spec.limits.disk_bytes));
         let made = mounts::make(spec, namespace.as_fd())?;
