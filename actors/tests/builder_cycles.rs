@@ -19,6 +19,9 @@ use std::time::Duration;
 #[derive(Default)]
 struct Sources(Mutex<BTreeMap<&'static str, &'static str>>, Mutex<usize>);
 
+/// How long a fetch takes at least when `slow` is among the sources.
+const SLOW: Duration = Duration::from_millis(300);
+
 impl Sources {
     fn of(sources: &[(&'static str, &'static str)]) -> Arc<Sources> {
         Arc::new(Sources(
@@ -34,6 +37,9 @@ impl ManifestFetcher for Sources {
         log.extend_from_slice(b"fetched\n");
         assert_eq!(url.shown, "dir:///nowhere");
         let sources = self.0.lock().unwrap();
+        if sources.contains_key("slow") {
+            std::thread::sleep(SLOW);
+        }
         if sources.contains_key("broken") {
             return Err("cannot fetch".to_owned());
         }
@@ -286,7 +292,8 @@ async fn dependencies_tell_what_nothing_can_build_and_keep_the_last_good_data() 
     assert_eq!(good.fetch_log, b"Fetching dir:///nowhere\nfetched\n");
     assert_eq!(good.dependents("base").collect::<Vec<_>>(), ["app"]);
     sources.0.lock().unwrap().insert("broken", "");
-    builder.clock.pass(Duration::from_secs(3));
+    // However slow this machine is: no attempt does for longer.
+    builder.clock.pass(Duration::from_secs(61));
     let bad = builder
         .scheduler()
         .dependencies(Duration::from_secs(1))
@@ -301,6 +308,22 @@ async fn dependencies_tell_what_nothing_can_build_and_keep_the_last_good_data() 
     // Zero asks for nothing new.
     let same = builder.scheduler().dependencies(Duration::ZERO).await.unwrap();
     assert_eq!(same, bad);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dependencies_that_take_long_are_not_made_at_once_for_whoever_asks() {
+    let sources = Sources::of(&[("app", "boot"), ("slow", "boot")]);
+    let builder = rebuilding(current(&["boot"], &["app"], &[]), Some(sources.clone()), |_| {});
+    let second = Duration::from_secs(1);
+    let first = builder.scheduler().dependencies(HOUR).await.unwrap();
+    // Older than what was asked for, but younger than ten times what it took.
+    builder.clock.pass(SLOW * 9);
+    let same = builder.scheduler().dependencies(second).await.unwrap();
+    assert_eq!(same, first);
+    assert_eq!(*sources.1.lock().unwrap(), 1);
+    builder.clock.pass(Duration::from_secs(61));
+    let next = builder.scheduler().dependencies(second).await.unwrap();
+    assert!(next.last_attempt_at > first.last_attempt_at);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

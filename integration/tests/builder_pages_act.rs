@@ -275,6 +275,11 @@ fn the_graph_is_drawn_filtered_and_made_again() {
         "{}",
         answer.head
     );
+    let foreign = [("Origin", "http://other.example.org")];
+    let answer = daemon
+        .request("POST", "/showDirectedGraph", &foreign, "")
+        .unwrap();
+    assert_eq!(answer.status, 403, "a page of another site has it made");
     let dot = body(&daemon, "/showDirectedGraph?output=dot");
     let edges = format!(
         "digraph all {{\n  \"users/lost\" -> \"nobody/knows\"\n  \"users/web\" -> \"{BOOTSTRAP}\"\n  \"users/web/front\" -> \"users/web\"\n"

@@ -1,7 +1,7 @@
 //! Which stream is built on which (`imaginator.md §17`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// What is known of it. A failed attempt leaves the data of the last good one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Dependencies {
     pub pattern_sources: BTreeSet<String>,
     /// Sources that nothing here can build.
     pub unbuildable_sources: BTreeSet<String>,
+    /// How old the last attempt may be and still do for everybody who asks: what took long is not done again at once.
+    pub(super) does_for: Duration,
 }
 
 impl Dependencies {

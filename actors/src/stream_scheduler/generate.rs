@@ -24,6 +24,9 @@ const PAUSE_PER_FETCH: u32 = 10;
 /// An attempt that is younger is good enough for everybody.
 pub(super) const SHORTEST_AGE: Duration = Duration::from_secs(2);
 
+/// The longest that an attempt does for everybody because fetching took long: who asks wants to know what there is by now.
+const LONGEST_PAUSE_ON_DEMAND: Duration = Duration::from_secs(60);
+
 /// How long somebody waits for an attempt; then there is what there was.
 const ATTEMPT_WAIT: Duration = Duration::from_secs(900);
 
@@ -96,8 +99,8 @@ async fn attempt(shared: &Shared, fetcher: &Arc<dyn ManifestFetcher>, pool: &Poo
         }
     });
     let fetched: Vec<Fetched> = futures_util::future::join_all(fetches).await;
-    let took = fetched.iter().map(|(.., took)| *took).sum();
-    publish(shared, &current, &locations, fetched, began_at);
+    let took: Duration = fetched.iter().map(|(.., took)| *took).sum();
+    publish(shared, &current, &locations, fetched, began_at, took);
     took
 }
 
@@ -107,6 +110,7 @@ fn publish(
     locations: &BTreeMap<String, (ManifestLocation, String)>,
     fetched: Vec<Fetched>,
     began_at: SystemTime,
+    took: Duration,
 ) {
     let mut log = Vec::new();
     let mut repositories = BTreeMap::new();
@@ -145,6 +149,7 @@ fn publish(
     let next = Dependencies {
         last_attempt_at: Some(began_at),
         fetch_log: log,
+        does_for: took.saturating_mul(PAUSE_PER_FETCH).min(LONGEST_PAUSE_ON_DEMAND),
         ..next
     };
     // Who has asked until now looks at what comes now, and asks again if that is not what he wants.
@@ -216,17 +221,19 @@ fn with_kinds(
 }
 
 impl Shared {
-    /// Dependencies of an attempt that is younger than this, and two seconds at least; zero: what there is.
+    /// Dependencies of an attempt that is younger than this, and two seconds at least, or than fetching took ten times, and a minute at
+    /// most; zero: what there is. Whoever asks, and however often, this host and its git servers have time for something else.
     pub(super) async fn dependencies(&self, max_age: Duration) -> Arc<Dependencies> {
         let mut known = self.dependencies.subscribe();
         if max_age.is_zero() || self.config.manifests.is_none() {
             return known.borrow_and_update().clone();
         }
-        let oldest = self.now().checked_sub(max_age.max(SHORTEST_AGE));
+        let now = self.now();
         let attempt = async {
             loop {
                 {
                     let dependencies = known.borrow_and_update();
+                    let oldest = now.checked_sub(max_age.max(SHORTEST_AGE).max(dependencies.does_for));
                     if dependencies.last_attempt_at.is_some_and(|at| Some(at) >= oldest) {
                         return dependencies.clone();
                     }

@@ -5,13 +5,15 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use super::actions::is_of_own_page;
 use super::context::{Context, exact, preformatted, since};
 use super::{links, state_word};
 use crate::state::Shared;
-use actix_web::http::header;
+use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use actors::stream_scheduler::{Dependencies, Snapshot};
 use front::page::{Page, Query, empty, escape};
+use front::site::Site;
 use recipe::graph::{self, Kind, Layout, Look, Place, Relations};
 
 /// Streams that are drawn; a browser can show no more of them.
@@ -62,8 +64,21 @@ pub(super) fn page(context: &Context<'_>) -> HttpResponse {
 }
 
 /// `POST`: makes the data again, unless they are fresh, and shows them. Anybody may, as in the original: the scheduler makes them
-/// once for all who ask within two seconds.
-pub(super) async fn regenerate(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
+/// once for all who ask within two seconds, or longer if that is work. But no page of another site has its readers ask for it.
+pub(super) async fn regenerate(
+    shared: web::Data<Shared>,
+    site: web::Data<Site>,
+    request: HttpRequest,
+) -> HttpResponse {
+    if !is_of_own_page(request.headers()) {
+        return front::page::problem(
+            &site,
+            StatusCode::FORBIDDEN,
+            "not allowed",
+            "The request was made by a page of another site.",
+            "Use the button below the <a href=\"/showDirectedGraph\">graph</a>, or <code>builder-tool get-dependencies</code>.",
+        );
+    }
     // Late data are shown as soon as they are there; the page tells how old what it shows is.
     let _ = tokio::time::timeout(WAIT_MOST, shared.scheduler.dependencies(FRESH)).await;
     let query = match request.query_string() {

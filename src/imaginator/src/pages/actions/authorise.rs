@@ -92,7 +92,7 @@ fn examine(shared: &Shared, request: &HttpRequest, sent: &Sent, method: &str) ->
 }
 
 /// Whether browsers say that a page of this very host made the request, or nothing at all, as programs do.
-fn is_of_own_page(headers: &HeaderMap) -> bool {
+pub(in crate::pages) fn is_of_own_page(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if text("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none") {
         return false;

@@ -11,6 +11,7 @@ mod forms;
 mod switches;
 mod visitor;
 
+pub(super) use authorise::is_of_own_page;
 pub(super) use build_now::button as build_button;
 pub(super) use cancel::button as cancel_button;
 pub(super) use forms::who;
