@@ -152,6 +152,14 @@ impl Build {
         self.phases.lock().last().cloned()
     }
 
+    /// Whether something is being done for this stream: its own, or a source.
+    pub fn is_building(&self, stream: &str) -> bool {
+        let phases = self.phases.lock();
+        phases
+            .iter()
+            .any(|time| time.finished_at.is_none() && time.stream == stream)
+    }
+
     /// Since when it has been running.
     pub fn started_at(&self) -> Option<SystemTime> {
         match &*self.state.borrow() {

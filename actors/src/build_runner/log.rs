@@ -30,6 +30,15 @@ pub struct LogState {
     pub is_complete: bool,
 }
 
+/// What a log holds here, and not in the archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Bytes in memory and in its file without a name.
+    pub(crate) bytes: u64,
+    /// It has such a file.
+    pub(crate) has_file: bool,
+}
+
 /// A build's log.
 pub struct BuildLog {
     inner: Mutex<Inner>,
@@ -120,6 +129,15 @@ impl BuildLog {
         inner.pieces = Vec::new();
         inner.last = Vec::new();
         inner.spool = None;
+    }
+
+    /// What letting it go would set free.
+    pub(crate) fn held(&self) -> Held {
+        let inner = self.inner.lock();
+        Held {
+            bytes: if inner.archived.is_some() { 0 } else { inner.bytes },
+            has_file: inner.spool.is_some(),
+        }
     }
 
     /// Bytes from this offset on, at most `max_bytes` and at least one, unless there are none (yet). Blocks, briefly, where they

@@ -12,6 +12,7 @@
 //! | `actor` | the actor of one build |
 //! | `build` | what all who care for a build share |
 //! | `cancel` | ending it before its time |
+//! | `flights` | sources that are being built, each once |
 //! | `host` | what a build asks of whoever runs it |
 //! | `log` | its log: written by one, followed by many |
 //! | `result`, `why` | what came of it, and why it ran |
@@ -21,6 +22,7 @@
 mod actor;
 mod build;
 mod cancel;
+mod flights;
 mod host;
 mod log;
 mod result;
@@ -30,6 +32,7 @@ mod why;
 
 pub(crate) use actor::{BuildRunner, Cancel, DebugPanic};
 pub use build::{Build, BuildOrder, BuildState};
+pub(crate) use flights::Flights;
 pub(crate) use host::Host;
 pub use log::{BuildLog, LOG_BYTES, LOG_MEMORY_BYTES, LogFollower, LogState};
 pub use result::{BuildFailure, BuildResult, BuiltImage, PhaseTime};

@@ -1,5 +1,6 @@
 //! A build on its thread: the engine, sources that have to be built first, and what comes of panics.
 
+use super::flights::{Flights, SourceKey};
 use super::host::Host;
 use super::watcher::BuildWatcher;
 use super::{Build, BuildFailure, BuildResult, BuiltImage, Why};
@@ -13,6 +14,9 @@ use std::time::{Duration, SystemTime};
 /// Sources of sources that are built for one build, at most.
 pub(crate) const SOURCE_DEPTH: usize = 16;
 
+/// How often a build waits for others that build its source, before it builds it itself.
+const SOURCE_WAITS: usize = 4;
+
 /// What a build needs to run.
 pub(crate) struct Run {
     pub(crate) build: Arc<Build>,
@@ -20,6 +24,7 @@ pub(crate) struct Run {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) slot: u32,
     pub(crate) clock: Clock,
+    pub(crate) flights: Arc<Flights>,
 }
 
 /// One stream to be built: the build's own, or a source.
@@ -30,6 +35,36 @@ struct Work {
     created_for: String,
     delivery: Delivery,
     expires_in: Duration,
+}
+
+impl Work {
+    /// A source of this.
+    fn source(&self, needed: NeededSource) -> Work {
+        // The request's own variables go over those the manifest has for its source.
+        let mut variables = needed.variables;
+        let own = self.variables.iter().filter(|(_, value)| !value.is_empty());
+        variables.extend(own.map(|(name, value)| (name.clone(), value.clone())));
+        Work {
+            stream: needed.stream,
+            variables,
+            branch: needed.commit,
+            created_for: String::new(),
+            delivery: Delivery::Publish,
+            expires_in: if self.expires_in.is_zero() {
+                Duration::from_secs(3600)
+            } else {
+                self.expires_in
+            },
+        }
+    }
+
+    fn key(&self) -> SourceKey {
+        SourceKey {
+            stream: self.stream.clone(),
+            branch: self.branch.clone(),
+            variables: self.variables.clone(),
+        }
+    }
 }
 
 impl Run {
@@ -121,75 +156,86 @@ impl Run {
         above: &mut Vec<String>,
         log_start: u64,
     ) -> Result<Built, BuildFailure> {
-        let error = match self.engine(work, log_start) {
-            Ok(built) => return Ok(built),
-            Err(error) => error,
-        };
-        let is_final = self.build.order.disable_recursive_build || error.is_cancelled;
-        let Some(needed) = error.needs.clone().filter(|_| !is_final) else {
-            return Err(failure(error));
+        let mut waits = 0;
+        let (source, _flight) = loop {
+            let error = match self.engine(work, log_start) {
+                Ok(built) => return Ok(built),
+                Err(error) => error,
+            };
+            let source = self.needed_source(work, error, above)?;
+            self.watcher(&work.stream, log_start).phase(Phase::BuildSource);
+            if work.stream == self.build.order.stream {
+                // After the source everything is read again.
+                self.build.set_has_yet_to_read(true);
+            }
+            let flight = self.flights.begin(&source.key());
+            // Who builds a source himself waits for nobody, so that none wait in a ring.
+            if flight.is_some() || !above.is_empty() || waits == SOURCE_WAITS {
+                break (source, flight);
+            }
+            waits += 1;
+            self.wait_for(&source)?;
         };
         above.push(work.stream.clone());
-        if above.contains(&needed.stream) {
-            return Err(BuildFailure {
-                text: format!(
-                    "sources need each other: {} needs {}",
-                    above.join(" needs "),
-                    needed.stream
-                ),
-                ..failure(error)
-            });
-        }
-        if above.len() > SOURCE_DEPTH {
-            return Err(BuildFailure {
-                text: format!(
-                    "more than {SOURCE_DEPTH} sources would have to be built first: {}",
-                    above.join(" needs ")
-                ),
-                ..failure(error)
-            });
-        }
-        let watcher = self.watcher(&work.stream, log_start);
-        watcher.phase(Phase::BuildSource);
-        if work.stream == self.build.order.stream {
-            // After the source everything is read again.
-            self.build.set_has_yet_to_read(true);
-        }
-        self.source(work, needed, above)?;
+        self.source(work, &source, above)?;
         above.pop();
         self.engine(work, log_start).map_err(failure)
     }
 
-    /// Builds a source, in the same log, and has it recorded under its own name.
-    fn source(&self, work: &Work, needed: NeededSource, above: &mut Vec<String>) -> Result<(), BuildFailure> {
-        // The request's own variables go over those the manifest has for its source.
-        let mut variables = needed.variables;
-        let own = work.variables.iter().filter(|(_, value)| !value.is_empty());
-        variables.extend(own.map(|(name, value)| (name.clone(), value.clone())));
-        let source = Work {
-            stream: needed.stream,
-            variables,
-            branch: needed.commit,
-            created_for: String::new(),
-            delivery: Delivery::Publish,
-            expires_in: if work.expires_in.is_zero() {
-                Duration::from_secs(3600)
-            } else {
-                work.expires_in
-            },
+    /// The source that has to be built, if it may be.
+    fn needed_source(&self, work: &Work, error: BuildError, above: &[String]) -> Result<Work, BuildFailure> {
+        let is_final = self.build.order.disable_recursive_build || error.is_cancelled;
+        let Some(needed) = error.needs.clone().filter(|_| !is_final) else {
+            return Err(failure(error));
         };
+        let chain = [above, std::slice::from_ref(&work.stream)].concat();
+        let names = chain.join(" needs ");
+        if chain.contains(&needed.stream) {
+            return Err(BuildFailure {
+                text: format!("sources need each other: {names} needs {}", needed.stream),
+                ..failure(error)
+            });
+        }
+        if chain.len() > SOURCE_DEPTH {
+            return Err(BuildFailure {
+                text: format!("more than {SOURCE_DEPTH} sources would have to be built first: {names}"),
+                ..failure(error)
+            });
+        }
+        Ok(work.source(needed))
+    }
+
+    /// Waits until another build has built a source, or could not.
+    fn wait_for(&self, source: &Work) -> Result<(), BuildFailure> {
+        let line = format!(
+            "Waiting for source image: {}, which another build is building\n",
+            source.stream
+        );
+        self.build.log.append(line.as_bytes());
+        let cancellation = &self.build.cancellation;
+        if self.flights.wait(&source.key(), || cancellation.is_cancelled()) {
+            return Ok(());
+        }
+        Err(BuildFailure {
+            phase: Some(Phase::BuildSource),
+            ..BuildFailure::cancelled("cancelled")
+        })
+    }
+
+    /// Builds a source, in the same log, and has it recorded under its own name.
+    fn source(&self, work: &Work, source: &Work, above: &mut Vec<String>) -> Result<(), BuildFailure> {
         let line = format!("Building source image: {} for: {}\n", source.stream, work.stream);
         self.build.log.append(line.as_bytes());
         let log_start = self.build.log.state().bytes;
         let started_at = self.clock.system_time();
-        let built = self.with_sources(&source, above, log_start);
+        let built = self.with_sources(source, above, log_start);
         let now = self.clock.system_time();
         self.build.finish_phases_of(&source.stream, now);
         let (outcome, answer) = match built {
             Ok(built) => (Ok(image_of(&built)), Ok(())),
             Err(failure) => (Err(failure.clone()), Err(failure)),
         };
-        let result = self.result(&source, work, outcome, started_at, now);
+        let result = self.result(source, work, outcome, started_at, now);
         let log_end = self.build.log.state().bytes;
         self.host.source_ended(&self.build, result, log_start..log_end);
         answer

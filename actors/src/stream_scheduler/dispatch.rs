@@ -77,6 +77,7 @@ impl Shared {
             host: self.clone(),
             slot: launch.slot,
             clock: self.config.clock.clone(),
+            flights: self.flights.clone(),
         };
         let runner = BuildRunner::new(run, self.config.cancel_grace).start();
         self.keep_runner(launch.launch, runner);

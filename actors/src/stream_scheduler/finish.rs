@@ -1,5 +1,6 @@
 //! What is kept of a build that has ended.
 
+use super::logs::{self, LOGS_KEPT_BYTES, LOGS_KEPT_FILES};
 use super::shared::{Shared, State};
 use super::snapshot::{HISTORY_RESULTS, HistoryEntry, LastResult};
 use crate::build_runner::{Build, BuildLog, BuildResult, Why};
@@ -130,6 +131,7 @@ impl Shared {
         };
         state.results.insert(result.stream.clone(), last);
         state.forget_oldest();
+        logs::forget_oldest(&mut state.results, LOGS_KEPT_BYTES, LOGS_KEPT_FILES);
     }
 
     /// What the archive knows of earlier builds.

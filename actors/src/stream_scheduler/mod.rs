@@ -32,6 +32,7 @@ mod error;
 mod finish;
 mod generate;
 mod host;
+mod logs;
 mod publish;
 mod queue;
 mod request;

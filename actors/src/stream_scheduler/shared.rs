@@ -6,7 +6,7 @@ use super::queue::{Lane, Queue};
 use super::server::ImageServerLink;
 use super::snapshot::{Counts, HistoryEntry, LastResult, Snapshot};
 use super::{Dependencies, Scheduling};
-use crate::build_runner::{Build, BuildRunner};
+use crate::build_runner::{Build, BuildRunner, Flights};
 use crate::log_archive::LogArchive;
 use actix::Addr;
 use arc_swap::ArcSwap;
@@ -33,6 +33,8 @@ pub(crate) struct Shared {
     /// Dependencies, and a wish for newer ones.
     pub(super) dependencies: watch::Sender<Arc<Dependencies>>,
     pub(super) dependencies_wanted: Notify,
+    /// Sources that are being built within builds.
+    pub(super) flights: Arc<Flights>,
     numbers: AtomicU64,
     state: Mutex<State>,
     snapshot: ArcSwap<Snapshot>,
@@ -88,6 +90,7 @@ impl Shared {
             runtime: OnceLock::new(),
             dependencies: watch::Sender::default(),
             dependencies_wanted: Notify::new(),
+            flights: Arc::default(),
             numbers: AtomicU64::new(0),
             state: Mutex::default(),
             snapshot: ArcSwap::default(),

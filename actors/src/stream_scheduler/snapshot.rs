@@ -234,6 +234,11 @@ impl Snapshot {
         self.running.iter().rev().find(|build| build.stream() == stream)
     }
 
+    /// A build in which a stream is being built as the source of another.
+    pub fn building_source(&self, stream: &str) -> Option<&Arc<Build>> {
+        self.running.iter().rev().find(|build| build.is_building(stream))
+    }
+
     /// Number of bootstrap and user streams.
     pub fn stream_count(&self) -> usize {
         self.bootstrap_streams.len() + self.user_streams.len()

@@ -97,12 +97,13 @@ fn archived(shared: &Shared, name: &str) -> Option<Subject> {
     Some(Subject::Archived(build, log))
 }
 
-/// The build of a stream that runs, or waits.
+/// The build of a stream that runs, that has it built as its source, or waits.
 pub(in crate::pages) fn of_stream_now(context: &Context<'_>, stream: &str) -> Option<Subject> {
     let snapshot = context.shared.scheduler.snapshot();
     let queued = || snapshot.queued.iter().map(|queued| &queued.build);
     let build = snapshot
         .running(stream)
+        .or_else(|| snapshot.building_source(stream))
         .or_else(|| queued().find(|build| build.stream() == stream))?;
     Some(Subject::Live(Arc::clone(build)))
 }
