@@ -169,3 +169,26 @@ fn a_near_object_that_is_gone_or_short_ends_the_unpacking_and_leaves_nothing() {
         assert!(!to.exists());
     }
 }
+
+#[test]
+fn a_near_object_with_other_content_becomes_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    for (number, size) in [100, 1 << 20].into_iter().enumerate() {
+        let (from, to) = (dir.path().join(format!("from{number}")), dir.path().join("to"));
+        fs::create_dir(&from).unwrap();
+        fs::write(from.join("file"), vec![7; size]).unwrap();
+        let (tree, objects) = scanned(&from);
+        let near = Near::of(&objects, &dir.path().join(format!("near{number}")));
+        let hash = hash::of(&vec![7; size]);
+        let mut other = vec![7; size];
+        other[size - 1] = 8;
+        fs::write(near.directory.join(hash.to_string()), other).unwrap();
+        let options = UnpackOptions {
+            near: Some(&near),
+            ..UnpackOptions::default()
+        };
+        let error = unpack(&tree, &to, &mut Pieces(&objects), &options).unwrap_err();
+        assert!(matches!(&error, Error::NotNear(bad) if **bad == hash), "{error}");
+        assert!(!to.exists());
+    }
+}

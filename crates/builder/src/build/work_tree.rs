@@ -109,10 +109,8 @@ impl Drop for WorkTree {
     fn drop(&mut self) {
         let kept = self.kept_for.take().zip(self.unpacked.clone());
         if let Some(cache) = &self.cache {
-            match (&self.unpacked, &kept) {
-                (Some((tree, known)), Some(_)) => cache.copy(tree, &self.path, known),
-                (Some((tree, known)), None) => cache.adopt(tree, &self.path, Some(known)),
-                (None, _) => {}
+            if let Some((tree, known)) = &self.unpacked {
+                cache.adopt(tree, &self.path, Some(known));
             }
             if let Some(tree) = &self.packed {
                 cache.adopt(tree, &self.path, None);

@@ -1,49 +1,41 @@
-//! Objects come in from the trees of builds that are done with them.
+//! Objects come in from the trees of builds that are done with them: always copied.
+//!
+//! A process of another build may have a file of this one open or mapped, handed over a socket, and write to it later, at a moment when no
+//! time of change tells of it. So a file never becomes an object: its content does, in a file that nobody else ever had, named on the way.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use bstr::ByteSlice;
-use hash::Hash;
+use hash::{Hash, Hasher};
 use image::FileSystem;
-use rustix::fs::{AtFlags, Mode, OFlags, mkdirat, openat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, mkdirat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 use tree_io::{Known, TreeFile, files_in};
 
-use super::{Entry, ObjectCache, Stamp, now, place};
+use super::{Entry, NEW_PREFIX, ObjectCache, Stamp, now, place};
 
-/// How files come in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum How {
-    Move,
-    Copy,
-}
+/// Bytes copied at a time.
+const PIECE_BYTES: usize = 256 << 10;
 
 impl ObjectCache {
-    /// Moves files of `tree` from `directory`, which is about to be deleted, into the cache: those that are not here yet and have
-    /// not changed since `known`, or, without, since they were scanned into `tree`. Nobody else may be at work in the directory.
+    /// Copies files of `tree` from `directory` into the cache: those that are not here yet and whose content still is what `tree` says. With
+    /// `known`, files that it says have changed are not even read.
     ///
     /// An error ends it early: a cache without some objects is a slower one, nothing more.
     pub fn adopt(&self, tree: &FileSystem, directory: &Path, known: Option<&Known>) {
-        self.bring(tree, directory, known, How::Move);
-    }
-
-    /// The same by copying, where the directory is used again.
-    pub fn copy(&self, tree: &FileSystem, directory: &Path, known: &Known) {
-        self.bring(tree, directory, Some(known), How::Copy);
-    }
-
-    fn bring(&self, tree: &FileSystem, directory: &Path, known: Option<&Known>, how: How) {
+        let known = known.filter(|known| !known.is_empty());
+        let mut piece = vec![0; PIECE_BYTES];
         let taken = files_in(tree, directory, &mut |file| {
             let hash = file.inode.hash;
-            let is_same = match known {
+            let may_be_same = match known {
                 Some(known) => known.content(&file.stat) == Some(hash),
-                // Not proof: its content is verified before its first use.
-                None => is_as_scanned(&file),
+                None => u64::try_from(file.stat.st_size) == Ok(file.inode.size),
             };
-            if is_same && file.inode.size <= self.most_bytes && !self.contains(&hash) {
-                self.take(&file, known.is_some(), how)
+            if may_be_same && file.inode.size <= self.most_bytes && !self.contains(&hash) {
+                self.take(&file, &mut piece)
                     .map_err(|e| tree_io::Error::Sink(Box::new(e)))?;
             }
             Ok(())
@@ -55,55 +47,61 @@ impl ObjectCache {
         self.write_uses();
     }
 
-    /// `is_verified`: its content is that of an object that was verified.
-    fn take(&self, file: &TreeFile<'_>, is_verified: bool, how: How) -> io::Result<()> {
-        let hash = file.inode.hash;
-        let to = place(&hash);
-        let rename = || renameat(file.directory, file.name.as_bytes(), &self.directory, &to[..]);
-        match mkdirat(&self.directory, &to[..2], Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let moved = match how {
-            How::Move => rename(),
-            How::Copy => Err(Errno::XDEV),
+    fn take(&self, file: &TreeFile<'_>, piece: &mut [u8]) -> io::Result<()> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        // Gone or replaced by somebody who still has the directory: then it is no object.
+        let Ok(from) = openat(file.directory, file.name.as_bytes(), flags, Mode::empty()) else {
+            return Ok(());
         };
-        match moved {
-            Err(Errno::XDEV) => self.copy_file(file, &hash)?,
-            other => other?,
+        let number = self.next_new.fetch_add(1, Ordering::Relaxed);
+        let new = format!("{NEW_PREFIX}{number}");
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut target = File::from(openat(&self.directory, &new, flags, Mode::RUSR | Mode::WUSR)?);
+        let (hash, size) = (file.inode.hash, file.inode.size);
+        let named = copy(&mut File::from(from).take(size), &mut target, piece);
+        let to = place(&hash);
+        let moved = match named {
+            Ok(named) if named == (hash, size) => self.put_in_place(&new, &to),
+            Ok(_) => Err(None),
+            Err(error) => Err(Some(error)),
+        };
+        if let Err(error) = moved {
+            let _ = unlinkat(&self.directory, &new, AtFlags::empty());
+            return error.map_or(Ok(()), Err);
         }
-        let stat = statat(&self.directory, &to[..], AtFlags::SYMLINK_NOFOLLOW)?;
-        let stamp = Stamp::of(&stat);
-        // A further name in the tree is deleted with it, which counts as a change of the file.
-        let is_last = moved != Err(Errno::XDEV) && stat.st_nlink == 1;
+        // Being renamed counts as a change.
+        let stamp = Stamp::of(&fstat(&target)?);
         let entry = Entry {
             size: stamp.size,
             used: now(),
-            verified: (is_verified && is_last).then_some(stamp),
+            verified: Some(stamp),
         };
         self.table.lock().insert(hash, entry);
         Ok(())
     }
 
-    /// From another file system, or where the file is used on. What a crash leaves half done is found bad when it is verified.
-    fn copy_file(&self, file: &TreeFile<'_>, hash: &Hash) -> io::Result<()> {
-        let from = openat(
-            file.directory,
-            file.name.as_bytes(),
-            OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
-            Mode::empty(),
-        )?;
-        let to = place(hash);
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let target = openat(&self.directory, &to[..], flags, Mode::RUSR | Mode::WUSR)?;
-        let copied = io::copy(&mut File::from(from), &mut File::from(target));
-        if copied.is_err() {
-            let _ = unlinkat(&self.directory, &to[..], AtFlags::empty());
+    fn put_in_place(&self, new: &str, to: &[u8]) -> Result<(), Option<io::Error>> {
+        match mkdirat(&self.directory, &to[..2], Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(Some(error.into())),
         }
-        copied.map(drop)
+        renameat(&self.directory, new, &self.directory, to).map_err(|error| Some(error.into()))
     }
 }
 
-fn is_as_scanned(file: &TreeFile<'_>) -> bool {
-    u64::try_from(file.stat.st_size) == Ok(file.inode.size)
+/// Name and size of what was copied.
+fn copy(from: &mut impl Read, to: &mut File, piece: &mut [u8]) -> io::Result<(Hash, u64)> {
+    let (mut hasher, mut size) = (Hasher::new(), 0);
+    loop {
+        match from.read(piece) {
+            Ok(0) => return Ok((hasher.finish(), size)),
+            Ok(count) => {
+                hasher.update(&piece[..count]);
+                to.write_all(&piece[..count])?;
+                size += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -8,14 +8,18 @@ use std::path::Path;
 
 use hash::Hash;
 
-use super::{Entry, Table};
+use super::{Entry, NEW_PREFIX, Table};
 
-/// Lists the objects. Files that are none are left alone. An object counts as used when it came.
+/// Lists the objects. What a crash left half copied goes; files that are none of ours are left alone. An object counts as used when it came.
 pub(super) fn list(path: &Path) -> io::Result<Table> {
     let mut table = Table::default();
     for directory in fs::read_dir(path)? {
         let directory = directory?;
         let first = directory.file_name();
+        if first.as_bytes().starts_with(NEW_PREFIX.as_bytes()) {
+            fs::remove_file(directory.path())?;
+            continue;
+        }
         if first.len() != 2 || !directory.file_type()?.is_dir() {
             continue;
         }

@@ -4,11 +4,12 @@
 //! DIR/.lock          one process at a time
 //! DIR/.uses          when each object was used last, as of some minute ago
 //! DIR/ab/cdef...     an object, named by its hash
+//! DIR/.new-N         one that is being copied in; stale ones go at the start
 //! ```
 //!
 //! Nothing is flushed: what a power cut tears is found when it is verified, which every object is before its first use since the
-//! start, and again when its file has changed (size, inode, time of change). What is bad is removed and fetched. Objects come in by being
-//! moved out of the trees of builds that are done with them: a build pays a rename for a file it would have deleted.
+//! start, and again when its file has changed (size, inode, time of change); whoever copies it names it once more. What is bad is removed and
+//! fetched. Objects come in by being copied out of the trees of builds that are done with them.
 //! When there are too many, those that were not used for the longest time go.
 
 mod adopt;
@@ -40,6 +41,9 @@ pub use near::Near;
 /// Bytes of the path of an object in the directory: two digits, a slash, the rest.
 const PATH_BYTES: usize = 2 * Hash::LENGTH + 1;
 
+/// What names of files that are being copied in begin with.
+const NEW_PREFIX: &str = ".new-";
+
 /// The cache. All methods may be called by several builds at a time; they block.
 #[derive(Debug)]
 pub struct ObjectCache {
@@ -49,6 +53,8 @@ pub struct ObjectCache {
     table: Mutex<Table>,
     hits: AtomicU64,
     misses: AtomicU64,
+    /// Number of the next file that is copied in.
+    next_new: AtomicU64,
     _lock: DirectoryLock,
 }
 
@@ -114,6 +120,7 @@ impl ObjectCache {
             table: Mutex::new(table),
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
+            next_new: AtomicU64::new(0),
             _lock: lock,
         };
         cache.trim();

@@ -71,9 +71,11 @@ fn a_bad_byte_is_never_served() {
         let place = place(&wanted[number].0);
         at.cache.join(std::str::from_utf8(&place).unwrap())
     };
-    // One is damaged before it was ever verified, one is cut short, one is damaged between being verified and being opened.
+    // One is damaged while nobody looks, one is cut short, one is damaged between being verified and being opened.
+    drop(cache);
     fs::write(path(0), "bad one!").unwrap();
     fs::write(path(1), "good").unwrap();
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
     let found = near(&cache, &wanted);
     assert!(!found.contains(&wanted[0].0) && !found.contains(&wanted[1].0));
     assert!(!path(0).exists() && !path(1).exists());
@@ -148,4 +150,50 @@ fn two_processes_do_not_share_a_directory() {
     );
     drop(cache);
     ObjectCache::open(at.cache.clone(), 1).unwrap();
+}
+
+#[test]
+fn who_still_has_a_file_of_a_build_open_has_none_of_the_cache() {
+    let at = place_for_tests();
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    let file = at.tree.join("file");
+    fs::write(&file, "good").unwrap();
+    let held = File::options().write(true).open(&file).unwrap();
+    let (scanned, _) = scan(&at.tree, &ScanOptions::default(), &NoSink).unwrap();
+    cache.adopt(&scanned, &at.tree, None);
+    std::os::unix::fs::FileExt::write_all_at(&held, b"evil", 0).unwrap();
+    let hash = hash::of(b"good");
+    let mut text = String::new();
+    let mut object = near(&cache, &[(hash, 4)]).open(&hash, 4).unwrap();
+    std::io::Read::read_to_string(&mut object, &mut text).unwrap();
+    assert_eq!(text, "good");
+}
+
+#[test]
+fn what_changed_behind_the_times_back_never_comes_in() {
+    let at = place_for_tests();
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    fs::write(at.tree.join("file"), "good").unwrap();
+    let (scanned, _) = scan(&at.tree, &ScanOptions::default(), &NoSink).unwrap();
+    // As if this had left no trace: what is known is taken afterwards.
+    fs::write(at.tree.join("file"), "evil").unwrap();
+    let known = tree_io::Known::of(&scanned, &at.tree).unwrap();
+    cache.adopt(&scanned, &at.tree, Some(&known));
+    assert_eq!(cache.figures().objects, 0);
+    assert!(fs::read_dir(&at.cache).unwrap().all(|entry| {
+        let name = entry.unwrap().file_name();
+        !name.to_str().unwrap().starts_with(NEW_PREFIX)
+    }));
+}
+
+#[test]
+fn what_a_crash_left_half_copied_is_gone_after_the_start() {
+    let at = place_for_tests();
+    fs::create_dir(&at.cache).unwrap();
+    let half = at.cache.join(format!("{NEW_PREFIX}0"));
+    fs::write(&half, "half").unwrap();
+    let cache = ObjectCache::open(at.cache.clone(), 1 << 20).unwrap();
+    assert!(!half.exists());
+    assert_eq!(adopt(&cache, &at.tree, &["one"]).len(), 1);
+    assert_eq!(cache.figures().objects, 1);
 }

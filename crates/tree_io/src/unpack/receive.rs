@@ -20,8 +20,11 @@ const QUEUED_FILES: usize = 32;
 /// verified in a third of the time.
 const BATCH_BYTES: usize = 1 << 20;
 
-/// Objects that are near and larger are copied by the kernel.
+/// Objects that are near and larger are copied piece by piece.
 const BUFFERED_BYTES: u64 = 256 << 10;
+
+/// Bytes of a piece.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// Objects a thread gathers at most.
 const BATCH_OBJECTS: usize = 128;
@@ -137,67 +140,88 @@ fn large(
 }
 
 fn work(stage: Stage<'_>, jobs: Receiver<Job<'_>>, options: &UnpackOptions<'_>) -> Result<(), Error> {
-    let mut batch: Vec<(&PlannedObject<'_>, Vec<u8>)> = Vec::new();
+    let mut batch: Vec<(&PlannedObject<'_>, Vec<u8>, bool)> = Vec::new();
     let mut bytes = 0;
-    let mut buffer = Vec::new();
     for job in jobs {
         options.cancel.check()?;
         match job {
             Job::Plain { number, inode } => stage.plain(number, inode)?,
-            Job::Near { object } => copy(stage, object, options, &mut buffer)?,
+            Job::Near { object } if object.size > BUFFERED_BYTES => copy(stage, object, options)?,
+            Job::Near { object } => {
+                let data = near_data(object, options)?;
+                bytes += data.len();
+                batch.push((object, data, true));
+            }
             Job::Object { object, data } => {
                 bytes += data.len();
-                batch.push((object, data));
-                if bytes >= BATCH_BYTES || batch.len() >= BATCH_OBJECTS {
-                    bytes = 0;
-                    write(stage, &mut batch, options)?;
-                }
+                batch.push((object, data, false));
             }
+        }
+        if bytes >= BATCH_BYTES || batch.len() >= BATCH_OBJECTS {
+            bytes = 0;
+            write(stage, &mut batch, options)?;
         }
     }
     write(stage, &mut batch, options)
 }
 
-/// Makes files of an object that is in a file already. Small ones go through the buffer: two calls for each, where the kernel's own
-/// copying sets up a pipe.
-fn copy(
-    stage: Stage<'_>,
-    object: &PlannedObject<'_>,
-    options: &UnpackOptions<'_>,
-    buffer: &mut Vec<u8>,
-) -> Result<(), Error> {
+/// An object that is in a file already: two calls for a small one, where the kernel's own copying sets up a pipe.
+fn near_data(object: &PlannedObject<'_>, options: &UnpackOptions<'_>) -> Result<Vec<u8>, Error> {
     let gone = || Error::NotNear(Box::new(object.hash));
     let near = options.near.and_then(|near| near.open(&object.hash, object.size));
-    let mut near = near.ok_or_else(gone)?;
-    let is_small = object.size <= BUFFERED_BYTES;
-    if is_small {
-        buffer.resize(usize::try_from(object.size).unwrap_or(0), 0);
-        near.read_exact(buffer).map_err(|_| gone())?;
-    }
-    for (number, inode) in &object.inodes {
+    let mut data = vec![0; usize::try_from(object.size).map_err(|_| gone())?];
+    near.ok_or_else(gone)?.read_exact(&mut data).map_err(|_| gone())?;
+    Ok(data)
+}
+
+/// Makes files of a large one: the first is written as it is named, the others are copied from that.
+fn copy(stage: Stage<'_>, object: &PlannedObject<'_>, options: &UnpackOptions<'_>) -> Result<(), Error> {
+    use std::io::Write;
+    let gone = || Error::NotNear(Box::new(object.hash));
+    let Some(((number, inode), others)) = object.inodes.split_first() else {
+        return Ok(());
+    };
+    let near = options.near.and_then(|near| near.open(&object.hash, object.size));
+    let mut near = near.ok_or_else(gone)?.take(object.size);
+    let mut file = stage.create(*number, inode.mode)?;
+    let mut verifier = Verifier::new(object.hash, object.size);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
         options.cancel.check()?;
-        if is_small {
-            stage.write(*number, inode, buffer)?;
-        } else {
-            stage.copy(*number, inode, &near, object.size)?;
+        let count = near.read(&mut piece).map_err(|_| gone())?;
+        if count == 0 {
+            break;
         }
+        verifier.update(&piece[..count])?;
+        options.progress.add_bytes(count as u64);
+        file.write_all(&piece[..count])
+            .map_err(|e| Error::io("write", format!("object {}", object.hash), e))?;
+    }
+    // Whoever holds the near ones throws it away and fetches it.
+    verifier.finish().map_err(|_| gone())?;
+    for (number, inode) in others {
+        options.cancel.check()?;
+        stage.copy(*number, inode, &file, object.size)?;
         options.progress.add_file();
     }
-    options.progress.add_bytes(object.size);
-    Ok(())
+    options.progress.add_file();
+    stage.seal(*number, &file, inode)
 }
 
 /// Verifies what has gathered, all at once, and makes files of it.
 fn write(
     stage: Stage<'_>,
-    batch: &mut Vec<(&PlannedObject<'_>, Vec<u8>)>,
+    batch: &mut Vec<(&PlannedObject<'_>, Vec<u8>, bool)>,
     options: &UnpackOptions<'_>,
 ) -> Result<(), Error> {
-    let contents: Vec<&[u8]> = batch.iter().map(|(_, data)| data.as_slice()).collect();
+    let contents: Vec<&[u8]> = batch.iter().map(|(_, data, _)| data.as_slice()).collect();
     let names = hash::of_each(&contents);
-    for ((object, data), computed) in batch.drain(..).zip(names) {
+    for ((object, data, is_near), computed) in batch.drain(..).zip(names) {
         options.cancel.check()?;
-        check(object.hash, object.size, computed, data.len() as u64)?;
+        match check(object.hash, object.size, computed, data.len() as u64) {
+            Err(_) if is_near => return Err(Error::NotNear(Box::new(object.hash))),
+            other => other?,
+        }
         for (number, inode) in &object.inodes {
             stage.write(*number, inode, &data)?;
             options.progress.add_file();
