@@ -9,8 +9,9 @@ use actors::Scheduling;
 use actors::build_runner::Why;
 use actors::config_watcher::Current;
 use actors::stream_scheduler::{CycleState, ManifestFetcher, ManifestUrl, Manifests};
+use scripted::cycles::{self, built, next_cycle};
 use scripted::engine::Step;
-use scripted::{Builder, HOUR, current, eventually};
+use scripted::{Builder, HOUR, current, eventually, request};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -56,37 +57,8 @@ fn rebuilding(
     sources: Option<Arc<Sources>>,
     change: impl FnOnce(&mut Scheduling),
 ) -> Builder {
-    Builder::with(current, |scheduling| {
-        scheduling.places = 1;
-        // The first cycle begins when a test says so.
-        scheduling.first_cycle_pause = HOUR;
-        scheduling.rebuild_interval = HOUR;
-        scheduling.manifests = sources.map(|sources| sources as Arc<dyn ManifestFetcher>);
-        change(scheduling);
-    })
-}
-
-/// Lets the next cycle begin, and waits for its end.
-async fn next_cycle(builder: &Builder) -> BTreeMap<String, CycleState> {
-    let ended = || {
-        builder
-            .snapshot()
-            .auto
-            .last_cycle
-            .as_ref()
-            .map_or(0, |cycle| cycle.number)
-    };
-    let before = ended();
-    builder.clock.pass(HOUR);
-    eventually("a cycle has ended", || ended() > before).await;
-    builder.snapshot().auto.last_cycle.clone().unwrap().streams
-}
-
-fn built(names: &[&str]) -> BTreeMap<String, CycleState> {
-    names
-        .iter()
-        .map(|name| ((*name).to_owned(), CycleState::Built))
-        .collect()
+    let manifests = sources.map(|sources| sources as Arc<dyn ManifestFetcher>);
+    cycles::rebuilding(current, manifests, change)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -324,6 +296,72 @@ async fn dependencies_that_take_long_are_not_made_at_once_for_whoever_asks() {
     builder.clock.pass(Duration::from_secs(61));
     let next = builder.scheduler().dependencies(second).await.unwrap();
     assert!(next.last_attempt_at > first.last_attempt_at);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_manifest_that_cannot_be_read_takes_the_graph_away_and_not_the_order_of_cycles() {
+    // There is no manifest for `odd`.
+    let sources = Sources::of(&[("app", "base"), ("base", "boot")]);
+    let current = current(&["boot"], &["app", "base", "odd"], &["app", "base"]);
+    let builder = rebuilding(current, Some(sources.clone()), |_| {});
+    let known = builder.scheduler().dependencies(HOUR).await.unwrap();
+    let problem = "odd: no manifest in odd of dir:///nowhere";
+    assert_eq!(known.last_attempt_error.as_deref(), Some(problem));
+    assert!(known.stream_to_source.is_empty() && known.generated_at.is_none());
+    next_cycle(&builder).await;
+    assert_eq!(builder.engine.begun_streams(), ["boot", "base", "app"]);
+    // Nor if nothing can be read any more.
+    sources.0.lock().unwrap().insert("broken", "");
+    builder.clock.pass(Duration::from_secs(61));
+    let age = Duration::from_secs(1);
+    let known = builder.scheduler().dependencies(age).await.unwrap();
+    let problem = "dir:///nowhere: cannot fetch";
+    assert_eq!(known.last_attempt_error.as_deref(), Some(problem));
+    next_cycle(&builder).await;
+    assert_eq!(builder.engine.begun_streams()[3..], ["boot", "base", "app"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_image_that_no_cycle_would_make_ends_no_pause_and_is_no_newer_source() {
+    let current = current(&[], &["app", "base", "bad"], &["app", "bad"]);
+    let sources = Sources::of(&[("app", "base"), ("base", "nowhere"), ("bad", "nowhere")]);
+    let builder = rebuilding(current, Some(sources), |_| {});
+    builder.scheduler().dependencies(HOUR).await.unwrap();
+    builder.server.has("bad");
+    builder.engine.next("bad", &[Step::Fail("exit status 1")]);
+    builder.engine.next("bad", &[Step::Fail("exit status 1")]);
+    next_cycle(&builder).await;
+    next_cycle(&builder).await;
+    let mut branch = request("", "fred");
+    branch.branch = "topic".to_owned();
+    let mut variable = request("", "fred");
+    variable.variables.insert("A".to_owned(), "b".to_owned());
+    let mut returned = request("", "fred");
+    returned.delivery = builder::Delivery::Return;
+    builder.clock.pass(Duration::from_secs(1));
+    let ask = async |mut request: actors::stream_scheduler::BuildRequest, stream: &str| {
+        request.stream = stream.to_owned();
+        let ticket = builder.scheduler().request(request).await.unwrap();
+        assert_eq!(ticket.ended().await.error(), None);
+    };
+    for request in [branch, variable, returned] {
+        ask(request.clone(), "bad").await;
+        ask(request, "base").await;
+    }
+    assert_eq!(builder.snapshot().auto.backing_off["bad"].failures, 2);
+    assert!(matches!(
+        next_cycle(&builder).await["bad"],
+        CycleState::Extended { .. }
+    ));
+    let why = || builder.snapshot().results["app"].result.why.clone();
+    assert_eq!(why(), Why::Interval);
+    builder.clock.pass(Duration::from_secs(1));
+    ask(request("", "fred"), "bad").await;
+    ask(request("", "fred"), "base").await;
+    assert!(builder.snapshot().auto.backing_off.is_empty());
+    assert_eq!(next_cycle(&builder).await["bad"], CycleState::Built);
+    let source = "base".to_owned();
+    assert_eq!(why(), Why::SourceNewer { source });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -57,6 +57,11 @@ pub struct BuildOrder {
 }
 
 impl BuildOrder {
+    /// Whether it is as automatic rebuilds order it.
+    fn is_usual(&self) -> bool {
+        self.branch.is_empty() && self.variables.is_empty() && self.delivery == Delivery::Publish
+    }
+
     /// Whether one image would be as good as the other, if both were begun at the same time. Who asks, why, and how long the image lives may differ.
     pub(crate) fn is_equal(&self, other: &BuildOrder) -> bool {
         self.stream == other.stream
@@ -295,6 +300,7 @@ impl Build {
             finished_at: now,
             phases: self.phases(),
             outcome,
+            is_usual: self.order.is_usual(),
         });
         self.log.complete();
         // Whatever happens there: who waits gets an answer.

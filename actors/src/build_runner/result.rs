@@ -91,6 +91,8 @@ pub struct BuildResult {
     pub phases: Vec<PhaseTime>,
     /// The image, or why there is none.
     pub outcome: Result<BuiltImage, BuildFailure>,
+    /// Made as automatic rebuilds make it: from the default branch, without variables, and published.
+    pub is_usual: bool,
 }
 
 impl BuildResult {

@@ -263,6 +263,7 @@ impl Run {
             finished_at,
             phases: self.build.phases().into_iter().filter(own).collect(),
             outcome,
+            is_usual: source.branch.is_empty() && source.variables.is_empty(),
         }
     }
 

@@ -39,6 +39,7 @@ impl Shared {
                 Err(failure) if failure.is_cancelled => counts.cancelled += 1,
                 Err(_) => counts.failed += 1,
             }
+            state.note_success(&result);
             state.cycles.ended(&result, self.config.rebuild_interval);
             if has_begun {
                 self.keep(state, &result, log, 0..length, phases);
@@ -66,7 +67,7 @@ impl Shared {
                 Err(_) => state.counts.failed += 1,
             }
             state.counts.started += 1;
-            state.cycles.built_otherwise(&result);
+            state.note_success(&result);
             self.keep(state, &result, build.log().clone(), range, phases);
         });
         metrics::counter!("imaginator_builds_started_total").increment(1);
@@ -164,15 +165,28 @@ impl State {
             if let Some(stream) = oldest.map(|(stream, _)| stream.clone()) {
                 self.results.remove(&stream);
                 self.histories.remove(&stream);
+                self.cycles.forget(&stream);
             }
         }
     }
 
-    /// When the newest good image of a stream was made, as far as is known here; nothing if none is known.
+    /// An image from another branch, with variables, or that was only handed back, says nothing of the next automatic build.
+    fn note_success(&mut self, result: &BuildResult) {
+        if result.is_usual && result.outcome.is_ok() {
+            self.cycles.went_well(&result.stream, result.finished_at);
+        }
+    }
+
+    /// When the newest image of a stream was made that automatic rebuilds would have made as well, as far as is known here. The
+    /// archive does not tell the one from the other.
     pub(super) fn last_good(&self, stream: &str) -> Option<SystemTime> {
-        let history = self.histories.get(stream)?;
-        let good = history.iter().rev().find(|entry| entry.error.is_none())?;
-        good.started_at.checked_add(good.duration)
+        self.cycles.last_good(stream).or_else(|| {
+            let history = self.histories.get(stream)?;
+            let is_archived = |entry: &&HistoryEntry| matches!(entry.why, Why::Archived(_));
+            let mut good = history.iter().rev().filter(|entry| entry.error.is_none());
+            let good = good.find(is_archived)?;
+            good.started_at.checked_add(good.duration)
+        })
     }
 }
 

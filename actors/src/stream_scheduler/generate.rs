@@ -127,17 +127,19 @@ fn publish(
             }
         }
     }
-    let sources = match failure {
-        Some(error) => Err(error),
-        None => sources(current, locations, &repositories),
-    };
+    let (read, problem) = sources(current, locations, &repositories);
+    let failure = failure.or(problem);
+    // One that cannot be read takes the graph away, as in the original, and not from cycles what the others are built on.
+    let own = read.clone();
+    let is_there = |stream: &str| locations.contains_key(stream);
+    shared.change_unseen(|state| state.cycles.take_sources(own, is_there));
     log.truncate(LOG_BYTES);
     // Whatever git says may name the URL, and that may hold a secret.
     let log = current.secrets.redact(&log).into_owned();
     let before = shared.dependencies.borrow().clone();
-    let next = match sources {
-        Ok(stream_to_source) => with_kinds(current, stream_to_source, shared.now()),
-        Err(error) => {
+    let next = match failure {
+        None => with_kinds(current, read, shared.now()),
+        Some(error) => {
             let error = current.secrets.redact_text(&error).into_owned();
             tracing::warn!("Dependencies: {error}");
             Dependencies {
@@ -167,32 +169,51 @@ fn locations(current: &Current) -> BTreeMap<String, (ManifestLocation, String)> 
     current.streams.iter().map(location).collect()
 }
 
+/// All that could be read, and what was wrong with the first that could not.
 fn sources(
     current: &Current,
     locations: &BTreeMap<String, (ManifestLocation, String)>,
     repositories: &BTreeMap<String, Manifests>,
-) -> Result<BTreeMap<String, String>, String> {
+) -> (BTreeMap<String, String>, Option<String>) {
     let mut sources = BTreeMap::new();
+    let mut problem = None;
     for (name, stream) in current.streams.iter() {
         let Some((location, _)) = locations.get(name) else {
             continue;
         };
-        let directory = location.directory.trim_matches('/');
-        let manifests = repositories.get(&location.url);
-        let text = manifests.and_then(|manifests| manifests.get(directory));
-        let text = text.ok_or_else(|| {
-            let place = if directory.is_empty() {
-                "its top"
-            } else {
-                stream.manifest_directory.as_str()
-            };
-            format!("{name}: no manifest in {place} of {}", stream.manifest_url)
-        })?;
-        let manifest = Manifest::parse(text).map_err(|problems| format!("{name}: manifest: {problems}"))?;
-        let own = environment::of_stream(name, stream);
-        sources.insert(name.to_owned(), manifest.expanded(&own).source_image);
+        match source(name, stream, location, repositories) {
+            Ok(source) => {
+                sources.insert(name.to_owned(), source);
+            }
+            Err(error) => {
+                problem.get_or_insert(error);
+            }
+        }
     }
-    Ok(sources)
+    (sources, problem)
+}
+
+fn source(
+    name: &str,
+    stream: &recipe::UserStream,
+    location: &ManifestLocation,
+    repositories: &BTreeMap<String, Manifests>,
+) -> Result<String, String> {
+    let directory = location.directory.trim_matches('/');
+    let manifests = repositories.get(&location.url);
+    let text = manifests.and_then(|manifests| manifests.get(directory));
+    let text = text.ok_or_else(|| {
+        let place = if directory.is_empty() {
+            "its top"
+        } else {
+            stream.manifest_directory.as_str()
+        };
+        format!("{name}: no manifest in {place} of {}", stream.manifest_url)
+    })?;
+    let manifest = Manifest::parse(text).map_err(|problems| format!("{name}: manifest: {problems}"))?;
+    Ok(manifest
+        .expanded(&environment::of_stream(name, stream))
+        .source_image)
 }
 
 fn with_kinds(
@@ -234,7 +255,9 @@ impl Shared {
                 {
                     let dependencies = known.borrow_and_update();
                     let oldest = now.checked_sub(max_age.max(SHORTEST_AGE).max(dependencies.does_for));
-                    if dependencies.last_attempt_at.is_some_and(|at| Some(at) >= oldest) {
+                    // One of the future was before the clock was set back.
+                    let is_young = |at: SystemTime| Some(at) >= oldest && at <= self.now().max(now);
+                    if dependencies.last_attempt_at.is_some_and(is_young) {
                         return dependencies.clone();
                     }
                 }

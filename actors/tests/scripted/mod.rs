@@ -9,6 +9,7 @@
     clippy::panic
 )]
 
+pub mod cycles;
 pub mod engine;
 pub mod server;
 
@@ -43,6 +44,10 @@ impl OwnClock {
 
     pub fn pass(&self, duration: Duration) {
         *self.0.lock().unwrap() += duration;
+    }
+
+    pub fn go_back(&self, duration: Duration) {
+        *self.0.lock().unwrap() -= duration;
     }
 
     pub fn clock(&self) -> Clock {

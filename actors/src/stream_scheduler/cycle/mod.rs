@@ -2,14 +2,19 @@
 //!
 //! This is the state, which outlives the actor; [`run`] is what carries it out. A stream is begun when those before it have been
 //! built, or have failed: who depends on a stream that failed is built on what there is of it.
+//!
+//! A cycle begins when it is time, also if builds of the one before have not ended. These go on, and are late: their streams are
+//! extended meanwhile, once a cycle, and nobody waits for them. So one build that hangs costs its own stream and no other.
 
+mod clock;
+mod known;
 pub(super) mod plan;
 pub(super) mod run;
 mod steps;
 
 use super::snapshot::{AutoStatus, BackingOff, CycleState, CycleStatus};
 use crate::build_runner::BuildResult;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -40,6 +45,19 @@ pub(super) struct Cycles {
     last: Option<CycleStatus>,
     count: u64,
     failures: BTreeMap<String, BackingOff>,
+    /// Builds that had not ended when the next cycle began; one of a stream at most.
+    late: BTreeMap<u64, Late>,
+    /// User streams and their sources, as far as they could be read: of the rest what was known before.
+    sources: BTreeMap<String, String>,
+    /// When the newest image of a stream was made that automatic rebuilds would have made as well.
+    good: BTreeMap<String, SystemTime>,
+    last_look: Option<SystemTime>,
+}
+
+struct Late {
+    stream: String,
+    /// When its cycle began.
+    started_at: SystemTime,
 }
 
 struct Cycle {
@@ -49,6 +67,8 @@ struct Cycle {
     /// Life time of the images.
     expires_in: Duration,
     extends_only: Option<String>,
+    /// Streams of which the image server has no image.
+    never_built: BTreeSet<String>,
     /// Nothing while it is not known yet what there is to do.
     entries: Option<Vec<Entry>>,
 }
@@ -82,19 +102,28 @@ impl Step {
 }
 
 impl Cycles {
-    /// Begins a cycle, unless one is running; its number.
+    /// Begins a cycle; its number. While one is running only time begins another, which takes its place.
     pub(super) fn begin(
         &mut self,
         started_by: Option<String>,
         interval: Duration,
         now: SystemTime,
     ) -> Option<u64> {
-        if self.cycle.is_some() {
-            return None;
+        let has_timer = !interval.is_zero();
+        let next_at = now.checked_add(interval).filter(|_| has_timer);
+        if let Some(cycle) = &self.cycle {
+            if started_by.is_some() {
+                return None;
+            }
+            if cycle.entries.is_none() {
+                // It has done nothing yet, and is as good as the next.
+                self.next_at = next_at;
+                return None;
+            }
+            self.leave_behind(now);
         }
         self.count += 1;
-        let has_timer = !interval.is_zero();
-        self.next_at = now.checked_add(interval).filter(|_| has_timer);
+        self.next_at = next_at;
         self.cycle = Some(Cycle {
             number: self.count,
             started_by,
@@ -105,9 +134,27 @@ impl Cycles {
                 NO_TIMER_EXPIRES_IN
             },
             extends_only: None,
+            never_built: BTreeSet::new(),
             entries: None,
         });
         Some(self.count)
+    }
+
+    /// The next cycle begins, whatever of this one has not ended.
+    fn leave_behind(&mut self, now: SystemTime) {
+        let Some(cycle) = self.cycle.take() else { return };
+        for entry in cycle.entries.iter().flatten() {
+            if let Step::Building(number) = entry.step {
+                let late = Late {
+                    stream: entry.stream.clone(),
+                    started_at: cycle.started_at,
+                };
+                self.late.insert(number, late);
+            }
+        }
+        let mut status = cycle.status();
+        status.finished_at = Some(now);
+        self.last = Some(status);
     }
 
     /// Ends the cycle, if there is nothing left to do in it; its number.
@@ -125,43 +172,27 @@ impl Cycles {
         Some(cycle.number)
     }
 
-    /// Builds of the cycle that have not ended.
+    /// Builds of cycles that have not ended.
     pub(super) fn building(&self) -> Vec<u64> {
         let entries = self.cycle.iter().flat_map(|cycle| cycle.entries.iter().flatten());
         let number = |entry: &Entry| match entry.step {
             Step::Building(number) => Some(number),
             _ => None,
         };
-        entries.filter_map(number).collect()
+        entries
+            .filter_map(number)
+            .chain(self.late.keys().copied())
+            .collect()
     }
 
     /// A build has ended, whoever asked for it.
     pub(super) fn ended(&mut self, result: &BuildResult, interval: Duration) {
-        if result.outcome.is_ok() {
-            self.failures.remove(&result.stream);
-        }
-        let Some(cycle) = &mut self.cycle else { return };
-        let started_at = cycle.started_at;
-        let mut entries = cycle.entries.iter_mut().flatten();
-        let is_its = |entry: &&mut Entry| entry.step == Step::Building(result.number);
-        let Some(entry) = entries.find(is_its) else { return };
-        let failure = match &result.outcome {
-            Ok(_) => {
-                entry.step = Step::Built;
-                return;
-            }
-            Err(failure) => failure,
-        };
-        entry.step = Step::Extending(failure.text.clone());
-        if !failure.is_cancelled {
+        let late = self.late.remove(&result.number).map(|late| late.started_at);
+        let started_at = late.or_else(|| self.cycle.as_mut()?.ended(result));
+        if let (Some(started_at), Err(failure)) = (started_at, &result.outcome)
+            && !failure.is_cancelled
+        {
             self.back_off(&result.stream, started_at, interval);
-        }
-    }
-
-    /// A stream was built as the source of another.
-    pub(super) fn built_otherwise(&mut self, result: &BuildResult) {
-        if result.outcome.is_ok() {
-            self.failures.remove(&result.stream);
         }
     }
 
@@ -196,6 +227,17 @@ impl Cycles {
 }
 
 impl Cycle {
+    /// If the build is one of its own: when the cycle began.
+    fn ended(&mut self, result: &BuildResult) -> Option<SystemTime> {
+        let mut entries = self.entries.iter_mut().flatten();
+        let entry = entries.find(|entry| entry.step == Step::Building(result.number))?;
+        entry.step = match &result.outcome {
+            Ok(_) => Step::Built,
+            Err(failure) => Step::Extending(failure.text.clone()),
+        };
+        Some(self.started_at)
+    }
+
     fn step_of(&self, stream: &str) -> Option<&Step> {
         let mut entries = self.entries.iter().flatten();
         entries

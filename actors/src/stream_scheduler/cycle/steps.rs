@@ -1,7 +1,8 @@
 //! What there is to do in a cycle, and what became of it.
 
-use super::{Cycle, Cycles, Entry, Step};
+use super::{Cycle, Cycles, Entry, Late, Step};
 use crate::build_runner::BuildResult;
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 /// Something to be done, which takes time.
@@ -21,6 +22,8 @@ pub(in super::super) enum Turn {
     Build {
         expires_in: Duration,
         started_by: Option<String>,
+        /// The image server had no image of it when the cycle began.
+        is_new: bool,
     },
     /// It is not.
     Extend,
@@ -51,6 +54,7 @@ impl Cycles {
         &mut self,
         plan: Vec<(String, Vec<String>)>,
         extends_only: Option<String>,
+        never_built: BTreeSet<String>,
     ) {
         let Some(cycle) = &mut self.cycle else { return };
         let entry = |(stream, after)| Entry {
@@ -60,10 +64,11 @@ impl Cycles {
         };
         cycle.entries = Some(plan.into_iter().map(entry).collect());
         cycle.extends_only = extends_only;
+        cycle.never_built = never_built;
     }
 
-    /// The turn of a stream has come. Whatever makes one be extended only, makes the rest of the cycle so, but for a pause of
-    /// its own (which holds for cycles that come by themselves).
+    /// The turn of a stream has come. Whatever makes one be extended only, makes the rest of the cycle so, but for a build that
+    /// is late and a pause of its own (which holds for cycles that come by themselves).
     pub(in super::super) fn turn(&mut self, stream: &str, now: SystemTime) -> Turn {
         let is_disabled = self.disabled_until.is_some_and(|until| until > now);
         let pause = self
@@ -71,6 +76,10 @@ impl Cycles {
             .get(stream)
             .filter(|known| known.until > now)
             .cloned();
+        let mut late = self.late.iter().filter(|(_, late)| late.stream == stream);
+        let late = late
+            .next()
+            .map(|(number, _)| format!("build {number}, of an earlier cycle, has not ended"));
         let Some(cycle) = &mut self.cycle else {
             return Turn::Extend;
         };
@@ -79,8 +88,8 @@ impl Cycles {
             cycle.extends_only.get_or_insert_with(reason);
         }
         let pause = pause.filter(|_| cycle.started_by.is_none());
-        let reason = match (&cycle.extends_only, pause) {
-            (Some(reason), _) => Some(reason.clone()),
+        let reason = match (cycle.extends_only.clone().or(late), pause) {
+            (Some(reason), _) => Some(reason),
             (None, Some(pause)) => {
                 let until = super::super::checks::local_time(pause.until);
                 Some(format!(
@@ -97,6 +106,7 @@ impl Cycles {
         Turn::Build {
             expires_in: cycle.expires_in,
             started_by: cycle.started_by.clone(),
+            is_new: cycle.never_built.contains(stream),
         }
     }
 
@@ -108,8 +118,15 @@ impl Cycles {
         ended: Option<&BuildResult>,
         interval: Duration,
     ) {
-        if let Some(cycle) = &mut self.cycle {
-            cycle.set(stream, Step::Building(number));
+        if let Some(cycle) = &mut self.cycle
+            && !cycle.set(stream, Step::Building(number))
+        {
+            // The next cycle has begun meanwhile, and does not know yet what there is to do.
+            let late = Late {
+                stream: stream.to_owned(),
+                started_at: cycle.started_at,
+            };
+            self.late.insert(number, late);
         }
         if let Some(result) = ended {
             self.ended(result, interval);
@@ -143,10 +160,15 @@ impl Cycles {
 }
 
 impl Cycle {
-    fn set(&mut self, stream: &str, step: Step) {
+    /// False if it has no such stream.
+    fn set(&mut self, stream: &str, step: Step) -> bool {
         let mut entries = self.entries.iter_mut().flatten();
-        if let Some(entry) = entries.find(|entry| entry.stream == stream) {
-            entry.step = step;
+        match entries.find(|entry| entry.stream == stream) {
+            Some(entry) => {
+                entry.step = step;
+                true
+            }
+            None => false,
         }
     }
 }
