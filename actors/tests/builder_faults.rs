@@ -144,7 +144,8 @@ async fn the_scheduler_killed_under_load_comes_back_and_every_build_gets_its_tur
     for round in 1..=3 {
         let asked = {
             let scheduler = builder.scheduler().clone();
-            tokio::spawn(async move { scheduler.request(request("s0", "fred")).await.map(drop) })
+            // One that waits, so that it is joined.
+            tokio::spawn(async move { scheduler.request(request("s39", "fred")).await.map(drop) })
         };
         let died = builder.scheduler().debug_panic().await.unwrap_err();
         assert_eq!(
