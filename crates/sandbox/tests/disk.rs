@@ -8,11 +8,18 @@ use sandbox::Outcome;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const MIB: u64 = 1 << 20;
 const LIMIT: u64 = 64 * MIB;
 /// What may be written between the last look and the end.
 const OVERSHOOT: u64 = 128 * MIB;
+
+/// One test at a time: what the others write would be taken for the command's between two measurements.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn on_disk(directory: &Path) -> u64 {
     let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
@@ -28,18 +35,20 @@ fn on_disk(directory: &Path) -> u64 {
 #[test]
 fn who_fills_the_disk_with_files_is_ended_near_the_limit() {
     let Some(tree) = Tree::new() else { return };
+    let _alone = alone();
     let mut spec =
         tree.spec("i=0; while :; do i=$((i+1)); head -c 1000000 /dev/zero >/root/$i || exit 3; done");
     spec.limits.disk_bytes = Some(LIMIT);
     let (outcome, output) = run(&spec);
     assert_eq!(outcome, Outcome::OutOfDisk, "{output}");
     let used = on_disk(&tree.root());
-    assert!((LIMIT / 2..LIMIT + OVERSHOOT).contains(&used), "{used}");
+    assert!((LIMIT / 2..LIMIT + OVERSHOOT).contains(&used), "{used} bytes");
 }
 
 #[test]
 fn files_that_are_deleted_and_open_count() {
     let Some(tree) = Tree::new() else { return };
+    let _alone = alone();
     let mut spec = tree.spec("exec 3>/root/file; rm /root/file; cat /dev/zero >&3");
     spec.limits.disk_bytes = Some(LIMIT);
     let (outcome, output) = run(&spec);
@@ -50,6 +59,7 @@ fn files_that_are_deleted_and_open_count() {
 #[test]
 fn space_is_not_taken_without_writing() {
     let Some(tree) = Tree::new() else { return };
+    let _alone = alone();
     let mut spec = tree.spec("fallocate -l 200M /root/file 2>&1 && echo taken; truncate -s 1G /root/sparse; cp --sparse=always /root/sparse /root/copy");
     spec.limits.disk_bytes = Some(LIMIT);
     let (outcome, output) = run(&spec);
@@ -64,6 +74,7 @@ fn space_is_not_taken_without_writing() {
 #[test]
 fn who_stays_below_the_limit_is_left_alone_whatever_others_write() {
     let Some(tree) = Tree::new() else { return };
+    let _alone = alone();
     let pipe = tree.root().join("tmp/pipe");
     let made = std::process::Command::new("mkfifo")
         .arg("-m")
@@ -95,6 +106,7 @@ fn who_stays_below_the_limit_is_left_alone_whatever_others_write() {
 #[test]
 fn without_a_limit_something_is_left_of_the_disk() {
     let Some(tree) = Tree::new() else { return };
+    let _alone = alone();
     let directory = tree.directory.path().to_str().unwrap().to_owned();
     // A small disk of its own, which goes with the mounts of the sandbox.
     let command = wrapper(
@@ -116,6 +128,7 @@ fn without_a_limit_something_is_left_of_the_disk() {
 #[test]
 fn files_below_however_many_directories_count() {
     let Some(tree) = Tree::new() else { return };
+    let _alone = alone();
     // More files than the limit, and an end if nobody stops it.
     let mut spec = tree.spec(
         "cd /root; i=0; while [ $i -lt 450 ]; do mkdir d; cd d; i=$((i+1)); done; \
@@ -129,6 +142,7 @@ fn files_below_however_many_directories_count() {
 #[test]
 fn inodes_of_the_disk_are_left_too() {
     let Some(tree) = Tree::new() else { return };
+    let _alone = alone();
     let directory = tree.directory.path().to_str().unwrap().to_owned();
     let command = wrapper(
         tree.directory.path(),
