@@ -11,6 +11,7 @@
 //! | `rpm_repository` | an RPM system and packages for it, made on a Debian |
 //! | `secured` | a server that asks for certificates, and the authorities it trusts |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
+//! | `stalling_git` | a git server that is told a password and never answers |
 //! | `tool` | `imagetool` as one user |
 //! | `plain_call` | one call over a plain connection, written out by hand |
 //! | `trace` | system calls of a server, as `strace` writes them down |
@@ -51,6 +52,7 @@ pub mod secured;
 pub mod server;
 mod skip;
 pub mod small_disk;
+pub mod stalling_git;
 pub mod strace;
 pub mod system_tree;
 pub mod told;

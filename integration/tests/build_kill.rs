@@ -6,6 +6,8 @@
 
 use integration::imaginator::{ADMINISTRATOR, BOOTSTRAP, Building, Imaginator, Workplace, lacks_root};
 use integration::random::{Random, rounds};
+use integration::stalling_git::StallingGit;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::BufRead;
@@ -32,8 +34,11 @@ const MOMENTS: [&str; 11] = [
     "in the test",
 ];
 
-/// A stream with something to do in every phase, built from a bootstrap that is built with it.
-fn place() -> Workplace {
+/// Of the repository that is never had.
+const PASSWORD: &str = "told-to-the-repository-alone";
+
+/// A stream with something to do in every phase, built from a bootstrap that is built with it; and one from a repository that hangs.
+fn place(repository: &StallingGit) -> Workplace {
     let mut place = Workplace::new().unwrap();
     // Left over by a script: it must end with the build, and with the daemon.
     let daemon =
@@ -57,7 +62,29 @@ fn place() -> Workplace {
     place
         .add_stream("users/other", BOOTSTRAP, &[("files/etc/other", "other\n")])
         .unwrap();
+    let url = format!("http://someone:{PASSWORD}@127.0.0.1:{}/r.git", repository.port);
     place
+        .set_stream("users/stalled", json!({ "ManifestUrl": url }))
+        .unwrap();
+    place
+}
+
+/// Files below that have the repository's password in them.
+fn files_that_tell(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            found.extend(files_that_tell(&entry.path()));
+        } else if kind.is_file() {
+            let content = fs::read(entry.path()).unwrap_or_default();
+            let mut parts = content.windows(PASSWORD.len());
+            if parts.any(|part| part == PASSWORD.as_bytes()) {
+                found.push(entry.path());
+            }
+        }
+    }
+    found
 }
 
 /// Reads the log up to a line with `moment` in it, or to its end.
@@ -160,33 +187,53 @@ fn images_are_whole(place: &Workplace) -> usize {
     names.len()
 }
 
+/// Starts it; what an earlier one left is gone then.
+fn start_after(place: &Workplace, when: &str) -> Imaginator {
+    let left = place.trees().unwrap();
+    let daemon = place.start(&["-maximumConcurrentBuilds=1"]).unwrap();
+    let still: Vec<&PathBuf> = left.iter().filter(|tree| tree.exists()).collect();
+    assert!(still.is_empty(), "{when}: the start left trees: {still:#?}");
+    daemon
+}
+
 #[test]
 fn after_a_kill_in_any_phase_nothing_is_left_and_the_queue_goes_on() {
     if lacks_root("after_a_kill_in_any_phase_nothing_is_left_and_the_queue_goes_on") {
         return;
     }
-    let place = place();
+    let repository = StallingGit::start().unwrap();
+    let place = place(&repository);
     let before = groups();
     let first = Random::for_test("build_kill").below(MOMENTS.len());
     for round in 0..rounds(ROUNDS_VARIABLE, SHORT_ROUNDS) {
-        let daemon: Imaginator = place.start(&["-maximumConcurrentBuilds=1"]).unwrap();
-        assert_eq!(
-            place.trees().unwrap(),
-            Vec::<PathBuf>::new(),
-            "round {round}: the start left trees"
-        );
+        let told = repository.told();
+        let daemon = start_after(&place, &format!("round {round}"));
         assert_eq!(groups(), before, "round {round}: the start left control groups");
-        let moment = MOMENTS[(first + round) % MOMENTS.len()];
-        let mut building = place.begin(ADMINISTRATOR, &daemon, "users/long").unwrap();
+        let is_from_git = round % (MOMENTS.len() + 1) == 0;
+        let (stream, moment) = if is_from_git {
+            ("users/stalled", "Cloning repository:")
+        } else {
+            ("users/long", MOMENTS[(first + round) % MOMENTS.len()])
+        };
+        let mut building = place.begin(ADMINISTRATOR, &daemon, stream).unwrap();
         let waiting = place.begin(ADMINISTRATOR, &daemon, "users/other").unwrap();
         follow_to(&mut building, moment);
+        if is_from_git {
+            // Both hang: the build, and who finds out which stream is built on which.
+            repository.wait_for(told + 2).unwrap();
+        }
         daemon.kill().unwrap();
         let _ = (building.kill(), waiting.kill());
         until_empty("processes", || processes_of(place.path()));
         until_empty("mounts", || mounts_of(place.path()));
+        assert_eq!(
+            files_that_tell(&place.temporary()),
+            Vec::<PathBuf>::new(),
+            "round {round}: the password stays"
+        );
     }
-    let daemon = place.start(&["-maximumConcurrentBuilds=1"]).unwrap();
-    assert_eq!(place.trees().unwrap(), Vec::<PathBuf>::new());
+    repository.hang_up();
+    let daemon = start_after(&place, "the last start");
     assert_eq!(groups(), before);
     images_are_whole(&place);
     place.built(&daemon, "users/long").unwrap();

@@ -4,13 +4,23 @@
 #![allow(clippy::unwrap_used)]
 
 use integration::imaginator::{ADMINISTRATOR, BOOTSTRAP, Workplace, lacks_root};
+use integration::stalling_git::StallingGit;
 use serde_json::json;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Longest wait for what happens by itself.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Of a repository whose server never answers. Tests run at the same time: nothing else names it.
+const STALLED: &str = "told-to-a-server-that-stalls";
 
 /// Values that are easy to find, and in nothing else.
-const SECRETS: [(&str, &str); 3] = [
+const SECRETS: [(&str, &str); 4] = [
+    ("STALLED_PASSWORD", STALLED),
     ("GIT_PASSWORD", "correct-horse-battery"),
     ("STREAMS_KEY", "staple/with odd&signs"),
     ("UNUSED", "never-asked-for"),
@@ -36,12 +46,15 @@ fn is_in(bytes: &[u8]) -> bool {
 
 /// Every file below that has a secret in it.
 fn found_below(directory: &Path, found: &mut Vec<String>) {
-    for entry in fs::read_dir(directory).unwrap() {
+    for entry in fs::read_dir(directory).into_iter().flatten() {
         let path = entry.unwrap().path();
-        let kind = path.symlink_metadata().unwrap();
+        // What the daemon does meanwhile makes files and takes them away.
+        let Ok(kind) = path.symlink_metadata() else {
+            continue;
+        };
         if kind.is_dir() {
             found_below(&path, found);
-        } else if kind.is_file() && is_in(&fs::read(&path).unwrap()) {
+        } else if kind.is_file() && is_in(&fs::read(&path).unwrap_or_default()) {
             found.push(path.display().to_string());
         }
     }
@@ -163,8 +176,11 @@ fn no_secret_is_in_any_log_page_image_answer_or_error() {
 
     // Bad content is told of without it.
     fs::write(&variables, "{ \"GIT_PASSWORD\": \"correct-horse-battery\", \n").unwrap();
-    assert_eq!(daemon.page("/").unwrap().0, 200);
-    drop(daemon);
+    let told = until("the bad content was read", || {
+        let (_, body) = daemon.page("/").unwrap();
+        body.contains("The configuration has a problem").then_some(body)
+    });
+    assert!(!is_in(told.as_bytes()), "{told}");
     let mut found = Vec::new();
     for directory in [
         place.images.home.path(),
@@ -176,5 +192,83 @@ fn no_secret_is_in_any_log_page_image_answer_or_error() {
     }
     let log = fs::read(place.path().join("imaginator.log")).unwrap();
     assert!(!is_in(&log), "{}", String::from_utf8_lossy(&log));
+    assert_eq!(found, Vec::<String>::new());
+    drop(daemon);
+    found_below(&place.temporary(), &mut found);
+    assert_eq!(found, Vec::<String>::new(), "after a kill");
+}
+
+/// Waits for something to be there.
+fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < PATIENCE, "it never happened: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Command lines of this host with a secret in them, and how many are git's.
+fn command_lines() -> (Vec<String>, usize) {
+    let (mut found, mut of_git) = (Vec::new(), 0);
+    for process in fs::read_dir("/proc").unwrap().flatten() {
+        let line = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&line).replace('\0', " ");
+        of_git += usize::from(text.contains("/behind-a-password.git"));
+        if text.contains(STALLED) {
+            found.push(text);
+        }
+    }
+    (found, of_git)
+}
+
+#[test]
+fn a_repository_s_password_is_in_no_file_and_no_argument_while_git_waits_and_after_a_kill() {
+    if lacks_root("a_repository_s_password_is_in_no_file_and_no_argument_while_git_waits_and_after_a_kill") {
+        return;
+    }
+    let repository = StallingGit::start().unwrap();
+    let mut place = Workplace::new().unwrap();
+    let variables = place.path().join("variables");
+    fs::write(&variables, format!("STALLED_PASSWORD={STALLED}\n")).unwrap();
+    let url = format!(
+        "http://someone:$STALLED_PASSWORD@127.0.0.1:{}/behind-a-password.git",
+        repository.port
+    );
+    place
+        .set_stream("secret/stalled", json!({ "ManifestUrl": url }))
+        .unwrap();
+    let flag = format!("-variablesFile={}", variables.display());
+    let daemon = place.start(&[&flag]).unwrap();
+    // One for a build, one for a page, and one for who finds out which stream is built on which.
+    let building = place.begin(ADMINISTRATOR, &daemon, "secret/stalled").unwrap();
+    std::thread::scope(|scope| {
+        let page = scope.spawn(|| daemon.page("/showImageStream?secret/stalled"));
+        let login = repository.wait_for(3).unwrap();
+        // someone:told-to-a-server-that-stalls
+        assert_eq!(login, "c29tZW9uZTp0b2xkLXRvLWEtc2VydmVyLXRoYXQtc3RhbGxz");
+        let (found, of_git) = command_lines();
+        assert_eq!(found, Vec::<String>::new());
+        assert!(of_git >= 3, "git was not looked at");
+        let mut found = Vec::new();
+        found_below(&place.temporary(), &mut found);
+        assert_eq!(found, Vec::<String>::new());
+        for directory in fs::read_dir(place.temporary()).unwrap().flatten() {
+            let mode = directory.metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "others look into {}", directory.path().display());
+        }
+        let signal = rustix::process::Signal::KILL;
+        let process = rustix::process::Pid::from_raw(daemon.process_id() as i32).unwrap();
+        rustix::process::kill_process(process, signal).unwrap();
+        // It has nobody any more to answer.
+        drop(page.join().unwrap());
+    });
+    let _ = building.kill();
+    until("git has ended", || (command_lines().1 == 0).then_some(()));
+    let mut found = Vec::new();
+    found_below(&place.temporary(), &mut found);
+    found_below(&place.state(), &mut found);
     assert_eq!(found, Vec::<String>::new());
 }
