@@ -169,8 +169,8 @@ fn copy_of_programs(tree: &Path) -> Result<()> {
         symlink(format!("usr/{name}"), tree.join(name))?;
     }
     crate::system_tree::make_devices(tree)?;
-    // Debian's rpm cannot unpack a package with these.
-    for terminal in ["ptmx", "tty"] {
+    // rpm opens what it unpacks, device nodes as well, and these cannot be opened where it does.
+    for terminal in ["console", "ptmx", "tty"] {
         fs::remove_file(tree.join("dev").join(terminal))?;
     }
     fs::write(tree.join("etc/os-release"), "ID=test\nVERSION_ID=1\n")?;
