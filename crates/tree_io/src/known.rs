@@ -10,11 +10,16 @@ use rustix::fs::Stat;
 use crate::error::Error;
 use crate::files::files_in;
 
+/// `f_type` of the file systems of which it is known that no content changes without the time of change: ext4.
+const TRUSTED_FILE_SYSTEMS: [i64; 1] = [0xEF53];
+
 /// The regular files of a tree that was just unpacked: while inode number, size and time of change of one are the same, so is
 /// its content, and a scan that is given this neither reads nor hashes nor offers it (`imaginator.md §11.5`).
 ///
 /// The time of change is set by the kernel, whoever changes the file or its metadata. Its clock ticks, though: what is changed
 /// within the tick of [`Known::of`] may look the same. Wait for a [`Tick`](crate::Tick) before others get at the tree.
+///
+/// On file systems of which that is not known, nothing is known of any file: on tmpfs, what is written through a mapping changes no time.
 #[derive(Debug, Default)]
 pub struct Known {
     device: u64,
@@ -35,6 +40,9 @@ impl Known {
     /// The directory cannot be opened.
     pub fn of(tree: &FileSystem, target: &Path) -> Result<Known, Error> {
         let mut known = Known::default();
+        if !Known::is_possible(target) {
+            return Ok(known);
+        }
         known.files.reserve(tree.inode_table.len());
         files_in(tree, target, &mut |file| {
             known.device = file.stat.st_dev;
@@ -46,6 +54,11 @@ impl Known {
             Ok(())
         })?;
         Ok(known)
+    }
+
+    /// Whether the times of change of the file system of a directory tell of every change.
+    pub fn is_possible(directory: &Path) -> bool {
+        rustix::fs::statfs(directory).is_ok_and(|found| TRUSTED_FILE_SYSTEMS.contains(&found.f_type))
     }
 
     /// How many files are known.

@@ -192,3 +192,18 @@ fn a_near_object_with_other_content_becomes_no_file() {
         assert!(!to.exists());
     }
 }
+
+#[test]
+fn where_times_of_change_do_not_tell_nothing_is_known() {
+    // What is written there through a mapping changes no time.
+    let memory = Path::new("/dev/shm");
+    let Ok(dir) = tempfile::tempdir_in(memory) else {
+        eprintln!("skipped: no {}", memory.display());
+        return;
+    };
+    fs::write(dir.path().join("file"), "x").unwrap();
+    let (tree, _) = scanned(dir.path());
+    let known = Known::of(&tree, dir.path()).unwrap();
+    assert_eq!(known.is_empty(), !Known::is_possible(dir.path()));
+    assert!(known.is_empty());
+}

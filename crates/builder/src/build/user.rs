@@ -70,7 +70,8 @@ impl Build<'_> {
         let mut packing = Packing {
             left_out: manifest.filter_lines.unwrap_or_default(),
             mtimes_filter,
-            known: Some(known),
+            // Where nothing is known the server is asked what it lacks.
+            known: Some(known).filter(|known| !known.is_empty()),
             variables,
             source_image: name,
             ..Packing::default()

@@ -38,9 +38,6 @@ const FREE_PART: u64 = 10;
 /// See [`FREE_PART`].
 const FREE_BYTES: u64 = 4 << 30;
 
-/// `f_type` of the file systems of which it is known that no content changes without the time of change: ext4, tmpfs.
-const TRUSTED_FILE_SYSTEMS: [i64; 2] = [0xEF53, 0x0102_1994];
-
 /// A tree as a build left it.
 pub(crate) struct KeptTree {
     pub(crate) path: PathBuf,
@@ -117,15 +114,12 @@ impl KeptTrees {
     }
 
     fn has_room(&self, path: &Path) -> bool {
-        let Ok(file_system) = rustix::fs::statfs(path) else {
-            return false;
-        };
         let Ok(space) = rustix::fs::statvfs(path) else {
             return false;
         };
         let free = space.f_bavail.saturating_mul(space.f_frsize);
         let whole = space.f_blocks.saturating_mul(space.f_frsize);
-        TRUSTED_FILE_SYSTEMS.contains(&file_system.f_type) && free >= FREE_BYTES.min(whole / FREE_PART)
+        Known::is_possible(path) && free >= FREE_BYTES.min(whole / FREE_PART)
     }
 }
 
