@@ -93,7 +93,10 @@ fn unmount_below(path: &Path) {
     }
 }
 
-/// Deletes everything but the lock.
+/// What the names of things that could not be deleted begin with.
+const SET_ASIDE: &str = ".set-aside-";
+
+/// Deletes everything but the lock. What cannot be deleted is set aside: the next start tries again, and builds go on beside it.
 fn empty(path: &Path) -> Result<(), WorkshopError> {
     let failed = |source| WorkshopError::Io {
         doing: "cannot clean up",
@@ -102,10 +105,57 @@ fn empty(path: &Path) -> Result<(), WorkshopError> {
     };
     for entry in fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry.file_name() != crate::object_cache::LOCK_NAME {
-            tracing::info!("removing what an earlier run left: {}", entry.path().display());
-            delete_tree(&entry.path()).map_err(failed)?;
+        let name = entry.file_name();
+        if name == crate::object_cache::LOCK_NAME {
+            continue;
+        }
+        tracing::info!("removing what an earlier run left: {}", entry.path().display());
+        let Err(error) = delete_tree(&entry.path()) else {
+            continue;
+        };
+        tracing::warn!(
+            "cannot remove what an earlier run left, remove it by hand: {}: {error}",
+            entry.path().display()
+        );
+        if !name.as_encoded_bytes().starts_with(SET_ASIDE.as_bytes()) {
+            let aside = tempfile::Builder::new()
+                .prefix(SET_ASIDE)
+                .tempdir_in(path)
+                .map_err(failed)?
+                .keep();
+            fs::rename(entry.path(), aside.join("left")).map_err(failed)?;
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_deleted_is_set_aside_and_the_start_goes_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let kept = directory.path().join(".kept");
+        fs::create_dir(&kept).unwrap();
+        fs::write(kept.join("file"), "x").unwrap();
+        let file = fs::File::open(kept.join("file")).unwrap();
+        let flags = ioctl_getflags(&file).unwrap_or(IFlags::empty());
+        if ioctl_setflags(&file, flags | IFlags::IMMUTABLE).is_err() {
+            eprintln!("skipped: takes root and a file system with immutable files");
+            return;
+        }
+        let twice = [empty(directory.path()), empty(directory.path())];
+        let is_free = !kept.exists();
+        let left = fs::read_dir(directory.path()).unwrap().count();
+        ioctl_setflags(&file, flags).unwrap();
+        assert!(twice.iter().all(Result::is_ok), "{twice:?}");
+        assert!(is_free);
+        assert_eq!(left, 1);
+        empty(directory.path()).unwrap();
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
 }
