@@ -3,6 +3,8 @@
 //! A token says who got it, until when it is good and for which methods, and is sealed with a key that lives as long as the
 //! process. Who has it may do on the pages what the methods do.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use openssl::error::ErrorStack;
@@ -13,8 +15,10 @@ use openssl::sign::Signer;
 
 /// How long a token is good unless asked otherwise.
 pub(crate) const USUAL_LIFE: Duration = Duration::from_secs(3600);
-/// The longest life of a token: a working day.
-pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(12 * 3600);
+/// The longest life of a token: it is a secret that goes unencrypted, so no longer than it takes to do something.
+pub(crate) const LONGEST_LIFE: Duration = Duration::from_secs(3600);
+/// Tokens taken back that are remembered until they expire; beyond that, those that expire first are not.
+const REVOKED_MOST: usize = 10_000;
 /// Longest token that is looked at, in bytes.
 const TOKEN_BYTES_MOST: usize = 4096;
 /// Bytes of the key.
@@ -25,6 +29,16 @@ const SEAL_DIGITS: usize = 64;
 /// Makes tokens and looks at them.
 pub(crate) struct PageTokens {
     key: PKey<Private>,
+    /// Taken back: when each expires, and its seal.
+    revoked: Mutex<BTreeSet<(u64, String)>>,
+}
+
+/// What a token of ours says.
+struct Opened<'t> {
+    username: &'t str,
+    expires_at: u64,
+    methods: &'t str,
+    seal: &'t str,
 }
 
 /// Why a token is not good.
@@ -36,6 +50,9 @@ pub(crate) enum TokenError {
     /// Its time is over.
     #[error("this token has expired: get another with builder-tool get-page-token")]
     Expired,
+    /// Somebody pressed *forget the token*.
+    #[error("this token was taken back: get another with builder-tool get-page-token")]
+    Revoked,
     /// Good for other methods.
     #[error("this token is not good for {0}")]
     OtherMethod(String),
@@ -48,6 +65,7 @@ impl PageTokens {
         openssl::rand::rand_bytes(&mut key)?;
         Ok(Self {
             key: PKey::hmac(&key)?,
+            revoked: Mutex::default(),
         })
     }
 
@@ -66,6 +84,38 @@ impl PageTokens {
 
     /// The name of whoever got this token, if it is good for `method` at `now`.
     pub(crate) fn check(&self, token: &str, method: &str, now: SystemTime) -> Result<String, TokenError> {
+        let opened = self.open(token)?;
+        if unix_seconds(now) >= opened.expires_at {
+            return Err(TokenError::Expired);
+        }
+        let sealed = (opened.expires_at, opened.seal.to_owned());
+        // Whoever panicked there left a set that is whole.
+        let revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        if revoked.contains(&sealed) {
+            return Err(TokenError::Revoked);
+        }
+        drop(revoked);
+        if !opened.methods.split('+').any(|known| known == method) {
+            return Err(TokenError::OtherMethod(method.to_owned()));
+        }
+        let username = hex::decode(opened.username).map_err(|_| TokenError::Unknown)?;
+        String::from_utf8(username).map_err(|_| TokenError::Unknown)
+    }
+
+    /// A token is good for nothing any more, wherever else it is. One that is not ours never was.
+    pub(crate) fn revoke(&self, token: &str, now: SystemTime) {
+        let Ok(opened) = self.open(token) else { return };
+        let now = unix_seconds(now);
+        let mut revoked = self.revoked.lock().unwrap_or_else(PoisonError::into_inner);
+        revoked.retain(|(expires_at, _)| *expires_at > now);
+        revoked.insert((opened.expires_at, opened.seal.to_owned()));
+        if revoked.len() > REVOKED_MOST {
+            revoked.pop_first();
+        }
+    }
+
+    /// What a token says, if it is ours.
+    fn open<'t>(&self, token: &'t str) -> Result<Opened<'t>, TokenError> {
         let token = token.trim();
         if token.len() > TOKEN_BYTES_MOST {
             return Err(TokenError::Unknown);
@@ -80,15 +130,12 @@ impl PageTokens {
         let [username, seconds, methods] = parts.as_slice() else {
             return Err(TokenError::Unknown);
         };
-        let expires_at: u64 = seconds.parse().map_err(|_| TokenError::Unknown)?;
-        if unix_seconds(now) >= expires_at {
-            return Err(TokenError::Expired);
-        }
-        if !methods.split('+').any(|known| known == method) {
-            return Err(TokenError::OtherMethod(method.to_owned()));
-        }
-        let username = hex::decode(username).map_err(|_| TokenError::Unknown)?;
-        String::from_utf8(username).map_err(|_| TokenError::Unknown)
+        Ok(Opened {
+            username,
+            expires_at: seconds.parse().map_err(|_| TokenError::Unknown)?,
+            methods,
+            seal,
+        })
     }
 
     fn seal(&self, body: &str) -> Result<String, ErrorStack> {
@@ -133,6 +180,24 @@ mod tests {
             tokens.check(&token, "StartAutoBuilds", at(0)),
             Err(TokenError::OtherMethod("StartAutoBuilds".to_owned()))
         );
+    }
+
+    #[test]
+    fn a_token_that_was_taken_back_is_good_for_nothing_and_others_stay_good() {
+        let tokens = PageTokens::new().unwrap();
+        let token = token(&tokens);
+        let methods = ["BuildImage".to_owned()];
+        let other = tokens.issue("fred", &methods, at(100)).unwrap();
+        tokens.revoke(&format!("{token} "), at(50));
+        tokens.revoke("nonsense", at(50));
+        assert_eq!(
+            tokens.check(&token, "BuildImage", at(60)),
+            Err(TokenError::Revoked)
+        );
+        assert_eq!(tokens.check(&other, "BuildImage", at(60)).unwrap(), "fred");
+        // What has expired is not remembered.
+        tokens.revoke(&tokens.issue("fred", &methods, at(300)).unwrap(), at(200));
+        assert_eq!(tokens.revoked.lock().unwrap().len(), 1);
     }
 
     #[test]

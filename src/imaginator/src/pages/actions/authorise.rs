@@ -105,11 +105,14 @@ pub(in crate::pages) fn is_of_own_page(headers: &HeaderMap) -> bool {
     !host.is_empty() && of_origin == Some(host)
 }
 
-/// `POST /forgetToken`: takes the cookie away.
-pub(super) async fn forget(request: HttpRequest) -> HttpResponse {
+/// `POST /forgetToken`: takes the cookie away, and the token back, also from who has read it on the way.
+pub(super) async fn forget(shared: web::Data<Shared>, request: HttpRequest) -> HttpResponse {
     if !is_of_own_page(request.headers()) {
         return HttpResponse::Forbidden().finish();
     }
+    shared
+        .tokens
+        .revoke(Visitor::of(&request).token(), SystemTime::now());
     HttpResponse::SeeOther()
         .insert_header((header::LOCATION, "/"))
         .insert_header((header::SET_COOKIE, Visitor::no_cookie()))
