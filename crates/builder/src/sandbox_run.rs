@@ -176,8 +176,8 @@ impl Room {
         Ok(data)
     }
 
-    /// Runs a command that may take so long and no longer, in control groups of its own because others run at the same time. `output`
-    /// sees all of what it prints.
+    /// Runs a command that may take so long and no longer, in control groups of its own because others run at the same time; all of them
+    /// together have the limits of one. `output` sees all of what it prints.
     pub(crate) fn run_beside_others(
         &self,
         run: Run<'_>,
@@ -187,7 +187,7 @@ impl Room {
     ) -> Result<Outcome, StepError> {
         let mut spec = self.spec(self.tree(), run);
         spec.limits.time = Some(self.time_left()?.min(most_time));
-        spec.group = format!("{}-{name}", self.config.group);
+        spec.group = format!("{}/{name}", self.config.group);
         self.supervised(self.config.command.start(&spec)?, |running| {
             read(running.take_output(), output);
         })
