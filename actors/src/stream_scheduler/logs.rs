@@ -89,6 +89,7 @@ mod tests {
             finished_at: at,
             phases: Vec::new(),
             outcome: Ok(BuiltImage::default()),
+            is_usual: true,
         };
         let last = LastResult {
             result: Arc::new(result),

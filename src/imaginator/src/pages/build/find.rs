@@ -239,6 +239,7 @@ mod tests {
             finished_at: SystemTime::UNIX_EPOCH,
             phases: Vec::new(),
             outcome: Ok(BuiltImage::default()),
+            is_usual: true,
         };
         LastResult {
             result: Arc::new(result),
