@@ -88,6 +88,7 @@ mod tests {
             started_at: Some(at),
             finished_at: at,
             phases: Vec::new(),
+            is_usual: true,
             outcome: Ok(BuiltImage::default()),
             is_usual: true,
         };
