@@ -15,8 +15,12 @@ use crate::in_root::DIRECTORY;
 /// Deletes what a filter matches, whole directories with all that is in them (`image-manifest.md §6`). The top stays.
 ///
 /// # Errors
-/// What cannot be read or deleted.
-pub fn delete_matching(root: &Path, filter: &CompiledFilter) -> std::io::Result<()> {
+/// What cannot be read or deleted; cancelled, which is asked before every name: expressions of strangers may take their time.
+pub fn delete_matching(
+    root: &Path,
+    filter: &CompiledFilter,
+    is_cancelled: &dyn Fn() -> bool,
+) -> std::io::Result<()> {
     let mut cursor = Cursor::at(root)?;
     let mut path = Vec::new();
     loop {
@@ -28,6 +32,9 @@ pub fn delete_matching(root: &Path, filter: &CompiledFilter) -> std::io::Result<
             path.truncate(path.len() - left.len() - 1);
             continue;
         };
+        if is_cancelled() {
+            return Err(std::io::Error::other("cancelled"));
+        }
         path.push(b'/');
         path.extend_from_slice(name.as_bytes());
         if filter.matches(&path) {
@@ -79,5 +86,26 @@ pub(crate) fn delete_below(parent: impl AsFd, name: &OsStr) -> rustix::io::Resul
         } else {
             return rustix::fs::unlinkat(&parent, name, AtFlags::REMOVEDIR);
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_that_is_cancelled_looks_for_nothing_more_to_delete() {
+        let root = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c"] {
+            std::fs::write(root.path().join(name), "").unwrap();
+        }
+        let filter = CompiledFilter::from_lines(["/"]).unwrap();
+        let asked = std::cell::Cell::new(0);
+        let is_cancelled = || asked.replace(asked.get() + 1) == 1;
+        delete_matching(root.path(), &filter, &is_cancelled).unwrap_err();
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);
+        delete_matching(root.path(), &filter, &|| false).unwrap();
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
     }
 }

@@ -12,6 +12,8 @@ use crate::step_error::{At, During, StepError};
 
 /// The program in every image that knows its package manager.
 pub(crate) const PACKAGER: &str = "/bin/generic-packager";
+/// Patterns that the packager of an image may name: the image may be a stranger's, and each may take megabytes.
+const MOST_CLEAN_PATTERNS: usize = 256;
 /// Bytes kept of what a command says on standard error, for the error's text.
 const ERRORS_MOST_BYTES: usize = 4096;
 
@@ -72,10 +74,16 @@ pub(crate) fn clean(room: &Room) -> Result<(), StepError> {
     };
     match room.output_of(show, |bytes| room.watcher().log(bytes)) {
         Ok(patterns) => {
-            let filter = CompiledFilter::new(&parse_lines(&patterns))
+            let patterns = parse_lines(&patterns);
+            let count = patterns.filter_lines.len();
+            if count > MOST_CLEAN_PATTERNS {
+                let why = format!("{count} clean patterns are more than {MOST_CLEAN_PATTERNS}");
+                return Err(StepError::wrong(why)).during("error compiling clean patterns");
+            }
+            let filter = CompiledFilter::new(&patterns)
                 .map_err(|error| StepError::wrong(error.to_string()))
                 .during("error compiling clean patterns")?;
-            delete_matching(room.root(), &filter)
+            delete_matching(room.root(), &filter, &|| room.watcher().is_cancelled())
                 .at(room.root())
                 .during("error deleting what clean patterns match")?;
         }

@@ -64,7 +64,7 @@ impl Build<'_> {
         self.overseer.phase(Phase::Pack);
         let packages = packages::list(room)?;
         let scratch = compiled(&[SCRATCH.to_owned()])?;
-        delete_matching(root.path(), &scratch)
+        delete_matching(root.path(), &scratch, &|| self.overseer.is_cancelled())
             .map_err(|e| Failure::new(tree_io::os_text(&e)))
             .doing("error deleting temporary files")?;
         self.shop.tick.wait();

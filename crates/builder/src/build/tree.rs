@@ -32,7 +32,7 @@ impl Build<'_> {
         let began = Instant::now();
         process::process_manifest(&room, fetched.directory(), variables)?;
         drop(watch);
-        delete_matching(root.path(), &left_out)
+        delete_matching(root.path(), &left_out, &|| self.overseer.is_cancelled())
             .map_err(|e| Failure::new(tree_io::os_text(&e)))
             .doing("error deleting what FilterLines match")?;
         let took = human::duration(began.elapsed());

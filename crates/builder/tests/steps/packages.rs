@@ -86,3 +86,15 @@ fn a_tree_deeper_than_a_path_may_be_long_is_deleted() {
     assert!(place.log().contains("dug\n"), "{}", place.log());
     assert_eq!(place.root().join("var/cache").read_dir().unwrap().count(), 0);
 }
+
+#[test]
+fn more_clean_patterns_than_there_may_be_are_refused_before_any_is_compiled() {
+    let Some(place) = Place::new() else { return };
+    place.replace_in_packager(
+        "show-clean-patterns) echo",
+        "show-clean-patterns) i=0; while [ $i -le 256 ]; do echo '('; i=$((i+1)); done; echo",
+    );
+    let error = process_manifest(&place.room(), &place.manifest(), &environment()).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("clean patterns are more than 256"), "{text}");
+}
