@@ -14,6 +14,8 @@ use crate::step_error::{At, During, StepError};
 pub(crate) const PACKAGER: &str = "/bin/generic-packager";
 /// Patterns that the packager of an image may name: the image may be a stranger's, and each may take megabytes.
 const MOST_CLEAN_PATTERNS: usize = 256;
+/// Bytes all of them may take once compiled.
+const CLEAN_PATTERNS_MOST_BYTES: usize = 64 << 20;
 /// Bytes kept of what a command says on standard error, for the error's text.
 const ERRORS_MOST_BYTES: usize = 4096;
 
@@ -80,7 +82,7 @@ pub(crate) fn clean(room: &Room) -> Result<(), StepError> {
                 let why = format!("{count} clean patterns are more than {MOST_CLEAN_PATTERNS}");
                 return Err(StepError::wrong(why)).during("error compiling clean patterns");
             }
-            let filter = CompiledFilter::new(&patterns)
+            let filter = CompiledFilter::within(&patterns, CLEAN_PATTERNS_MOST_BYTES)
                 .map_err(|error| StepError::wrong(error.to_string()))
                 .during("error compiling clean patterns")?;
             delete_matching(room.root(), &filter, &|| room.watcher().is_cancelled())

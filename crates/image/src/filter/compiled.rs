@@ -1,6 +1,6 @@
 //! A filter ready to match.
 
-use super::{Expression, FilterError, MAXIMUM_LINES};
+use super::{Expression, FilterError, MAXIMUM_COMPILED_BYTES, MAXIMUM_LINES};
 use crate::Filter;
 
 /// The line that inverts a filter.
@@ -28,6 +28,23 @@ impl CompiledFilter {
     /// # Errors
     /// The first line that is no expression.
     pub fn from_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, FilterError> {
+        Self::each_within(lines, MAXIMUM_COMPILED_BYTES)
+    }
+
+    /// Compiles lines of strangers: all together may take so many bytes, each its part of it.
+    ///
+    /// # Errors
+    /// The first line that is no expression, or takes more than its part.
+    pub fn within(filter: &Filter, most_bytes: usize) -> Result<Self, FilterError> {
+        let part = most_bytes / filter.filter_lines.len().max(1);
+        let lines = filter.filter_lines.iter().map(String::as_str);
+        Self::each_within(lines, part.min(MAXIMUM_COMPILED_BYTES))
+    }
+
+    fn each_within<'a>(
+        lines: impl IntoIterator<Item = &'a str>,
+        most_bytes: usize,
+    ) -> Result<Self, FilterError> {
         let mut compiled = Self {
             expressions: Vec::new(),
             inverted: false,
@@ -41,7 +58,7 @@ impl CompiledFilter {
             if compiled.expressions.len() >= MAXIMUM_LINES {
                 return Err(FilterError::TooManyLines);
             }
-            let expression = Expression::new(line)?;
+            let expression = Expression::within(line, most_bytes)?;
             if !expression.is_optimised() {
                 compiled.unoptimised.push(line.to_owned());
             }
@@ -98,5 +115,17 @@ mod tests {
             FilterError::Empty
         );
         assert!(CompiledFilter::from_lines(["/a", "("]).is_err());
+    }
+
+    #[test]
+    fn lines_of_strangers_share_what_they_may_take() {
+        let lines = |count| Filter {
+            filter_lines: vec!["(a|b)([^x]{900})".to_owned(); count],
+        };
+        CompiledFilter::within(&lines(1), 8 << 20).unwrap();
+        assert!(matches!(
+            CompiledFilter::within(&lines(64), 8 << 20),
+            Err(FilterError::Compile { .. })
+        ));
     }
 }

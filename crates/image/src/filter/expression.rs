@@ -37,6 +37,11 @@ impl Expression {
     /// # Errors
     /// The text is empty, not RE2 syntax, or too large once compiled.
     pub fn new(text: &str) -> Result<Self, FilterError> {
+        Self::within(text, MAXIMUM_COMPILED_BYTES)
+    }
+
+    /// The same, of at most so many bytes once compiled.
+    pub(super) fn within(text: &str, most_bytes: usize) -> Result<Self, FilterError> {
         if text.is_empty() {
             return Err(FilterError::Empty);
         }
@@ -48,7 +53,7 @@ impl Expression {
         }
         Ok(Self(match literal_form(text) {
             Some(form) => form,
-            None => split_form(text)?,
+            None => split_form(text, most_bytes)?,
         }))
     }
 
@@ -59,7 +64,7 @@ impl Expression {
     #[cfg(feature = "fuzzing")]
     #[doc(hidden)]
     pub fn unoptimised(text: &str) -> Result<Self, FilterError> {
-        compile(text).map(|regex| Self(Form::Regular(regex)))
+        compile(text, MAXIMUM_COMPILED_BYTES).map(|regex| Self(Form::Regular(regex)))
     }
 
     /// Whether a path matches. Matches on bytes; what is not UTF-8 counts as one replacement character a byte, as in Go.
@@ -113,14 +118,14 @@ fn literal_form(text: &str) -> Option<Form> {
     text.strip_suffix(".*").and_then(all_plain).map(Form::Prefix)
 }
 
-fn split_form(text: &str) -> Result<Form, FilterError> {
+fn split_form(text: &str, most_bytes: usize) -> Result<Form, FilterError> {
     // Fewer plain characters in front are not worth two steps.
     const SHORTEST_PREFIX: usize = 2;
     let (plain, rest) = leading_plain(text);
     if plain.len() >= SHORTEST_PREFIX && rest.starts_with(".*") {
-        return Ok(Form::PrefixThen(plain, compile(rest)?));
+        return Ok(Form::PrefixThen(plain, compile(rest, most_bytes)?));
     }
-    compile(text).map(Form::Regular)
+    compile(text, most_bytes).map(Form::Regular)
 }
 
 /// The literal a text stands for, if it has only plain characters.
@@ -150,12 +155,12 @@ fn leading_plain(text: &str) -> (Vec<u8>, &str) {
     }
 }
 
-fn compile(text: &str) -> Result<Regex, FilterError> {
+fn compile(text: &str, most_bytes: usize) -> Result<Regex, FilterError> {
     // A group that is repeated counts twice for the engine.
     const NEST_LIMIT: u32 = 2 * MAXIMUM_NESTING + 8;
     let anchored = format!("^{text}");
     RegexBuilder::new(&translate(&anchored)?)
-        .size_limit(MAXIMUM_COMPILED_BYTES)
+        .size_limit(most_bytes)
         .nest_limit(NEST_LIMIT)
         .build()
         .map_err(|error| FilterError::Compile {
