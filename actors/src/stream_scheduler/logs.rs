@@ -88,7 +88,6 @@ mod tests {
             started_at: Some(at),
             finished_at: at,
             phases: Vec::new(),
-            is_usual: true,
             outcome: Ok(BuiltImage::default()),
             is_usual: true,
         };

@@ -238,7 +238,6 @@ mod tests {
             started_at: None,
             finished_at: SystemTime::UNIX_EPOCH,
             phases: Vec::new(),
-            is_usual: true,
             outcome: Ok(BuiltImage::default()),
             is_usual: true,
         };
