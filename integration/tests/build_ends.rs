@@ -237,6 +237,13 @@ fn a_second_process_is_refused_the_directories_and_stale_trees_are_removed() -> 
         )),
         "{error}"
     );
+    // Also one with another place for trees: names of control groups go by the state directory.
+    let mut elsewhere = place.config()?;
+    elsewhere.temporary = place.path().join("elsewhere");
+    elsewhere.object_cache = None;
+    fs::create_dir(&elsewhere.temporary)?;
+    let error = Workshop::new(elsewhere).err().unwrap().to_string();
+    assert!(error.contains("is in use by another process"), "{error}");
     // Another daemon on this host, with a state directory of its own, is welcome.
     let mut other = place.config()?;
     other.state_directory = place.path().join("other");

@@ -12,6 +12,9 @@ use crate::object_cache::{DirectoryLock, LockError};
 /// First part of the names of our directories and control groups.
 const OURS: &str = "imagewright-builds-";
 
+/// Directory in the state directory that is locked.
+const STATE_LOCK: &str = ".builds";
+
 /// Digits of the state directory's hash in them.
 const DIGITS: usize = 12;
 
@@ -20,7 +23,8 @@ pub(super) struct Directory {
     pub(super) path: PathBuf,
     /// What the names of this workshop's control groups begin with.
     pub(super) group_prefix: String,
-    pub(super) lock: DirectoryLock,
+    /// Of the trees, and of the state directory: whoever has one of them has both.
+    pub(super) locks: [DirectoryLock; 2],
 }
 
 /// Makes the directory for the builds of the daemon with this state directory, takes it, and empties it.
@@ -30,7 +34,8 @@ pub(super) fn open(temporary: &Path, state_directory: &Path) -> Result<Directory
     let name = hash::of(state_directory.as_os_str().as_encoded_bytes()).to_string();
     let name = format!("{OURS}{}", &name[..DIGITS]);
     let path = temporary.join(&name);
-    let lock = take(&path)?;
+    // Names of control groups and identities go by the state directory: with another place for trees there must be no second process.
+    let locks = [take(&state_directory.join(STATE_LOCK))?, take(&path)?];
     let group_prefix = format!("{name}-");
     // Nothing runs in them: commands end with the process that started them, and the lock says that it has ended.
     let hierarchies = sandbox::Hierarchies::of_this_machine();
@@ -42,7 +47,7 @@ pub(super) fn open(temporary: &Path, state_directory: &Path) -> Result<Directory
     Ok(Directory {
         path,
         group_prefix,
-        lock,
+        locks,
     })
 }
 

@@ -114,7 +114,7 @@ pub(crate) struct Shop {
     /// Of the file system of the trees.
     pub(crate) tick: Tick,
     pub(crate) names: Names,
-    _lock: DirectoryLock,
+    _locks: [DirectoryLock; 2],
 }
 
 impl Workshop {
@@ -127,7 +127,7 @@ impl Workshop {
         let Directory {
             path,
             group_prefix,
-            lock,
+            locks,
         } = directories::open(&config.temporary, &config.state_directory)?;
         let cache = match &config.object_cache {
             Some(cache) => Some(ObjectCache::open(cache.directory.clone(), cache.most_bytes)?),
@@ -152,7 +152,7 @@ impl Workshop {
             kept,
             tick,
             names: Names::default(),
-            _lock: lock,
+            _locks: locks,
         })))
     }
 
