@@ -2,11 +2,15 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use actors::image_index::{AddRequest, EntryState, Requester};
-use actors::{Config, ObjectError, StartReport, System};
+use actors::{Config, ObjectError, StartError, StartReport, System};
 use hash::Hash;
 use image::{DirectoryEntry, DirectoryInode, FileSystem, Image, Inode, RegularInode};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use storage::StorageError;
+
+/// How long threads of a stopped system may keep its directories.
+const RELEASE_WAIT: Duration = Duration::from_secs(60);
 
 /// Directories that outlive the actors on them.
 pub struct Directories {
@@ -58,8 +62,17 @@ impl Directories {
         }
     }
 
+    /// Waits for what a system that was stopped has still in its hands: a thread that reads lets go of the directories when it has read.
     pub fn start(&self) -> System {
-        actors::start(self.config()).unwrap()
+        let deadline = Instant::now() + RELEASE_WAIT;
+        loop {
+            match actors::start(self.config()) {
+                Err(StartError::Storage(StorageError::Locked { .. })) if Instant::now() < deadline => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                other => return other.unwrap(),
+            }
+        }
     }
 }
 
