@@ -64,7 +64,11 @@ async fn the_object_store_comes_back_with_the_right_counts() {
                 Err(error) => panic!("commit {number}: {error}"),
             }
         }
-        let is_back = || system.objects.health().state == ActorState::Running;
+        // Who was answered may be here before the supervisor has noticed.
+        let is_back = || {
+            let health = system.objects.health();
+            health.state == ActorState::Running && health.restarts == round
+        };
         eventually("the object store is back", is_back).await;
         let health = system.objects.health();
         assert_eq!(health.restarts, round, "{committed} committed");
