@@ -80,6 +80,8 @@ mod tests {
         let closed = tempfile::tempdir_in("/var/tmp").unwrap();
         let root = closed.path().join("root");
         std::fs::create_dir(&root).unwrap();
+        let shut = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(closed.path(), shut).unwrap();
         assert!(!is_open_to_others(&root));
         let opened = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(closed.path(), opened).unwrap();
