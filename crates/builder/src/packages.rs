@@ -2,9 +2,8 @@
 
 use std::time::Instant;
 
-use image::Package;
 use image::filter::{CompiledFilter, parse_lines};
-use recipe::packager;
+use image::{Package, package_list};
 
 use crate::delete::delete_matching;
 use crate::sandbox_run::{Environment, Room, Run};
@@ -109,7 +108,7 @@ fn list_all(room: &Room) -> Result<Vec<Package>, StepError> {
     let multiplier = ask(room, "show-size-multiplier").during("error getting size multiplier")?;
     let lines = ask(room, "list").during("error running package lister")?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    packager::parse_list(&text(&multiplier), &text(&lines))
+    package_list::parse(&text(&multiplier), &text(&lines))
         .map_err(|error| StepError::wrong(error.to_string()))
 }
 

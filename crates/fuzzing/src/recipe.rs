@@ -167,7 +167,7 @@ fn redaction(data: &[u8]) {
 
 fn packages(text: &str) {
     let (multiplier, list) = text.split_once('\n').unwrap_or(("", text));
-    if let Ok(packages) = recipe::packager::parse_list(multiplier, list) {
+    if let Ok(packages) = image::package_list::parse(multiplier, list) {
         assert!(packages.is_sorted_by(|left, right| left.name < right.name));
         assert!(packages.len() <= list.lines().count());
     }

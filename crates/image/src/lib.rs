@@ -23,6 +23,7 @@ pub mod listing;
 mod metadata;
 pub mod name;
 pub mod objects;
+pub mod package_list;
 pub mod packages;
 pub mod required_paths;
 pub mod select;

@@ -1,9 +1,7 @@
-//! The commands of a package manager (`imaginator.md §9.1`), the script made of them (§9.2), and what it lists.
+//! The commands of a package manager (`imaginator.md §9.1`) and the script made of them (§9.2).
 
-mod list;
 mod script;
 
-pub use list::{ListError, parse_list};
 pub use script::script;
 
 /// Where the script is in an image.

@@ -101,23 +101,3 @@ fn copy_in_writes_its_input_to_a_file() {
 fn a_multiplier_of_nothing_is_one() {
     assert!(script(&Packager::default()).contains("exec echo 1\n"));
 }
-
-#[test]
-fn lists_are_read_as_the_original_reads_them() {
-    let list = parse_list("1024\n", "vim 2:9.0 3000\nbash 5.2\nvim 2:9.1 10 extra\n").unwrap();
-    let found: Vec<(&str, &str, u64)> = list
-        .iter()
-        .map(|package| (package.name.as_str(), package.version.as_str(), package.size))
-        .collect();
-    assert_eq!(found, [("bash", "5.2", 0), ("vim", "2:9.1", 10240)]);
-    assert_eq!(parse_list("", "a 1 7").unwrap()[0].size, 7);
-    assert_eq!(
-        parse_list("2", "a 1 18446744073709551615").unwrap()[0].size,
-        u64::MAX
-    );
-    let told = |multiplier, list| parse_list(multiplier, list).unwrap_err().to_string();
-    assert_eq!(told("1", "bash\n"), "malformed line: bash");
-    assert_eq!(told("1", "\n"), "malformed line: ");
-    assert_eq!(told("1", "bash 5.2 big\n"), "malformed size: big");
-    assert_eq!(told("x", ""), "error decoding size multiplier: x");
-}
