@@ -1,11 +1,11 @@
 //! Starting and stopping the actors of the image builder.
 
+use crate::actor_thread::ActorThread;
 use crate::handle::{ActorState, Handle};
 use crate::log_archive::{self, ArchiveActor, Archiving, LogArchive};
 use crate::stream_scheduler::{self, SchedulerActor, Scheduling, StreamScheduler};
 use crate::supervise::supervise;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -27,7 +27,7 @@ pub struct BuilderSystem {
     /// Logs of builds that have ended, if they are kept.
     pub archive: Option<LogArchive>,
     given_up: watch::Receiver<Option<String>>,
-    thread: Option<(actix_rt::System, JoinHandle<()>)>,
+    thread: Option<ActorThread>,
 }
 
 /// Loads the archive, starts the actors. Blocks until the archive is loaded. Without `archiving` no logs are kept.
@@ -48,7 +48,10 @@ pub fn start_builder(
         actor: Handle::new(stream_scheduler::NAME),
     };
     let (given_up, receiver) = watch::channel(None);
-    let thread = spawn(scheduler.clone(), archive.clone(), Arc::new(given_up))?;
+    let (scheduling, archived) = (scheduler.clone(), archive.clone());
+    let thread = ActorThread::start("builder-actors", || async {
+        Ok::<_, BuilderStartError>(start_actors(scheduling, archived, Arc::new(given_up)).await)
+    })?;
     Ok(BuilderSystem {
         scheduler,
         archive,
@@ -57,45 +60,24 @@ pub fn start_builder(
     })
 }
 
-fn spawn(
+async fn start_actors(
     scheduler: StreamScheduler,
     archive: Option<LogArchive>,
     given_up: Arc<watch::Sender<Option<String>>>,
-) -> Result<(actix_rt::System, JoinHandle<()>), BuilderStartError> {
-    // Not tokio's: this may be called from inside a runtime, which must not be blocked by its own means.
-    let (sender, started) = std::sync::mpsc::sync_channel(1);
-    let thread = std::thread::Builder::new()
-        .name("builder-actors".to_owned())
-        .spawn(move || {
-            let runner = actix_rt::System::new();
-            let arbiters = runner.block_on(async move {
-                let mut arbiters = Vec::from([actix_rt::Arbiter::new(), actix_rt::Arbiter::new()]);
-                let [arbiter, runners] = [arbiters[0].handle(), arbiters[1].handle()];
-                let shared = scheduler.shared.clone();
-                let make = move |guard, _| SchedulerActor::new(shared.clone(), runners.clone(), guard);
-                actix_rt::spawn(supervise(scheduler.actor, arbiter, given_up.clone(), make));
-                if let Some(archive) = archive {
-                    let arbiter = actix_rt::Arbiter::new();
-                    let shared = archive.shared.clone();
-                    let make = move |guard, _| ArchiveActor::new(shared.clone(), guard);
-                    actix_rt::spawn(supervise(archive.actor, arbiter.handle(), given_up, make));
-                    arbiters.push(arbiter);
-                }
-                let _ = sender.send(actix_rt::System::current());
-                arbiters
-            });
-            if let Err(error) = runner.run() {
-                tracing::error!("actors: {error}");
-            }
-            for arbiter in arbiters {
-                arbiter.stop();
-                let _ = arbiter.join();
-            }
-        })?;
-    match started.recv() {
-        Ok(system) => Ok((system, thread)),
-        Err(_) => Err(std::io::Error::other("the actors' thread ended at once").into()),
+) -> Vec<actix_rt::Arbiter> {
+    let mut arbiters = Vec::from([actix_rt::Arbiter::new(), actix_rt::Arbiter::new()]);
+    let [arbiter, runners] = [arbiters[0].handle(), arbiters[1].handle()];
+    let shared = scheduler.shared.clone();
+    let make = move |guard, _| SchedulerActor::new(shared.clone(), runners.clone(), guard);
+    actix_rt::spawn(supervise(scheduler.actor, arbiter, given_up.clone(), make));
+    if let Some(archive) = archive {
+        let arbiter = actix_rt::Arbiter::new();
+        let shared = archive.shared.clone();
+        let make = move |guard, _| ArchiveActor::new(shared.clone(), guard);
+        actix_rt::spawn(supervise(archive.actor, arbiter.handle(), given_up, make));
+        arbiters.push(arbiter);
     }
+    arbiters
 }
 
 impl BuilderSystem {
@@ -110,7 +92,7 @@ impl BuilderSystem {
     }
 
     fn stop_actors(&mut self, wait: Duration) {
-        let Some((system, thread)) = self.thread.take() else {
+        let Some(thread) = self.thread.take() else {
             return;
         };
         let deadline = Instant::now() + wait;
@@ -132,8 +114,7 @@ impl BuilderSystem {
             archive.actor.inner.state.send_replace(ActorState::Stopped);
             archive.actor.inner.address.store(None);
         }
-        system.stop();
-        let _ = thread.join();
+        thread.stop();
     }
 }
 

@@ -28,6 +28,7 @@
 //! | [`log_archive`] | logs of builds that have ended |
 //! | [`config_watcher`] | the configuration of the image builder, kept up to date |
 
+mod actor_thread;
 pub mod build_runner;
 pub mod builder_system;
 mod clock;

@@ -1,5 +1,6 @@
 //! Starting and stopping the actors.
 
+use crate::actor_thread::ActorThread;
 use crate::handle::{ActorState, Handle};
 use crate::image_index::{self, ImageIndex, ImageIndexActor};
 use crate::index_writer::IndexWriter;
@@ -12,7 +13,6 @@ use crate::{Config, StartReport};
 use arc_swap::ArcSwap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use storage::{ImageDir, IndexUse, LocalObjects, ObjectBackend, StorageError};
 use tokio::sync::{broadcast, watch};
@@ -53,7 +53,7 @@ pub struct System {
     report: StartReport,
     index_writer: IndexWriter,
     given_up: watch::Receiver<Option<String>>,
-    thread: Option<(actix_rt::System, JoinHandle<()>)>,
+    thread: Option<ActorThread>,
 }
 
 /// Scans objects, loads images (`imageserver.md §6.6, §6.7`), starts the actors. Blocks until everything is loaded.
@@ -119,13 +119,11 @@ pub fn start(config: Config) -> Result<System, StartError> {
         actor: Handle::new(replicator::NAME),
     });
     let (given_up, receiver) = watch::channel(None);
-    let thread = spawn(
-        objects.clone(),
-        images.clone(),
-        replicator.clone(),
-        scrubber.clone(),
-        Arc::new(given_up),
-    )?;
+    let (store, index) = (objects.clone(), images.clone());
+    let (link, reader) = (replicator.clone(), scrubber.clone());
+    let thread = ActorThread::start("actors", || async {
+        Ok::<_, StartError>(start_actors(store, index, link, reader, Arc::new(given_up)).await)
+    })?;
     Ok(System {
         objects,
         images,
@@ -192,63 +190,38 @@ fn scan(objects: &object_store::Shared, start_report: &mut StartReport) -> Resul
     Ok(())
 }
 
-/// The thread with the actors' system; each actor has an arbiter, and so a thread, of its own.
-fn spawn(
+/// Each actor has an arbiter, and so a thread, of its own.
+async fn start_actors(
     objects: ObjectStore,
     images: ImageIndex,
     replicator: Option<Replicator>,
     scrubber: Scrubber,
     given_up: Arc<watch::Sender<Option<String>>>,
-) -> Result<(actix_rt::System, JoinHandle<()>), StartError> {
-    // Not tokio's: this may be called from inside a runtime, which must not be blocked by its own means.
-    let (sender, started) = std::sync::mpsc::sync_channel(1);
-    let thread = std::thread::Builder::new()
-        .name("actors".to_owned())
-        .spawn(move || {
-            let runner = actix_rt::System::new();
-            let arbiters = runner.block_on(async move {
-                let mut arbiters = Vec::from([actix_rt::Arbiter::new(), actix_rt::Arbiter::new()]);
-                let [object_arbiter, image_arbiter] = [arbiters[0].handle(), arbiters[1].handle()];
-                let index = images.shared.clone();
-                let published: object_store::PublishedObjects =
-                    Arc::new(move || index.snapshot.load().runs());
-                let shared = objects.shared.clone();
-                let make = move |guard, birth| {
-                    ObjectStoreActor::new(shared.clone(), published.clone(), guard, birth)
-                };
-                actix_rt::spawn(supervise(objects.actor, object_arbiter, given_up.clone(), make));
-                let shared = images.shared.clone();
-                let make = move |guard, birth| ImageIndexActor::new(shared.clone(), guard, birth);
-                actix_rt::spawn(supervise(images.actor, image_arbiter, given_up.clone(), make));
-                let arbiter = actix_rt::Arbiter::new();
-                let shared = scrubber.shared.clone();
-                let make = move |guard, _| ScrubberActor::new(shared.clone(), guard);
-                let supervised = supervise(scrubber.actor, arbiter.handle(), given_up.clone(), make);
-                actix_rt::spawn(supervised);
-                arbiters.push(arbiter);
-                if let Some(replicator) = replicator {
-                    let arbiter = actix_rt::Arbiter::new();
-                    let shared = replicator.shared.clone();
-                    let make = move |guard, _| ReplicatorActor::new(shared.clone(), guard);
-                    actix_rt::spawn(supervise(replicator.actor, arbiter.handle(), given_up, make));
-                    arbiters.push(arbiter);
-                }
-                let _ = sender.send(actix_rt::System::current());
-                arbiters
-            });
-            if let Err(error) = runner.run() {
-                tracing::error!("actors: {error}");
-            }
-            // Ended threads are what stopping promises: they hold the directories and their locks.
-            for arbiter in arbiters {
-                arbiter.stop();
-                let _ = arbiter.join();
-            }
-        })?;
-    match started.recv() {
-        Ok(system) => Ok((system, thread)),
-        Err(_) => Err(std::io::Error::other("the actors' thread ended at once").into()),
+) -> Vec<actix_rt::Arbiter> {
+    let mut arbiters = Vec::from([actix_rt::Arbiter::new(), actix_rt::Arbiter::new()]);
+    let [object_arbiter, image_arbiter] = [arbiters[0].handle(), arbiters[1].handle()];
+    let index = images.shared.clone();
+    let published: object_store::PublishedObjects = Arc::new(move || index.snapshot.load().runs());
+    let shared = objects.shared.clone();
+    let make = move |guard, birth| ObjectStoreActor::new(shared.clone(), published.clone(), guard, birth);
+    actix_rt::spawn(supervise(objects.actor, object_arbiter, given_up.clone(), make));
+    let shared = images.shared.clone();
+    let make = move |guard, birth| ImageIndexActor::new(shared.clone(), guard, birth);
+    actix_rt::spawn(supervise(images.actor, image_arbiter, given_up.clone(), make));
+    let arbiter = actix_rt::Arbiter::new();
+    let shared = scrubber.shared.clone();
+    let make = move |guard, _| ScrubberActor::new(shared.clone(), guard);
+    let supervised = supervise(scrubber.actor, arbiter.handle(), given_up.clone(), make);
+    actix_rt::spawn(supervised);
+    arbiters.push(arbiter);
+    if let Some(replicator) = replicator {
+        let arbiter = actix_rt::Arbiter::new();
+        let shared = replicator.shared.clone();
+        let make = move |guard, _| ReplicatorActor::new(shared.clone(), guard);
+        actix_rt::spawn(supervise(replicator.actor, arbiter.handle(), given_up, make));
+        arbiters.push(arbiter);
     }
+    arbiters
 }
 
 impl System {
@@ -268,7 +241,7 @@ impl System {
     }
 
     fn stop_actors(&mut self, wait: Duration) {
-        let Some((system, thread)) = self.thread.take() else {
+        let Some(thread) = self.thread.take() else {
             return;
         };
         self.scrubber.actor.inner.state.send_replace(ActorState::Stopped);
@@ -293,8 +266,7 @@ impl System {
         // Without addresses the actors end, and with them the arbiters' work.
         self.images.actor.inner.address.store(None);
         self.objects.actor.inner.address.store(None);
-        system.stop();
-        let _ = thread.join();
+        thread.stop();
         let pools = [
             &self.images.shared.pool,
             &self.objects.shared.read_pool,

@@ -13,3 +13,9 @@ pub enum ConfigError {
     #[error("cannot watch the configuration: {0}")]
     System(String),
 }
+
+impl From<std::io::Error> for ConfigError {
+    fn from(error: std::io::Error) -> Self {
+        Self::System(super::fetch::os_text(&error))
+    }
+}

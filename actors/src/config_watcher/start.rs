@@ -1,15 +1,14 @@
 //! Starting and stopping the watcher.
 
 use super::actor::{ConfigWatcherActor, NAME};
-use super::fetch::os_text;
 use super::kind::Kind;
 use super::look::Look;
 use super::shared::Shared;
 use super::{ConfigError, ConfigWatcher, ConfigWatching};
+use crate::actor_thread::ActorThread;
 use crate::handle::{ActorState, Handle};
 use crate::supervise::supervise;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -20,7 +19,7 @@ const VARIABLES_LOOK: Duration = Duration::from_secs(1);
 pub struct ConfigWatcherSystem {
     watcher: ConfigWatcher,
     given_up: watch::Receiver<Option<String>>,
-    thread: Option<(actix_rt::System, JoinHandle<()>)>,
+    thread: Option<ActorThread>,
 }
 
 /// Waits for the variables file, reads it and the main configuration, and begins to watch; image streams come later. Blocks.
@@ -33,52 +32,21 @@ pub fn start(watching: ConfigWatching) -> Result<ConfigWatcherSystem, ConfigErro
         actor: Handle::new(NAME),
     };
     let (given_up, receiver) = watch::channel(None);
-    // Not tokio's: this may be called from inside a runtime, which must not be blocked by its own means.
-    let (sender, started) = std::sync::mpsc::sync_channel(1);
     let running = watcher.clone();
-    let thread = std::thread::Builder::new()
-        .name("configuration".to_owned())
-        .spawn(move || {
-            let runner = actix_rt::System::new();
-            let prepared = runner.block_on(async {
-                prepare(&running.shared).await?;
-                let arbiter = actix_rt::Arbiter::new();
-                let shared = running.shared.clone();
-                let make = move |guard, _| ConfigWatcherActor::new(shared.clone(), guard);
-                actix_rt::spawn(supervise(
-                    running.actor,
-                    arbiter.handle(),
-                    Arc::new(given_up),
-                    make,
-                ));
-                Ok((arbiter, actix_rt::System::current()))
-            });
-            let arbiter = match prepared {
-                Ok((arbiter, system)) => {
-                    let _ = sender.send(Ok(system));
-                    arbiter
-                }
-                Err(error) => {
-                    let _ = sender.send(Err(error));
-                    return;
-                }
-            };
-            if let Err(error) = runner.run() {
-                tracing::error!("configuration: {error}");
-            }
-            arbiter.stop();
-            let _ = arbiter.join();
-        })
-        .map_err(|error| ConfigError::System(os_text(&error)))?;
-    match started.recv() {
-        Ok(Ok(system)) => Ok(ConfigWatcherSystem {
-            watcher,
-            given_up: receiver,
-            thread: Some((system, thread)),
-        }),
-        Ok(Err(error)) => Err(error),
-        Err(_) => Err(ConfigError::System("the thread ended at once".to_owned())),
-    }
+    let thread = ActorThread::start("configuration", move || async move {
+        prepare(&running.shared).await?;
+        let arbiter = actix_rt::Arbiter::new();
+        let shared = running.shared.clone();
+        let make = move |guard, _| ConfigWatcherActor::new(shared.clone(), guard);
+        let supervised = supervise(running.actor, arbiter.handle(), Arc::new(given_up), make);
+        actix_rt::spawn(supervised);
+        Ok::<_, ConfigError>(vec![arbiter])
+    })?;
+    Ok(ConfigWatcherSystem {
+        watcher,
+        given_up: receiver,
+        thread: Some(thread),
+    })
 }
 
 /// Reads what must be there at the start.
@@ -126,12 +94,11 @@ impl ConfigWatcherSystem {
 
 impl Drop for ConfigWatcherSystem {
     fn drop(&mut self) {
-        let Some((system, thread)) = self.thread.take() else {
+        let Some(thread) = self.thread.take() else {
             return;
         };
         self.watcher.actor.inner.state.send_replace(ActorState::Stopped);
         self.watcher.actor.inner.address.store(None);
-        system.stop();
-        let _ = thread.join();
+        thread.stop();
     }
 }
