@@ -16,6 +16,7 @@
 //! | [`scan`] | directory → tree, `imagetool.md §6.1` |
 //! | [`tar_in`] | archive → tree, `imagetool.md §6.1` |
 //! | [`tar_out`] | tree → archive, `imagetool.md §6.3` |
+//! | [`compress`] | archives compressed, both ways |
 //! | [`unpack`] | tree → directory, `imagetool.md §6.3` |
 //! | [`computed`] | local stand-ins for computed files, `imagetool.md §6.3` |
 //! | [`sink`], [`source`] | where objects go and come from |
@@ -25,6 +26,7 @@
 mod attributes;
 mod beneath;
 pub mod cancel;
+pub mod compress;
 pub mod computed;
 mod counts;
 pub mod error;
