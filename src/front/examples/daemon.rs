@@ -3,12 +3,11 @@
 //! `cargo run --example daemon -- -logDir= -portNum=8080 -permitInsecureMode -CAfile= -generateMissingWebcert`, then
 //! look at http://localhost:8080/.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::{HttpResponse, web};
 use flags::Table;
-use front::daemon::{self, Daemon, STOP_LIMIT, StopSignals};
+use front::daemon::{self, Daemon, STOP_LIMIT, StopSignals, listen_address};
 use front::listener::Listener;
 use front::logger_service;
 use front::metrics::Metrics;
@@ -66,12 +65,7 @@ async fn run(daemon: &Daemon) -> Result<(), Box<dyn std::error::Error>> {
     );
 
     let signals = StopSignals::catch()?;
-    let address = values.string("listenAddress");
-    let address = if address.is_empty() {
-        None
-    } else {
-        Some(address.parse::<IpAddr>()?)
-    };
+    let address = listen_address(&values)?;
     let listening = Listener::new(Arc::new(site), server, values.port("portNum")?)
         .address(address)
         .pages(|config| {

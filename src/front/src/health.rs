@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
+use actors::ActorState;
 use parking_lot::RwLock;
 
 use crate::site::Site;
@@ -54,6 +55,22 @@ impl Condition {
         match self {
             Condition::Healthy => "",
             Condition::Degraded(cause) | Condition::Failing(cause) => cause,
+        }
+    }
+}
+
+impl From<&actors::Health> for Condition {
+    fn from(health: &actors::Health) -> Self {
+        match health.state {
+            // A restart is over, so what is wrong now counts, and not what went wrong last.
+            ActorState::Running => match &health.trouble {
+                Some(trouble) => Self::Degraded(trouble.clone()),
+                None => Self::Healthy,
+            },
+            ActorState::Starting => Self::Degraded("being started again".to_owned()),
+            ActorState::Stopped | ActorState::GivenUp => {
+                Self::Failing(health.last_error.clone().unwrap_or_else(|| "stopped".to_owned()))
+            }
         }
     }
 }
@@ -164,5 +181,22 @@ mod tests {
         health.check("more", || Condition::Failing("other".into()));
         assert_eq!(health.overall().to_string(), "failing: index: restarting");
         assert_eq!(health.conditions().len(), 4);
+    }
+
+    #[test]
+    fn an_actor_that_has_trouble_now_degrades_and_a_restart_of_before_does_not() {
+        let mut health = actors::Health {
+            actor: "LogArchive",
+            state: ActorState::Running,
+            queue_len: 0,
+            last_error: Some("panicked; the log has the place".to_owned()),
+            trouble: None,
+            restarts: 1,
+        };
+        assert!(matches!(Condition::from(&health), Condition::Healthy));
+        health.trouble = Some("no space".to_owned());
+        assert!(matches!(Condition::from(&health), Condition::Degraded(why) if why == "no space"));
+        health.state = ActorState::GivenUp;
+        assert!(matches!(Condition::from(&health), Condition::Failing(_)));
     }
 }

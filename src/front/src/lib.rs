@@ -17,6 +17,7 @@ pub mod logs;
 pub mod metrics;
 pub mod page;
 pub mod site;
+pub mod status_tables;
 
 #[cfg(test)]
 mod testing;

@@ -1,18 +1,16 @@
 //! From flags to an open port, and back (`imageserver.md §8`).
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::flags::Options;
 use crate::state::{Shared, State};
 use crate::{figures_over_time, metrics, pages, rpc};
+use actors::ReplicationStatus;
 use actors::replicator::LinkState;
-use actors::{ActorState, Health, ReplicationStatus};
 use anyhow::{Context, bail};
 use front::daemon::{
-    ClientTls, Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, load_credentials, notify_ready,
-    notify_stopping, policy,
+    ClientTls, Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, listen_address, load_credentials,
+    notify_ready, notify_stopping, policy,
 };
 use front::health::Condition;
 use front::listener::Listener;
@@ -22,15 +20,12 @@ use front::site::Site;
 use srpc::{Registry, Server};
 use tokio::sync::watch;
 
-/// Time between two rounds of forgetting what is old in distributions.
-const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-
 /// Loads, serves, and returns when told to stop. Loading blocks for as long as it takes: before it nobody is listening.
 pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     let Daemon { table, values, logs } = daemon;
     let options = Options::of(&values)?;
     let port = values.port("portNum").map_err(anyhow::Error::msg)?;
-    let address = listen_address(values.string("listenAddress"))?;
+    let address = listen_address(&values).map_err(anyhow::Error::msg)?;
     let credentials = load_credentials(&values)?;
     let figures = Metrics::install(table.program());
     figures.register_flags(&table, &values);
@@ -55,7 +50,6 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
         .pages(move |app| pages::configure(&on_pages, app));
     let given_up = system.given_up();
     let failure = actix_rt::System::new().block_on(async move {
-        tokio::spawn(keep_up(figures));
         tokio::spawn(keep_watchdog_quiet());
         tokio::spawn(
             credentials
@@ -95,15 +89,6 @@ async fn serve(
     Ok(failure)
 }
 
-fn listen_address(text: &str) -> anyhow::Result<Option<IpAddr>> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse()
-        .map(Some)
-        .with_context(|| format!("-listenAddress={text}: give an IP address, or nothing for all"))
-}
-
 fn site(
     figures: &Arc<Metrics>,
     logs: &front::logs::Logs,
@@ -126,19 +111,20 @@ fn site(
     }
     let images = Shared::clone(shared);
     site.health()
-        .check("image index", move || condition(&images.images.health()));
+        .check("image index", move || Condition::from(&images.images.health()));
     let objects = Shared::clone(shared);
     site.health()
-        .check("object store", move || condition(&objects.objects.health()));
+        .check("object store", move || Condition::from(&objects.objects.health()));
     let scrubber = Shared::clone(shared);
     site.health()
-        .check("scrubber", move || condition(&scrubber.scrubber.health()));
+        .check("scrubber", move || Condition::from(&scrubber.scrubber.health()));
     if let Some(replicator) = shared.replicator.clone() {
-        site.health()
-            .check("replicator", move || match condition(&replicator.health()) {
+        site.health().check("replicator", move || {
+            match Condition::from(&replicator.health()) {
                 Condition::Healthy => link(&replicator.status()),
                 other => other,
-            });
+            }
+        });
     }
     let quarantined = Shared::clone(shared);
     site.health().check("images", move || {
@@ -170,24 +156,5 @@ fn link(status: &ReplicationStatus) -> Condition {
                 .as_ref()
                 .map_or_else(String::new, |error| format!(": {error}"))
         )),
-    }
-}
-
-fn condition(health: &Health) -> Condition {
-    match health.state {
-        ActorState::Running => Condition::Healthy,
-        ActorState::Starting => Condition::Degraded("being started again".to_owned()),
-        ActorState::Stopped | ActorState::GivenUp => {
-            Condition::Failing(health.last_error.clone().unwrap_or_else(|| "stopped".to_owned()))
-        }
-    }
-}
-
-/// Lets the figures forget what is old, as long as the process lives.
-async fn keep_up(figures: Arc<Metrics>) {
-    let mut ticks = tokio::time::interval(METRICS_UPKEEP_INTERVAL);
-    loop {
-        ticks.tick().await;
-        figures.upkeep();
     }
 }

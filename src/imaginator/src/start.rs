@@ -1,22 +1,20 @@
 //! From flags to an open port, and back (`imaginator.md §2`).
 
-use std::net::IpAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::flags::Options;
 use crate::page_token::PageTokens;
 use crate::state::{Shared, State};
 use crate::wiring::{self, Parts};
 use crate::{figures_over_time, metrics, pages, privileges, rpc};
+use actors::BuilderSystem;
 use actors::config_watcher::ConfigWatcherSystem;
-use actors::{ActorState, BuilderSystem, Health};
 use anyhow::{Context, bail};
 use front::daemon::{
-    ClientTls, Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, load_credentials, notify_ready,
-    notify_stopping, policy,
+    ClientTls, Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, listen_address, load_credentials,
+    notify_ready, notify_stopping, policy,
 };
 use front::health::Condition;
 use front::listener::Listener;
@@ -25,16 +23,13 @@ use front::metrics::Metrics;
 use front::site::Site;
 use srpc::{Registry, Server};
 
-/// Time between two rounds of forgetting what is old in distributions.
-const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
-
 /// Loads, serves, and returns when told to stop.
 pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     let Daemon { table, values, logs } = daemon;
     privileges::check_umask()?;
     let options = Options::of(&values)?;
     let port = values.port("portNum").map_err(anyhow::Error::msg)?;
-    let address = listen_address(values.string("listenAddress"))?;
+    let address = listen_address(&values).map_err(anyhow::Error::msg)?;
     let figures = Metrics::install(table.program());
     figures.register_flags(&table, &values);
     let credentials = load_credentials(&values)?;
@@ -59,15 +54,15 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     metrics::register(&figures, &shared);
     front::metrics::register_client_certificates(&figures, &credentials.reloader);
     let site = site(&figures, &logs, &server, &shared);
-    site.health()
-        .check("configuration watcher", move || condition(&watcher.health()));
+    site.health().check("configuration watcher", move || {
+        Condition::from(&watcher.health())
+    });
     tracing::info!("Service ready, opening listener on port: {port}");
     let on_pages = Shared::clone(&shared);
     let listener = Listener::new(site, Arc::clone(&server), port)
         .address(address)
         .pages(move |app| pages::configure(&on_pages, app));
     let failure = actix_rt::System::new().block_on(async move {
-        tokio::spawn(keep_up(figures));
         tokio::spawn(keep_watchdog_quiet());
         tokio::spawn(
             credentials
@@ -114,15 +109,6 @@ async fn serve(
     Ok(failure)
 }
 
-fn listen_address(text: &str) -> anyhow::Result<Option<IpAddr>> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    text.parse()
-        .map(Some)
-        .with_context(|| format!("-listenAddress={text}: give an IP address, or nothing for all"))
-}
-
 fn make_directory(path: &Path) -> anyhow::Result<()> {
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -152,10 +138,10 @@ fn site(
         .with_history(figures_over_time::history(shared, server, figures));
     let scheduler = shared.scheduler.clone();
     site.health()
-        .check("scheduler", move || condition(&scheduler.health()));
+        .check("scheduler", move || Condition::from(&scheduler.health()));
     if let Some(archive) = shared.archive.clone() {
         site.health()
-            .check("log archive", move || condition(&archive.health()));
+            .check("log archive", move || Condition::from(&archive.health()));
     }
     let configuration = shared.configuration.clone();
     site.health().check("configuration", move || {
@@ -167,49 +153,4 @@ fn site(
         }
     });
     Arc::new(site)
-}
-
-fn condition(health: &Health) -> Condition {
-    match health.state {
-        // A restart is over, so what is wrong now counts, and not what went wrong last.
-        ActorState::Running => match &health.trouble {
-            Some(trouble) => Condition::Degraded(trouble.clone()),
-            None => Condition::Healthy,
-        },
-        ActorState::Starting => Condition::Degraded("being started again".to_owned()),
-        ActorState::Stopped | ActorState::GivenUp => {
-            Condition::Failing(health.last_error.clone().unwrap_or_else(|| "stopped".to_owned()))
-        }
-    }
-}
-
-/// Lets the figures forget what is old, as long as the process lives.
-async fn keep_up(figures: Arc<Metrics>) {
-    let mut ticks = tokio::time::interval(METRICS_UPKEEP_INTERVAL);
-    loop {
-        ticks.tick().await;
-        figures.upkeep();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_wrong_now_degrades_and_a_restart_of_before_does_not() {
-        let mut health = Health {
-            actor: "LogArchive",
-            state: ActorState::Running,
-            queue_len: 0,
-            last_error: Some("panicked; the log has the place".to_owned()),
-            trouble: None,
-            restarts: 1,
-        };
-        assert!(matches!(condition(&health), Condition::Healthy));
-        health.trouble = Some("no space".to_owned());
-        assert!(matches!(condition(&health), Condition::Degraded(why) if why == "no space"));
-        health.state = ActorState::GivenUp;
-        assert!(matches!(condition(&health), Condition::Failing(_)));
-    }
 }

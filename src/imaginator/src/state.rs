@@ -6,7 +6,7 @@ use crate::flags::Options;
 use crate::page_token::PageTokens;
 use actors::config_watcher::Published;
 use actors::stream_scheduler::Dependencies;
-use actors::{BuilderSystem, LogArchive, StreamScheduler};
+use actors::{BuilderSystem, Health, LogArchive, StreamScheduler};
 use builder::Workshop;
 use recipe::graph::Relations;
 use srpc::{Caller, Trusted};
@@ -48,6 +48,12 @@ impl State {
             tokens,
             trusted,
         })
+    }
+
+    /// How the actors are.
+    pub(crate) fn healths(&self) -> Vec<Health> {
+        let archive = self.archive.as_ref().map(LogArchive::health);
+        std::iter::once(self.scheduler.health()).chain(archive).collect()
     }
 
     /// Whether a caller has powers for a method of the service `Imaginator` (`imaginator.md §2.2`).

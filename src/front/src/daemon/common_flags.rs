@@ -1,6 +1,8 @@
 //! The flags all daemons have (`imageserver.md §8`).
 
-use flags::Flag;
+use std::net::IpAddr;
+
+use flags::{Flag, Values};
 
 /// All of them, for a daemon that listens on `port` and may, if told so, run without credentials.
 pub fn common_flags(program: &str, port: u16) -> Vec<Flag> {
@@ -25,6 +27,19 @@ pub fn port_flag(port: u16) -> Flag {
 
 fn listen_address_flag() -> Flag {
     Flag::string("listenAddress", "", "IP address to listen on; empty for all").group("listening")
+}
+
+/// What `-listenAddress` says; nothing for all addresses.
+///
+/// # Errors
+/// No IP address, as a text for the operator.
+pub fn listen_address(values: &Values) -> Result<Option<IpAddr>, String> {
+    let text = values.string("listenAddress");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let parsed = text.parse().map(Some);
+    parsed.map_err(|error| format!("-listenAddress={text}: {error}: give an IP address, or nothing for all"))
 }
 
 /// Where certificate, key and CAs are.

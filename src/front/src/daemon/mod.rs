@@ -8,7 +8,9 @@ mod signals;
 mod systemd;
 
 pub use begin::Daemon;
-pub use common_flags::{common_flags, credential_flags, log_flags, port_flag, strict_common_flags};
+pub use common_flags::{
+    common_flags, credential_flags, listen_address, log_flags, port_flag, strict_common_flags,
+};
 pub use credentials::{LoadedCredentials, load_credentials, policy};
 pub use outgoing::{ClientTls, Connect, Outgoing};
 pub use signals::{StopSignal, StopSignals};

@@ -12,11 +12,11 @@ use crate::state::{GET_OBJECTS_SLOTS, Shared};
 use actix_web::{HttpResponse, web};
 use actors::image_index::ImageEntry;
 use actors::object_store::ObjectStatistics;
-use actors::{ActorState, Health, IndexSnapshot, StartReport};
+use actors::{IndexSnapshot, StartReport};
 use askama::Template;
-use front::metrics::Value;
-use front::page::{Cell, Column, Page, Table, empty};
+use front::page::{Page, Table, empty};
 use front::site::Site;
+use front::status_tables;
 use srpc::Server;
 use srpc::server::statistics::ServerStatistics;
 
@@ -115,10 +115,10 @@ fn body(shared: &Shared, site: &Site, server: &Server) -> Body {
         start_line: start_line(&shared.start),
         slots: shared.get_objects_running(),
         slots_max: GET_OBJECTS_SLOTS,
-        calls: calls(&transport).html(),
+        calls: status_tables::calls(&transport).html(),
         transport,
-        process: process(site).html(),
-        actors: actors(&shared.healths()).html(),
+        process: status_tables::process(site).html(),
+        actors: status_tables::actors(&shared.healths()).html(),
         log: lines
             .iter()
             .skip(first)
@@ -220,87 +220,4 @@ fn percent(part: u64, whole: u64) -> String {
         part as f64 * 100.0 / whole as f64
     };
     format!("{share:.1}")
-}
-
-fn calls(transport: &ServerStatistics) -> Table {
-    let mut table = Table::new([
-        Column::text("Method"),
-        Column::number("Permitted"),
-        Column::number("Denied"),
-        Column::number("Running"),
-    ])
-    .when_empty(empty("No method has been called since the start.", ""));
-    for method in transport
-        .methods
-        .iter()
-        .filter(|method| method.permitted_calls + method.denied_calls > 0)
-    {
-        table.push([
-            Cell::text(method.name.to_string()),
-            Cell::count(method.permitted_calls),
-            Cell::count(method.denied_calls),
-            Cell::count(method.running_calls),
-        ]);
-    }
-    table
-}
-
-/// Start, processor time, memory and host, from the figures every process has.
-fn process(site: &Site) -> Table {
-    let figure = |path: &str| site.metrics().sample(path).map(|sample| sample.value);
-    let seconds = |value: Option<Value>| match value {
-        Some(Value::Duration(duration)) => human::duration(duration),
-        _ => String::new(),
-    };
-    let bytes = |value: Option<Value>| match value {
-        Some(Value::Unsigned(bytes)) => human::bytes(bytes),
-        _ => String::new(),
-    };
-    // The kernel's name: looking the full one up may take a resolver's time.
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let mut table = Table::new([
-        Column::text("Started"),
-        Column::text("Processor time"),
-        Column::text("Memory"),
-        Column::text("Most memory"),
-        Column::text("Host"),
-    ]);
-    let times = [
-        seconds(figure("/proc/cpu/user")),
-        seconds(figure("/proc/cpu/sys")),
-    ];
-    table.push([
-        Cell::time(Some(site.started())),
-        Cell::text(format!("{} user, {} system", times[0], times[1])),
-        Cell::text(bytes(figure("/proc/memory/total"))),
-        Cell::text(bytes(figure("/proc/memory/max-resident-set-size"))),
-        Cell::text(host),
-    ]);
-    table
-}
-
-fn actors(healths: &[Health]) -> Table {
-    let state = |state: ActorState| match state {
-        ActorState::Starting => "starting",
-        ActorState::Running => "running",
-        ActorState::GivenUp => "given up",
-        ActorState::Stopped => "stopped",
-    };
-    let mut table = Table::new([
-        Column::text("Actor"),
-        Column::text("State"),
-        Column::number("Waiting"),
-        Column::number("Restarts"),
-        Column::text("Last error"),
-    ]);
-    for health in healths {
-        table.push([
-            Cell::text(health.actor),
-            Cell::text(state(health.state)),
-            Cell::count(health.queue_len as u64),
-            Cell::count(health.restarts),
-            Cell::text(health.last_error.clone().unwrap_or_default()),
-        ]);
-    }
-    table
 }

@@ -4,7 +4,6 @@
 
 mod automatic;
 mod now;
-mod process;
 mod results;
 
 use std::time::{Duration, SystemTime};
@@ -17,6 +16,7 @@ use actors::stream_scheduler::Snapshot;
 use askama::Template;
 use front::page::{Event, Output, Page, Query, Table, escape, live_events};
 use front::site::Site;
+use front::status_tables;
 use futures_util::stream;
 use srpc::Server;
 
@@ -108,9 +108,9 @@ fn body(context: &Context<'_>, snapshot: &Snapshot, server: &Server, host: &str)
         has_archive: shared.archive.is_some(),
         counts: counts(snapshot),
         crashed_calls: transport.panics,
-        calls: process::calls(&transport).html(),
-        process: process::process(site).html(),
-        actors: process::actors(shared).html(),
+        calls: status_tables::calls(&transport).html(),
+        process: status_tables::process(site).html(),
+        actors: status_tables::actors(&shared.healths()).html(),
         panicked: site.logs().previous_run_panicked(),
         log: lines
             .iter()

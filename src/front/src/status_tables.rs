@@ -1,13 +1,14 @@
-//! The process itself: calls, processor time, memory, actors.
+//! What every status page says of the process itself: calls, processor time, memory, actors.
 
-use crate::state::Shared;
 use actors::{ActorState, Health};
-use front::metrics::Value;
-use front::page::{Cell, Column, Table, empty};
-use front::site::Site;
 use srpc::server::statistics::ServerStatistics;
 
-pub(super) fn calls(transport: &ServerStatistics) -> Table {
+use crate::metrics::Value;
+use crate::page::{Cell, Column, Table, empty};
+use crate::site::Site;
+
+/// Methods that have been called.
+pub fn calls(transport: &ServerStatistics) -> Table {
     let mut table = Table::new([
         Column::text("Method"),
         Column::number("Permitted"),
@@ -31,7 +32,7 @@ pub(super) fn calls(transport: &ServerStatistics) -> Table {
 }
 
 /// Start, processor time, memory and host, from the figures every process has.
-pub(super) fn process(site: &Site) -> Table {
+pub fn process(site: &Site) -> Table {
     let figure = |path: &str| site.metrics().sample(path).map(|sample| sample.value);
     let seconds = |path: &str| match figure(path) {
         Some(Value::Duration(duration)) => human::duration(duration),
@@ -68,7 +69,8 @@ pub(super) fn process(site: &Site) -> Table {
     table
 }
 
-pub(super) fn actors(shared: &Shared) -> Table {
+/// How the actors are.
+pub fn actors(healths: &[Health]) -> Table {
     let state = |state: ActorState| match state {
         ActorState::Starting => "starting",
         ActorState::Running => "running",
@@ -82,10 +84,6 @@ pub(super) fn actors(shared: &Shared) -> Table {
         Column::number("Restarts"),
         Column::text("Last error"),
     ]);
-    let archive = shared.archive.as_ref().map(|archive| archive.health());
-    let healths: Vec<Health> = std::iter::once(shared.scheduler.health())
-        .chain(archive)
-        .collect();
     for health in healths {
         table.push([
             Cell::text(health.actor),
