@@ -27,6 +27,9 @@
 //! | [`build_runner`] | one build: its log, its phases, its thread |
 //! | [`log_archive`] | logs of builds that have ended |
 //! | [`config_watcher`] | the configuration of the image builder, kept up to date |
+//! | [`repository_system`] | starting and stopping what serves a repository of images with a REST API |
+//! | [`key_ring`] | keys of users, kept up to date |
+//! | [`jobs`] | imports, copies and builds that outlive a request |
 
 mod actor_thread;
 pub mod build_runner;
@@ -34,13 +37,17 @@ pub mod builder_system;
 mod clock;
 mod config;
 pub mod config_watcher;
+mod file_bell;
 pub mod handle;
 pub mod image_index;
 mod index_writer;
+pub mod jobs;
+pub mod key_ring;
 pub mod log_archive;
 pub mod object_store;
 mod pool;
 pub mod replicator;
+pub mod repository_system;
 pub mod scrubber;
 mod start_report;
 pub mod stream_scheduler;
@@ -56,9 +63,12 @@ pub use handle::{ActorState, CallError, Health};
 #[doc(hidden)]
 pub use image_index::fuzzing;
 pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};
+pub use jobs::{JobBody, JobFailure, JobProgress, JobRun, JobTable, Jobs, JobsError};
+pub use key_ring::{KeyRing, KeyRingProblem};
 pub use log_archive::{Archiving, LogArchive};
 pub use object_store::{Lease, ObjectError, ObjectStore};
 pub use replicator::{Archive, Replication, ReplicationStatus, Replicator};
+pub use repository_system::{RepositoryConfig, RepositoryStartError, RepositorySystem, start_repository};
 pub use scrubber::{RepairSource, ScrubPass, ScrubStatus, Scrubber, Scrubbing};
 pub use start_report::StartReport;
 pub use storage::IndexUse;

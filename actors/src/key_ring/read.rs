@@ -1,0 +1,138 @@
+//! Reading the files.
+
+use super::{KeyRingProblem, MAXIMUM_KEY_FILE_BYTES, MAXIMUM_KEY_FILES};
+use repository::json::Object;
+use repository::layout;
+use repository::signature::KeyTable;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// A key file as it was found: while this is the same, so is its content.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Found {
+    path: PathBuf,
+    user: String,
+    inode: u64,
+    bytes: u64,
+    changed: (i64, i64),
+}
+
+/// Where key files are, in the order in which they count.
+pub(super) fn directories(base: &Path) -> [PathBuf; 2] {
+    [base.join(layout::LOCAL_KEYS), base.join(layout::REMOTE_KEYS)]
+}
+
+/// The key files, in order, and what is wrong with the rest.
+pub(super) fn find(base: &Path) -> (Vec<Found>, Vec<KeyRingProblem>) {
+    let (mut found, mut problems) = (Vec::new(), Vec::new());
+    for directory in directories(base) {
+        match list(&directory) {
+            Ok(files) if files.len() > MAXIMUM_KEY_FILES => {
+                let what = format!("has more than {MAXIMUM_KEY_FILES} key files; the rest is left out");
+                problems.push(whole(&directory, what));
+                found.extend(files.into_iter().take(MAXIMUM_KEY_FILES));
+            }
+            Ok(files) => found.extend(files),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => problems.push(whole(&directory, error.to_string())),
+        }
+    }
+    (found, problems)
+}
+
+fn list(directory: &Path) -> std::io::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(user) = name.to_str().and_then(layout::keys_user) else {
+            continue;
+        };
+        let path = entry.path();
+        // Follows links, as administrators keep such files elsewhere. One that leads nowhere is told when it is read.
+        let (inode, bytes, changed) = match std::fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => continue,
+            Ok(metadata) => (
+                metadata.ino(),
+                metadata.len(),
+                (metadata.ctime(), metadata.ctime_nsec()),
+            ),
+            Err(_) => (0, 0, (0, 0)),
+        };
+        found.push(Found {
+            user: user.to_owned(),
+            path,
+            inode,
+            bytes,
+            changed,
+        });
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// What came of reading.
+#[derive(Default)]
+pub(super) struct Reading {
+    pub(super) table: KeyTable,
+    /// Lines that are left out.
+    pub(super) problems: Vec<KeyRingProblem>,
+    /// Files that could not be read at all.
+    pub(super) unread: Vec<KeyRingProblem>,
+}
+
+/// The keys of the configuration and of these files.
+pub(super) fn read_all(configured: &Object, files: &[Found]) -> Reading {
+    let mut read = Reading::default();
+    read.table.add_configured(configured);
+    read.take_problems("authKeys");
+    for file in files {
+        match read_file(&file.path) {
+            Ok(text) => {
+                read.table.add_file(&file.user, &text);
+                read.take_problems(&file.path.display().to_string());
+            }
+            // Gone since.
+            Err(error) if error.kind() == ErrorKind::NotFound && !file.path.is_symlink() => {}
+            Err(error) => read.unread.push(whole(&file.path, error.to_string())),
+        }
+    }
+    read
+}
+
+impl Reading {
+    /// The table lists all problems; those it has beyond ours are of the place that was added last.
+    fn take_problems(&mut self, place: &str) {
+        for problem in &self.table.problems()[self.problems.len()..] {
+            self.problems.push(KeyRingProblem {
+                place: place.to_owned(),
+                user: problem.user.clone(),
+                line: problem.line,
+                what: problem.what.clone(),
+            });
+        }
+    }
+}
+
+fn read_file(path: &Path) -> std::io::Result<String> {
+    let mut text = Vec::new();
+    let file = File::open(path)?;
+    file.take(MAXIMUM_KEY_FILE_BYTES + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAXIMUM_KEY_FILE_BYTES {
+        let what = format!("has more than {MAXIMUM_KEY_FILE_BYTES} bytes");
+        return Err(std::io::Error::other(what));
+    }
+    // A comment may be in any encoding; a key is ASCII.
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+fn whole(path: &Path, what: String) -> KeyRingProblem {
+    KeyRingProblem {
+        place: path.display().to_string(),
+        user: String::new(),
+        line: 0,
+        what,
+    }
+}

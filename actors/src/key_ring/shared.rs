@@ -1,0 +1,132 @@
+//! What outlives an incarnation of the actor: the table, and what it was made from.
+
+use super::read::{self, Found};
+use super::{KeyRingProblem, SWEEP};
+use crate::file_bell::FileBell;
+use crate::pool::Pool;
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use repository::configuration::{AuthType, Settings};
+use repository::json::Object;
+use repository::signature::KeyTable;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Looks that wait for another, at most; further callers wait for their turn.
+const LOOKS: usize = 8;
+
+pub(crate) struct Shared {
+    base: PathBuf,
+    settings: Arc<ArcSwap<Settings>>,
+    pub(super) allow_debug_panic: bool,
+    pub(super) table: ArcSwap<KeyTable>,
+    pub(super) problems: ArcSwap<Vec<KeyRingProblem>>,
+    bell: Arc<FileBell>,
+    reader: Pool,
+    /// The next look reads all files, whatever their times say.
+    is_asked: AtomicBool,
+    seen: Mutex<Option<Seen>>,
+}
+
+/// What the table was made from, if all of it could be read.
+#[derive(PartialEq)]
+struct Seen {
+    configured: Object,
+    files: Vec<Found>,
+}
+
+impl Shared {
+    /// Reads what there is. Blocks. What is wrong with keys and files is told, and is no error.
+    pub(crate) fn load(
+        base: &Path,
+        settings: Arc<ArcSwap<Settings>>,
+        allow_debug_panic: bool,
+    ) -> std::io::Result<Shared> {
+        let shared = Shared {
+            base: base.to_owned(),
+            settings,
+            allow_debug_panic,
+            table: ArcSwap::default(),
+            problems: ArcSwap::default(),
+            bell: FileBell::new(),
+            reader: Pool::new("keys", 1, LOOKS)?,
+            is_asked: AtomicBool::new(true),
+            seen: Mutex::default(),
+        };
+        shared.look(true);
+        Ok(shared)
+    }
+
+    /// Looks at the files when something happened to them, when asked, and each minute, for ever.
+    pub(super) async fn keep_looking(self: Arc<Self>) {
+        loop {
+            self.bell.wait(SWEEP).await;
+            self.look_now().await;
+        }
+    }
+
+    /// Has all files read again in a moment.
+    pub(super) fn ask_again(&self) {
+        self.is_asked.store(true, Ordering::Relaxed);
+        self.bell.ring();
+    }
+
+    pub(super) async fn look_now(self: &Arc<Self>) {
+        let shared = self.clone();
+        if let Err(error) = self.reader.run(move || shared.look(false)).await {
+            tracing::error!("keys: {error}");
+        }
+    }
+
+    /// Reads all files if one of them, or the keys of the configuration, is another than before, or if somebody asked. Blocks.
+    fn look(&self, is_first: bool) {
+        let settings = self.settings.load_full();
+        // Nobody signs, so nobody's key is asked for (imgapi-operations.md §4, "Only").
+        if settings.auth_type != AuthType::Signature {
+            return;
+        }
+        let is_asked = self.is_asked.swap(false, Ordering::Relaxed);
+        // Before the files are listed: what happens after the listing rings again.
+        let directories = read::directories(&self.base);
+        self.bell.follow(directories.iter().map(PathBuf::as_path));
+        let (files, mut failed) = read::find(&self.base);
+        let now = Some(Seen {
+            configured: settings.auth_keys.clone(),
+            files,
+        });
+        if failed.is_empty() && !is_asked && *self.seen.lock() == now {
+            return;
+        }
+        let files = now.as_ref().map_or(&[][..], |seen| &seen.files);
+        let reading = read::read_all(&settings.auth_keys, files);
+        failed.extend(reading.unread);
+        let is_whole = failed.is_empty();
+        *self.seen.lock() = now.filter(|_| is_whole);
+        if is_whole || is_first {
+            self.publish(reading.table);
+        } else {
+            tracing::error!("keys: the ones known before stay in force, since not all files can be read");
+        }
+        failed.extend(reading.problems);
+        self.tell(failed);
+    }
+
+    fn publish(&self, table: KeyTable) {
+        let users = table.users().count();
+        let keys: usize = table.users().map(|(_, keys)| keys.len()).sum();
+        metrics::gauge!("imgapi_auth_keys").set(keys as f64);
+        tracing::info!("keys: {keys} of {users} users");
+        self.table.store(Arc::new(table));
+    }
+
+    /// Says what is new.
+    fn tell(&self, problems: Vec<KeyRingProblem>) {
+        let before = self.problems.load();
+        for problem in problems.iter().filter(|problem| !before.contains(problem)) {
+            tracing::warn!("keys: {problem}");
+        }
+        metrics::gauge!("imgapi_auth_key_problems").set(problems.len() as f64);
+        self.problems.store(Arc::new(problems));
+    }
+}
