@@ -71,6 +71,7 @@ impl Workplace {
     pub fn publishing_to(images: Secured) -> Result<Self> {
         let directory = tempfile::Builder::new()
             .prefix("imagewright-builder.")
+            .permissions(std::fs::Permissions::from_mode(0o700))
             .tempdir_in("/var/tmp")?;
         let mut workplace = Self {
             directory,

@@ -22,6 +22,7 @@ pub mod bootstrap;
 mod build;
 mod cursor;
 pub mod delete;
+mod disk_use;
 mod in_root;
 mod kept_tree;
 pub mod manifest;

@@ -3,35 +3,20 @@
 //! Ordinary file systems cannot limit a directory, so this looks from time to time: how much is free, and, where there is a limit,
 //! how much the tree has. What a build writes between two looks is not prevented; the reserve is there for that.
 
-use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rustix::io::Errno;
-
 use super::overseer::Overseer;
-use crate::cursor::walk;
+use crate::disk_use::{full, used};
 
 /// Time between two looks at what is free.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// Looking at a tree takes at most one part in so many of the time.
 const REST_FACTOR: u32 = 20;
-
-/// What builds leave free on the file system, so that other builds and daemons go on: 256 MiB, but not more than a twentieth.
-const RESERVE_BYTES: u64 = 256 << 20;
-
-/// See [`RESERVE_BYTES`].
-const RESERVE_PART: u64 = 20;
-
-/// What `st_blocks` counts.
-const BLOCK_BYTES: u64 = 512;
-
-/// Files that builds leave room for on the file system, but not more than a twentieth: those of a few builds' side work.
-const RESERVE_FILES: u64 = 10_000;
 
 /// How often in a row a tree may change so fast that it cannot be counted, before the build is ended: one that only works does so
 /// once in a while.
@@ -103,48 +88,6 @@ fn look(places: &[PathBuf], limit: Option<(u64, u64)>, uncounted: &mut u32) -> O
             human::bytes(most)
         )
     })
-}
-
-/// Whether what is left of a file system is what stays free.
-fn full(place: &Path) -> Option<String> {
-    let space = rustix::fs::statvfs(place).ok()?;
-    let free = space.f_bavail.saturating_mul(space.f_frsize);
-    let whole = space.f_blocks.saturating_mul(space.f_frsize);
-    if free < RESERVE_BYTES.min(whole / RESERVE_PART) {
-        return Some(format!(
-            "the disk of the builds is full ({} are free, which stay free): no space left on device",
-            human::bytes(free)
-        ));
-    }
-    // Some file systems have as many as there is room for, and say 0 of 0.
-    (space.f_favail < RESERVE_FILES.min(space.f_files / RESERVE_PART)).then(|| {
-        format!(
-            "the disk of the builds has room for {} more files only, which stays free: no space left on device",
-            space.f_favail
-        )
-    })
-}
-
-/// Bytes on the disk below directories, however deep. What vanishes meanwhile is not counted, links are not followed.
-///
-/// # Errors
-/// A directory that was being looked into was moved.
-fn used(places: &[PathBuf]) -> rustix::io::Result<u64> {
-    let mut bytes = 0_u64;
-    let mut linked = HashSet::new();
-    for place in places {
-        let walked = walk(place, &mut |_, _, _, stat| {
-            if stat.st_nlink == 1 || linked.insert((stat.st_dev, stat.st_ino)) {
-                let blocks = u64::try_from(stat.st_blocks).unwrap_or(0);
-                bytes = bytes.saturating_add(blocks.saturating_mul(BLOCK_BYTES));
-            }
-        });
-        match walked {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ use recipe::Secrets;
 use rustix::fs::{Mode, ResolveFlags};
 use rustix::io::Errno;
 
-use super::git_program::{FETCHED, Git};
+use super::git_program::{FETCHED, Git, GitBounds};
+use super::ref_name::{candidates, is_name};
 use super::{DEFAULT_BRANCH, size};
 use crate::Watcher;
 use crate::delete::delete_tree;
@@ -36,6 +37,8 @@ pub(super) struct Clone<'a> {
     pub(super) wanted: &'a str,
     pub(super) secrets: &'a Secrets,
     pub(super) time: Duration,
+    /// On the disk.
+    pub(super) most_bytes: u64,
     pub(super) watcher: &'a Arc<dyn Watcher>,
 }
 
@@ -61,13 +64,19 @@ impl Clone<'_> {
         } else {
             self.wanted
         };
+        if !is_name(shown_branch) {
+            return Err(no_such(shown_branch));
+        }
         let git = Git::new(
             temporary,
             files,
             self.url,
             self.secrets,
-            &**self.watcher,
-            began + self.time.min(MOST_TIME),
+            GitBounds {
+                watcher: &**self.watcher,
+                until: began + self.time.min(MOST_TIME),
+                most_bytes: self.most_bytes,
+            },
         )?;
         let shown = git.redacted(self.shown_url);
         self.say(format!("Cloning repository: {shown} branch: {shown_branch}"));
@@ -106,16 +115,7 @@ impl Clone<'_> {
         } else {
             self.wanted
         };
-        let candidates = [
-            name.to_owned(),
-            format!("refs/heads/{name}"),
-            format!("refs/tags/{name}"),
-        ];
-        let candidates = if name.starts_with("refs/") {
-            &candidates[..]
-        } else {
-            &candidates[1..]
-        };
+        let candidates = candidates(name);
         let mut arguments = vec!["ls-remote", "--symref", "origin", "HEAD"];
         arguments.extend(candidates.iter().map(String::as_str));
         let listing = git.output(&arguments)?;
@@ -139,10 +139,10 @@ impl Clone<'_> {
                 let (head, is) = line.strip_prefix("ref: ")?.split_once('\t')?;
                 (is == "HEAD").then_some(head)
             });
-            return match head {
-                Some(head) if is_there("HEAD") => {
-                    found(head, head.strip_prefix("refs/heads/").unwrap_or(head), false)
-                }
+            // What the server says is no more to be believed than what a request does.
+            let branch = head.and_then(|head| head.strip_prefix("refs/heads/").filter(|name| is_name(name)));
+            return match (head, branch) {
+                (Some(head), Some(branch)) if is_there("HEAD") => found(head, branch, false),
                 _ if is_there("HEAD") => found("HEAD", "HEAD", false),
                 _ => Err(StepError::wrong(format!(
                     "the repository has neither a branch {DEFAULT_BRANCH} nor a default branch: is it empty?"
@@ -152,9 +152,7 @@ impl Clone<'_> {
         if COMMIT_DIGITS.contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return found(name, name, true);
         }
-        Err(StepError::wrong(format!(
-            "no branch, tag or full commit id in the repository: {name}"
-        )))
+        Err(no_such(name))
     }
 
     /// Fetches it; returns what can be checked out then.
@@ -181,6 +179,13 @@ impl Clone<'_> {
         git.run(&arguments)?;
         Ok(found.fetched.clone())
     }
+}
+
+fn no_such(name: &str) -> StepError {
+    StepError::wrong(format!(
+        "no branch, tag or full commit id in the repository: {}",
+        name.escape_debug()
+    ))
 }
 
 /// The manifest's directory in what was checked out. No part of the way may be a link.

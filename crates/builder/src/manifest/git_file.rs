@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use recipe::Secrets;
 
 use super::TemporaryDirectory;
-use super::git_program::{FETCHED, Git};
+use super::bounds::FILE_MOST_BYTES;
+use super::git_program::{FETCHED, Git, GitBounds};
 use crate::Watcher;
 use crate::step_error::StepError;
 
@@ -26,7 +27,12 @@ pub fn fetch_file(
 ) -> Result<Vec<u8>, StepError> {
     let guard = TemporaryDirectory::make(temporary, "imaginator.configuration")?;
     let files = guard.0.join("files");
-    let git = Git::new(&guard.0, &files, url, secrets, &Silent, Instant::now() + time)?;
+    let bounds = GitBounds {
+        watcher: &Silent,
+        until: Instant::now() + time,
+        most_bytes: FILE_MOST_BYTES,
+    };
+    let git = Git::new(&guard.0, &files, url, secrets, bounds)?;
     git.init(&[])?;
     let mut arguments = vec![
         "fetch",

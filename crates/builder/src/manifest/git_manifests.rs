@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use recipe::{ManifestLocation, Secrets};
 
+use super::bounds::FILE_MOST_BYTES;
 use super::{FILES, TemporaryDirectory, git, inside};
 use crate::in_root::Tree;
 use crate::step_error::{At, StepError};
@@ -68,6 +69,7 @@ pub fn fetch_manifests(
         wanted: "",
         secrets: many.secrets,
         time: many.time,
+        most_bytes: FILE_MOST_BYTES,
         watcher: &watcher,
     }
     .into_directory(&guard.0, &files);
@@ -90,7 +92,7 @@ fn read_all(many: &ManyManifests<'_>, top: &Path) -> Result<BTreeMap<String, Vec
     Ok(manifests)
 }
 
-/// Keeps what is said; nobody cancels.
+/// Keeps what is said, which has a bound where it comes from; nobody cancels.
 #[derive(Default)]
 struct Said(Mutex<Vec<u8>>);
 

@@ -1,6 +1,7 @@
 //! The git program: how it is called so that nothing but our arguments decides what it does.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
@@ -10,14 +11,17 @@ use std::time::Instant;
 
 use recipe::Secrets;
 
+use super::bounds::{self, DiskBound};
 use super::git_url::GitUrl;
-use super::host_command::{self, exit_text};
+use super::host_command::{self, Ends, exit_text};
 use crate::Watcher;
 use crate::bootstrap::find;
 use crate::step_error::{At, StepError};
 
 /// Bytes of a line that git prints; a longer one is given to the log in parts.
 const LINE_MOST_BYTES: usize = 16 << 10;
+/// Bytes that git and the servers it talks to may say for one repository, all its calls together.
+const SAID_MOST_BYTES: usize = 1 << 20;
 /// Bytes of output that is data: names of a few refs, a commit id.
 const OUTPUT_MOST_BYTES: usize = 1 << 20;
 /// What git and the programs it starts may have from the daemon's environment: where programs, keys and proxies are.
@@ -43,9 +47,12 @@ const SSH: &str =
     "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=4";
 /// Stronger than any file. No hooks, nothing in the background, and no waiting for a server that sends less than 1000 bytes a
 /// second for a minute.
-const SETTINGS: [(&str, &str); 11] = [
+const SETTINGS: [(&str, &str); 13] = [
     ("advice.detachedHead", "false"),
     ("core.autocrlf", "false"),
+    // Larger contents go through without being held in memory, of which there is a bound.
+    ("core.bigFileThreshold", "64m"),
+    ("core.deltaBaseCacheLimit", "64m"),
     ("core.fsmonitor", "false"),
     ("core.hooksPath", "/dev/null"),
     ("core.symlinks", "true"),
@@ -69,27 +76,35 @@ pub(super) struct Git<'a> {
     files: &'a Path,
     url: GitUrl,
     secrets: &'a Secrets,
-    watcher: &'a dyn Watcher,
-    until: Instant,
+    bounds: GitBounds<'a>,
+    /// Bytes that may still be said.
+    said_left: Cell<usize>,
+}
+
+/// How long git may run and what it may take, and who else ends it.
+pub(super) struct GitBounds<'a> {
+    pub(super) watcher: &'a dyn Watcher,
+    pub(super) until: Instant,
+    /// On the disk.
+    pub(super) most_bytes: u64,
 }
 
 impl<'a> Git<'a> {
-    /// Its own files go to a directory of `temporary`, those of the repository to `files`.
+    /// Its own files go to a directory of `temporary`, those of the repository to `files`, which is in `temporary` too.
     pub(super) fn new(
         temporary: &Path,
         files: &'a Path,
         url: &str,
         secrets: &'a Secrets,
-        watcher: &'a dyn Watcher,
-        until: Instant,
+        bounds: GitBounds<'a>,
     ) -> Result<Self, StepError> {
         Ok(Self {
             directory: temporary.join("git"),
             files,
             url: GitUrl::parse(url)?,
             secrets,
-            watcher,
-            until,
+            bounds,
+            said_left: Cell::new(SAID_MOST_BYTES),
         })
     }
 
@@ -157,8 +172,7 @@ impl<'a> Git<'a> {
         let status = host_command::run(
             "git",
             self.command(arguments),
-            self.until,
-            self.watcher,
+            self.ends(),
             |bytes| output.take(bytes, |line| self.log(line)),
             |bytes| said.take(bytes, |line| self.log(line)),
         );
@@ -180,8 +194,7 @@ impl<'a> Git<'a> {
         let status = host_command::run(
             "git",
             self.command(arguments),
-            self.until,
-            self.watcher,
+            self.ends(),
             |bytes| {
                 let room_left = most.saturating_sub(data.len());
                 data.extend_from_slice(&bytes[..bytes.len().min(room_left)]);
@@ -210,14 +223,36 @@ impl<'a> Git<'a> {
         Err(StepError::wrong(text))
     }
 
+    fn ends(&self) -> Ends<'_> {
+        let temporary = self.directory.parent().unwrap_or(&self.directory);
+        Ends {
+            until: self.bounds.until,
+            watcher: self.bounds.watcher,
+            disk: DiskBound::new(temporary, self.bounds.most_bytes),
+        }
+    }
+
+    /// A line that git says, which may be the server's.
     fn log(&self, line: &[u8]) {
+        let left = self.said_left.get();
+        if left == 0 {
+            return;
+        }
+        self.said_left.set(left.saturating_sub(line.len()));
         let line = self.secrets.redact(line);
-        self.watcher.log(&self.url.redact(&line));
+        self.bounds.watcher.log(&self.url.redact(&line));
+        if self.said_left.get() == 0 {
+            let most = human::bytes(SAID_MOST_BYTES as u64);
+            self.bounds
+                .watcher
+                .log(format!("git says more than {most}: the rest is left out\n").as_bytes());
+        }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program();
         command.args(arguments).env_clear().current_dir("/");
+        bounds::limit(&mut command, self.bounds.most_bytes);
         for name in PASSED_ON {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
@@ -312,6 +347,7 @@ impl Lines {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -327,6 +363,58 @@ mod tests {
         lines.end(|line| given.push(String::from_utf8_lossy(line).into_owned()));
         assert_eq!(given, ["one\n", "two\n", "fatal: no such thing\n"]);
         assert_eq!(lines.fatal.as_deref(), Some("fatal: no such thing"));
+    }
+
+    /// Counts what is logged.
+    #[derive(Default)]
+    struct Counting(std::sync::Mutex<Vec<u8>>);
+
+    impl Watcher for Counting {
+        fn log(&self, bytes: &[u8]) {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+        }
+        fn phase(&self, _: crate::Phase) {}
+        fn log_so_far(&self) -> Vec<u8> {
+            Vec::new()
+        }
+        fn is_cancelled(&self) -> bool {
+            false
+        }
+        fn on_cancel(&self, _: Box<dyn Fn() + Send + Sync>) -> Box<dyn std::any::Any + Send> {
+            Box::new(())
+        }
+    }
+
+    #[test]
+    fn what_servers_say_has_a_bound() {
+        let place = tempfile::tempdir().unwrap();
+        let files = place.path().join("files");
+        let (watcher, secrets) = (Counting::default(), Secrets::default());
+        let bounds = GitBounds {
+            watcher: &watcher,
+            until: Instant::now() + std::time::Duration::from_secs(120),
+            most_bytes: 1 << 30,
+        };
+        let git = Git::new(place.path(), &files, "/x", &secrets, bounds).unwrap();
+        git.init(&[]).unwrap();
+        let line = "remote: ".repeat(100);
+        // One call after the other: the bound is for all of them.
+        for _ in 0..2 {
+            let many = format!("alias.says=!yes '{line}' | head -n 10000 >&2");
+            git.run(&["-c", &many, "says"]).unwrap();
+        }
+        let said = String::from_utf8(watcher.0.into_inner().unwrap()).unwrap();
+        assert!(said.starts_with("remote: "), "{said}");
+        assert!(
+            said.len() < SAID_MOST_BYTES + LINE_MOST_BYTES,
+            "{} bytes",
+            said.len()
+        );
+        assert!(
+            said.ends_with("\ngit says more than 1 MiB: the rest is left out\n"),
+            "{}",
+            &said[said.len() - 200..]
+        );
     }
 
     #[test]

@@ -11,22 +11,35 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
 
+use super::bounds::DiskBound;
 use crate::Watcher;
 use crate::step_error::StepError;
 
 /// Bytes read at a time.
 const CHUNK_BYTES: usize = 16 << 10;
 
+/// What ends a program before its own end.
+pub(super) struct Ends<'a> {
+    pub(super) until: Instant,
+    pub(super) watcher: &'a dyn Watcher,
+    pub(super) disk: DiskBound,
+}
+
 /// Runs it to its end; `name` is for errors. What it prints is given to `output` and `errors`, as it comes.
 pub(super) fn run(
     name: &str,
     mut command: Command,
-    until: Instant,
-    watcher: &dyn Watcher,
+    ends: Ends<'_>,
     mut output: impl FnMut(&[u8]),
     mut errors: impl FnMut(&[u8]),
 ) -> Result<ExitStatus, StepError> {
+    let Ends {
+        until,
+        watcher,
+        mut disk,
+    } = ends;
     let failed = |error: std::io::Error| StepError::wrong(format!("{name}: {}", tree_io::os_text(&error)));
+    let too_much = |reason: String| StepError::wrong(format!("{name}: {reason}"));
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -63,6 +76,13 @@ pub(super) fn run(
         else {
             return Err(StepError::wrong(format!("{name}: took too long, killed")));
         };
+        let now = Instant::now();
+        if now >= disk.next()
+            && let Some(reason) = disk.look()
+        {
+            return Err(too_much(reason));
+        }
+        let left = left.min(disk.next().saturating_duration_since(now));
         let [has_ended, is_cancelled, has_output, has_errors] = wait(
             &[
                 Some(process.as_fd()),
@@ -86,7 +106,11 @@ pub(super) fn run(
             // What it left running could write for ever.
             running.kill();
             if !has_output && !has_errors {
-                return running.wait().map_err(failed);
+                let status = running.wait().map_err(failed)?;
+                return match disk.look() {
+                    Some(reason) => Err(too_much(reason)),
+                    None => Ok(status),
+                };
             }
         }
     }

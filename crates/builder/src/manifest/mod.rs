@@ -1,11 +1,13 @@
 //! Obtaining the manifest of a stream, and what it says (`imaginator.md §11.1, §11.2`).
 
+mod bounds;
 mod git;
 mod git_file;
 mod git_manifests;
 mod git_program;
 mod git_url;
 mod host_command;
+mod ref_name;
 mod side_files;
 mod size;
 
@@ -120,6 +122,7 @@ pub fn fetch(
         wanted: &order.branch,
         secrets: &order.secrets,
         time: order.deadline,
+        most_bytes: bounds::MANIFEST_MOST_BYTES,
         watcher,
     }
     .into_directory(&guard.0, &files)?;

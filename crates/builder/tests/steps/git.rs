@@ -518,3 +518,34 @@ fn a_cancelled_build_waits_for_no_repository() {
     assert!(error.is_cancelled(), "{error}");
     assert!(left_behind(&place).is_empty());
 }
+
+#[test]
+fn a_name_is_a_branch_or_a_tag_and_no_other_ref() {
+    let place = Place::without_tree();
+    let repository = Repository::new(&place, "master");
+    // What a stranger proposes, where a server keeps that beside the branches.
+    git(&repository.path, &["update-ref", "refs/pull/1/head", "HEAD"]);
+    for branch in [
+        "refs/pull/1/head",
+        "HEAD",
+        "refs/imagewright/fetched",
+        "refs/heads/*",
+        "master:refs/heads/x",
+        "a\nb",
+    ] {
+        let error = fetched(&place, &repository.url(), "", branch)
+            .unwrap_err()
+            .to_string();
+        let says = format!(
+            "no branch, tag or full commit id in the repository: {}",
+            branch.escape_debug()
+        );
+        assert_eq!(error, says);
+    }
+    for branch in ["refs/heads/master", "refs/tags/v1"] {
+        assert_eq!(
+            fetched(&place, &repository.url(), "", branch).unwrap().branch,
+            branch
+        );
+    }
+}

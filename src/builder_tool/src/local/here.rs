@@ -23,6 +23,8 @@ use crate::variables;
 
 /// Where the log of a build that succeeded is left.
 const LOG_FILE: &str = "build.log";
+/// Bytes of it at most, as the daemon has it.
+const LOG_MOST_BYTES: usize = 64 << 20;
 /// Nobody writes it again.
 const LOG_MODE: u32 = 0o444;
 /// Processes and threads of a build at a time, so that a runaway script does not take the machine with it.
@@ -48,6 +50,8 @@ impl Here {
         }
         let directory = tempfile::Builder::new()
             .prefix("builder-tool.")
+            // A tree has files that are set-user-id, and manifests may be nobody else's business.
+            .permissions(fs::Permissions::from_mode(0o700))
             .tempdir()
             .map_err(|error| anyhow!("{}: {}", std::env::temp_dir().display(), os_text(&error)))?;
         let options = session.options.clone();
@@ -227,13 +231,28 @@ impl Log {
     }
 }
 
+/// Adds to a log that is kept; what is too much is left out, which the log then says.
+fn keep(kept: &mut Vec<u8>, bytes: &[u8], most_bytes: usize) {
+    let left = most_bytes.saturating_sub(kept.len());
+    if left == 0 {
+        return;
+    }
+    kept.extend_from_slice(&bytes[..bytes.len().min(left)]);
+    if bytes.len() >= left {
+        let most = human::bytes(most_bytes as u64);
+        kept.extend_from_slice(
+            format!("\n[the log has more than {most}: the rest is left out]\n").as_bytes(),
+        );
+    }
+}
+
 impl Watcher for Log {
     fn log(&self, bytes: &[u8]) {
         if self.is_shown {
             // Nothing can be done about a closed standard error.
             let _ = std::io::stderr().write_all(bytes);
         }
-        self.kept.lock().extend_from_slice(bytes);
+        keep(&mut self.kept.lock(), bytes, LOG_MOST_BYTES);
     }
 
     fn phase(&self, _phase: Phase) {}
@@ -260,5 +279,20 @@ impl Watcher for Log {
         }
         // There is one build: ending what has ended does no harm, and the list ends with the program.
         Box::new(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::keep;
+
+    #[test]
+    fn a_log_that_is_kept_has_a_bound_and_says_so_once() {
+        let mut kept = Vec::new();
+        for _ in 0..4 {
+            keep(&mut kept, b"0123456789", 25);
+        }
+        let says = "0123456789012345678901234\n[the log has more than 25 B: the rest is left out]\n";
+        assert_eq!(String::from_utf8_lossy(&kept), says);
     }
 }

@@ -39,14 +39,21 @@ fn far() -> Instant {
 
 const NOT_CANCELLED: Plain = Plain { is_cancelled: false };
 
+fn ends(until: Instant, watcher: &Plain) -> Ends<'_> {
+    Ends {
+        until,
+        watcher,
+        disk: DiskBound::new(std::path::Path::new("/proc/self/fd"), u64::MAX),
+    }
+}
+
 #[test]
 fn all_it_prints_is_given_and_its_end_is_told() {
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let status = run(
         "sh",
         shell("echo out; echo err >&2; head -c 100000 /dev/zero; exit 3"),
-        far(),
-        &NOT_CANCELLED,
+        ends(far(), &NOT_CANCELLED),
         |bytes| output.extend_from_slice(bytes),
         |bytes| errors.extend_from_slice(bytes),
     )
@@ -62,8 +69,7 @@ fn what_it_left_running_ends_with_it() {
     let status = run(
         "sh",
         shell("sleep 3610 & echo $!"),
-        far(),
-        &NOT_CANCELLED,
+        ends(far(), &NOT_CANCELLED),
         |bytes| seen.lock().unwrap().push_str(&String::from_utf8_lossy(bytes)),
         |_| {},
     )
@@ -87,24 +93,61 @@ fn time_over_and_a_cancelled_build_end_it() {
     let error = run(
         "sh",
         shell("trap '' TERM; sleep 3611"),
-        soon,
-        &NOT_CANCELLED,
+        ends(soon, &NOT_CANCELLED),
         |_| {},
         |_| {},
     )
     .unwrap_err();
     assert!(error.to_string().contains("took too long"), "{error}");
     let cancelled = Plain { is_cancelled: true };
-    let error = run("sh", shell("sleep 3612"), far(), &cancelled, |_| {}, |_| {}).unwrap_err();
+    let error = run("sh", shell("sleep 3612"), ends(far(), &cancelled), |_| {}, |_| {}).unwrap_err();
     assert!(error.is_cancelled());
 }
 
 #[test]
 fn a_program_that_is_not_there_is_named() {
     let command = Command::new("/no/such/git");
-    let error = run("/no/such/git", command, far(), &NOT_CANCELLED, |_| {}, |_| {}).unwrap_err();
+    let error = run(
+        "/no/such/git",
+        command,
+        ends(far(), &NOT_CANCELLED),
+        |_| {},
+        |_| {},
+    )
+    .unwrap_err();
     assert!(
         error.to_string().starts_with("/no/such/git: no such file"),
         "{error}"
     );
+}
+
+#[test]
+fn what_writes_too_much_is_ended_at_once_and_between_two_commands() {
+    let place = tempfile::tempdir().unwrap();
+    let bound = |most_bytes| Ends {
+        disk: DiskBound::new(place.path(), most_bytes),
+        ..ends(far(), &NOT_CANCELLED)
+    };
+    let write = |bytes: u64, and_then: &str| {
+        let path = place.path().join("file");
+        shell(&format!(
+            "head -c {bytes} /dev/urandom > {}; {and_then}",
+            path.display()
+        ))
+    };
+    run("sh", write(1 << 20, "exit 0"), bound(2 << 20), |_| {}, |_| {}).unwrap();
+    // It would go on for an hour, or is over before anybody looks.
+    for and_then in ["sleep 3613", "exit 0"] {
+        let error = run("sh", write(4 << 20, and_then), bound(2 << 20), |_| {}, |_| {}).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "sh: the repository takes more than 2 MiB on the disk, which is the limit"
+        );
+    }
+    // A file larger than all may be is not even begun to be kept.
+    let mut command = write(4 << 20, "exit 0");
+    super::super::bounds::limit(&mut command, 2 << 20);
+    run("sh", command, bound(2 << 20), |_| {}, |_| {}).unwrap();
+    let length = place.path().join("file").metadata().unwrap().len();
+    assert_eq!(length, 2 << 20);
 }
