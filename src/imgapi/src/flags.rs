@@ -1,0 +1,17 @@
+//! The flags (imgapi-operations.md §1): where the configuration is, and how the log is kept. Everything else is in the configuration.
+
+use flags::{Flag, Table};
+
+/// Where the configuration is, unless told otherwise (imgapi-operations.md §1).
+const CONFIGURATION: &str = "/data/imgapi/etc/imgapi.config.json";
+
+/// The whole table.
+pub(crate) fn table() -> Table {
+    Table::daemon("imgapi", "keeps and serves images over a REST API")
+        .flag(
+            Flag::string("f", CONFIGURATION, "file of the configuration, JSON or YAML")
+                .spelled("file")
+                .group("configuration"),
+        )
+        .flags(front::daemon::log_flags("imgapi"))
+}

@@ -1,0 +1,114 @@
+//! The port: one connection after the other to [`dispatch`](crate::dispatch).
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_http::{HttpService, KeepAlive};
+use actix_rt::net::TcpStream;
+use actix_server::ServerHandle;
+use actix_service::map_config;
+use actix_web::dev::AppConfig;
+use actix_web::{App, web};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::dispatch::serve;
+use crate::limits;
+use crate::state::{Shared, State};
+
+/// Why the port cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}")]
+pub(crate) struct ListenError {
+    address: String,
+    source: io::Error,
+}
+
+/// An open port.
+pub(crate) struct Listening {
+    address: SocketAddr,
+    handle: ServerHandle,
+    draining: CancellationToken,
+    ended: JoinHandle<io::Result<()>>,
+}
+
+/// Opens the port, serves it on threads of its own. Needs a tokio runtime.
+///
+/// # Errors
+/// The port cannot be had.
+pub(crate) fn listen(state: &Shared, stop_limit: Duration) -> Result<Listening, ListenError> {
+    let settings = state.settings();
+    let wanted = (settings.address.as_str(), settings.port);
+    let failed = |source| ListenError {
+        address: format!("{}:{}", wanted.0, wanted.1),
+        source,
+    };
+    let listener = TcpListener::bind(wanted).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let workers = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .max(limits::WORKERS_LEAST);
+    let draining = CancellationToken::new();
+    let (shared, stop) = (Shared::clone(state), draining.clone());
+    let running = actix_server::Server::build()
+        .workers(workers)
+        .worker_max_blocking_threads(limits::BLOCKING_THREADS_MOST)
+        .backlog(limits::BACKLOG_CONNECTIONS)
+        .max_concurrent_connections(limits::WORKER_CONNECTIONS_MOST)
+        .shutdown_timeout(stop_limit.as_secs().max(1))
+        .disable_signals()
+        .listen("images", listener, move || service(&shared, &stop))
+        .map_err(failed)?
+        .run();
+    Ok(Listening {
+        address,
+        handle: running.handle(),
+        draining,
+        ended: tokio::spawn(running),
+    })
+}
+
+/// What answers on one connection after the other, made once per worker.
+fn service(
+    state: &Shared,
+    draining: &CancellationToken,
+) -> impl actix_service::ServiceFactory<
+    TcpStream,
+    Config = (),
+    Response = (),
+    Error = actix_http::error::DispatchError,
+    InitError = (),
+> + use<> {
+    let state: web::Data<State> = web::Data::from(Shared::clone(state));
+    let app = App::new().app_data(state).default_service(web::to(serve));
+    let draining = draining.clone();
+    HttpService::build()
+        .keep_alive(KeepAlive::Timeout(limits::KEEP_ALIVE))
+        .client_request_timeout(limits::HEAD_TIMEOUT)
+        .client_disconnect_timeout(limits::DISCONNECT_TIMEOUT)
+        // Without it small answers on kept connections stall for 40 ms.
+        .tcp_nodelay(true)
+        // Idle connections would hold up a stop till their keep-alive is over.
+        .graceful_shutdown_signal(move || draining.clone().cancelled_owned())
+        .h1(map_config(app, |()| AppConfig::default()))
+        .tcp()
+}
+
+impl Listening {
+    /// Where it listens; the port is the real one.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting, ends idle connections, and lets running requests finish within the limit given at the start.
+    pub(crate) async fn stop(self) {
+        self.draining.cancel();
+        self.handle.stop(true).await;
+        match self.ended.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the port did not close in order"),
+            Err(error) => tracing::warn!(%error, "the port's task failed"),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The endpoints: one file each, named as in `imgapi.md §9`. What is decided is decided by the crate `repository`, whose test
+//! model is their pattern; here it is joined with what is stored.
+
+mod content;
+mod get_image;
+mod get_image_file;
+mod get_image_icon;
+mod list_channels;
+mod list_images;
+mod ping;
+mod redirects;
+
+use repository::http::Endpoint;
+use repository::{ApiError, Code, Result};
+
+use crate::answer::Answer;
+use crate::request::Asked;
+
+/// Gives a request to its endpoint.
+pub(crate) async fn answer(asked: &mut Asked) -> Result<Answer> {
+    match asked.endpoint {
+        Endpoint::Ping => ping::answer(asked),
+        Endpoint::ListChannels => Ok(list_channels::answer(asked)),
+        Endpoint::ListImages => list_images::answer(asked),
+        Endpoint::GetImage => get_image::answer(asked),
+        Endpoint::GetImageFile => get_image_file::answer(asked).await,
+        Endpoint::GetImageIcon => get_image_icon::answer(asked).await,
+        Endpoint::ListDatasets => Ok(redirects::list_datasets()),
+        Endpoint::GetDataset => Ok(redirects::dataset(asked)),
+        Endpoint::PublicDocs => Ok(redirects::docs()),
+        Endpoint::AdminGetState
+        | Endpoint::AdminUpdateState
+        | Endpoint::CreateImage
+        | Endpoint::AddImageFile
+        | Endpoint::AddImageFileFromUrl
+        | Endpoint::AddImageIcon
+        | Endpoint::DeleteImageIcon
+        | Endpoint::UpdateImage
+        | Endpoint::AdminPushDockerImage
+        | Endpoint::DeleteImage
+        | Endpoint::AddImageAcl
+        | Endpoint::GetImageJobs
+        | Endpoint::CloneImage
+        | Endpoint::AdminReloadAuthKeys
+        | Endpoint::Favicon
+        | Endpoint::GetJob => Err(ApiError::new(Code::InternalError, "not there yet")),
+    }
+}

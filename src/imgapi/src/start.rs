@@ -1,0 +1,34 @@
+//! From the configuration to an open port, and back (imgapi-operations.md §6).
+
+use anyhow::Context as _;
+use front::daemon::{Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, notify_ready, notify_stopping};
+use repository::configuration::Configuration;
+
+use crate::interim::Interim;
+use crate::listener::listen;
+use crate::state::State;
+
+/// Loads, serves, and returns when told to stop.
+pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
+    let path = daemon.values.path("f");
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    let configuration =
+        Configuration::read(&text).with_context(|| format!("configuration {}", path.display()))?;
+    let settings = configuration.settings().clone();
+    let interim = Interim::open(&settings).context("cannot read the repository")?;
+    let state = State::new(interim, settings);
+    actix_rt::System::new().block_on(async move {
+        tokio::spawn(keep_watchdog_quiet());
+        // Before the port opens: whoever waited for it may stop us at once.
+        let signals = StopSignals::catch()?;
+        let listening = listen(&state, STOP_LIMIT)?;
+        tracing::info!("Image API listening on <http://{}>.", listening.address());
+        notify_ready();
+        let signal = signals.wait().await;
+        tracing::info!("Stopping: {}", signal.name());
+        notify_stopping();
+        listening.stop().await;
+        Ok(())
+    })
+}
