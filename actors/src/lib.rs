@@ -26,6 +26,7 @@
 //! | [`stream_scheduler`] | what is built, when, and for whom |
 //! | [`build_runner`] | one build: its log, its phases, its thread |
 //! | [`log_archive`] | logs of builds that have ended |
+//! | [`image_repository`] | images of a repository with a REST API |
 //! | [`config_watcher`] | the configuration of the image builder, kept up to date |
 //! | [`repository_system`] | starting and stopping what serves a repository of images with a REST API |
 //! | [`key_ring`] | keys of users, kept up to date |
@@ -40,6 +41,8 @@ pub mod config_watcher;
 mod file_bell;
 pub mod handle;
 pub mod image_index;
+#[allow(dead_code, reason = "its bodies come next")]
+pub mod image_repository;
 mod index_writer;
 pub mod jobs;
 pub mod key_ring;
@@ -63,6 +66,7 @@ pub use handle::{ActorState, CallError, Health};
 #[doc(hidden)]
 pub use image_index::fuzzing;
 pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};
+pub use image_repository::{ImageRepository, RepositoryError, RepositoryStore};
 pub use jobs::{JobBody, JobFailure, JobProgress, JobRun, JobTable, Jobs, JobsError};
 pub use key_ring::{KeyRing, KeyRingProblem};
 pub use log_archive::{Archiving, LogArchive};

@@ -16,6 +16,7 @@
 //! | --- | --- |
 //! | [`backend`] | the trait of an object store and its plain types |
 //! | [`local_objects`] | OBJECT_DIR: staging, group commit, scan |
+//! | [`file_store`] | the trait of a store of a repository's files |
 //! | [`repository_dir`] | the directory of a repository of images with a REST API |
 //! | [`image_dir`] | IMAGE_DIR: images, tombstones, directories, their metadata, the secret |
 //! | [`frame`] | the frame of index files, which says whether they can be believed |
@@ -23,6 +24,7 @@
 
 pub mod backend;
 pub mod error;
+pub mod file_store;
 pub mod frame;
 pub mod image_dir;
 mod index_file;
@@ -36,6 +38,7 @@ pub use backend::{
     Committed, IndexUse, Named, ObjectBackend, OpenObject, ScanReport, Space, Staged, StagingFile,
 };
 pub use error::StorageError;
+pub use file_store::{FileStore, Incoming};
 pub use image_dir::{ImageDir, ImageFile, Listing};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

@@ -4,6 +4,7 @@
 //! symbolic link, as administrators put files on other disks; nothing below an area may be one. The original runs on what
 //! lies here: our own files have dot names.
 
+mod duplicate;
 mod find;
 mod remove;
 mod upload;

@@ -100,6 +100,13 @@ impl Upload {
         written.context("write", || self.name.clone())
     }
 
+    /// Appends a whole file; the kernel copies where it can.
+    pub(super) fn append_from(&mut self, source: &mut File) -> Result<()> {
+        let copied = std::io::copy(source, &mut self.file);
+        self.length += copied.context("copy", || self.name.clone())?;
+        Ok(())
+    }
+
     /// The file for reading from its beginning, as who resumes must to have its digests.
     ///
     /// # Errors
@@ -120,6 +127,21 @@ impl Upload {
             .context("flush", || self.name.clone())?;
         self.is_done = true;
         Ok(self.length)
+    }
+
+    /// Has all bytes, and its name, on stable storage.
+    ///
+    /// # Errors
+    /// They cannot be flushed.
+    pub fn flush(&mut self) -> Result<()> {
+        fdatasync(&self.file)
+            .and_then(|()| fsync(&self.parent))
+            .context("flush", || self.name.clone())
+    }
+
+    /// Forgets to remove it: somebody renamed it, or will.
+    pub fn release(mut self) {
+        self.is_done = true;
     }
 
     /// Gives it its final name in the same directory, in place of what is there. It is on stable storage then.

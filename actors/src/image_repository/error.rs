@@ -1,0 +1,64 @@
+//! Why a change was not made.
+
+use crate::CallError;
+use crate::pool::PoolError;
+use repository::Uuid;
+use storage::StorageError;
+
+/// What can go wrong with a change of the repository. Unless said otherwise nothing was changed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum RepositoryError {
+    /// The image is not what it was when the change was made of it: read it again, and make the change of that.
+    #[error("the image changed meanwhile: read it again")]
+    Changed,
+    /// There is an image of that name, or a file of it that cannot be read as one.
+    #[error("there is an image {0} already")]
+    Exists(Uuid),
+    /// There is no image of that name.
+    #[error("there is no image {0}")]
+    Missing(Uuid),
+    /// The image has no such file, or no icon.
+    #[error("image {uuid} has no {file} in this directory")]
+    NoFile {
+        /// The image.
+        uuid: Uuid,
+        /// Which file.
+        file: String,
+    },
+    /// Somebody else goes on with this upload, or too many are in progress: try later.
+    #[error("another upload is in progress: try again later")]
+    Busy,
+    /// The disk is full.
+    #[error("no space left for {what}: delete images, or give the repository a larger disk")]
+    NoSpace {
+        /// What was to be written, below the base directory.
+        what: String,
+    },
+    /// The directory, or a file in it.
+    #[error(transparent)]
+    Storage(StorageError),
+    /// A defect in this program.
+    #[error("internal error: {0}")]
+    Internal(String),
+    /// The actor. With [`CallError::Restarted`] the change may have been made.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl From<StorageError> for RepositoryError {
+    fn from(error: StorageError) -> Self {
+        match &error {
+            StorageError::Io { what, .. } if error.is_out_of_space() => {
+                RepositoryError::NoSpace { what: what.clone() }
+            }
+            _ => RepositoryError::Storage(error),
+        }
+    }
+}
+
+impl From<PoolError> for RepositoryError {
+    fn from(error: PoolError) -> Self {
+        RepositoryError::Internal(error.to_string())
+    }
+}

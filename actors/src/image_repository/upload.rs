@@ -1,0 +1,97 @@
+//! A file that a client sends, on its way to its place.
+
+use super::{RepositoryError, Slot};
+use repository::Uuid;
+use std::collections::HashSet;
+use std::fs::File;
+use std::sync::Arc;
+use storage::Incoming;
+
+use parking_lot::Mutex;
+
+/// Uploads of all images in progress, at most: each is an open file.
+pub const MAXIMUM_UPLOADS: usize = 1024;
+
+/// An upload. Its calls block: they are for a worker's thread. Dropped, it leaves nothing; kept, it leaves what arrived.
+#[derive(Debug)]
+pub struct Upload {
+    pub(super) uuid: Uuid,
+    pub(super) slot: Slot,
+    /// The temporary file's name below the base directory.
+    pub(super) name: String,
+    pub(super) incoming: Box<dyn Incoming>,
+    pub(super) _claim: Claim,
+}
+
+impl Upload {
+    /// The image it belongs to.
+    pub fn uuid(&self) -> Uuid {
+        self.uuid
+    }
+
+    /// Where it goes.
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// Bytes that are there; of a resumed one those of earlier days too.
+    pub fn received(&self) -> u64 {
+        self.incoming.length()
+    }
+
+    /// Appends.
+    ///
+    /// # Errors
+    /// `NoSpace`, `Storage`: what was there before stays.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<(), RepositoryError> {
+        Ok(self.incoming.append(bytes)?)
+    }
+
+    /// The bytes that are there, from the first one on: who goes on with an upload computes their digests.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub fn reader(&self) -> Result<File, RepositoryError> {
+        Ok(self.incoming.reader()?)
+    }
+
+    /// Leaves what arrived for another day, on stable storage; gives how many bytes. For uploads begun with `resume` alone:
+    /// others are found by nobody and removed at the next start.
+    ///
+    /// # Errors
+    /// `NoSpace`, `Storage`: it is removed.
+    pub fn keep(self) -> Result<u64, RepositoryError> {
+        Ok(self.incoming.keep()?)
+    }
+}
+
+/// Names of uploads in progress.
+pub(super) type Claims = Arc<Mutex<HashSet<String>>>;
+
+/// One upload's name, until it ends.
+#[derive(Debug)]
+pub(super) struct Claim {
+    claims: Claims,
+    name: String,
+}
+
+impl Claim {
+    /// Takes a name, if it is free and there are not too many.
+    pub(super) fn take(claims: &Claims, name: &str) -> Result<Self, RepositoryError> {
+        let mut names = claims.lock();
+        if names.len() >= MAXIMUM_UPLOADS || !names.insert(name.to_owned()) {
+            return Err(RepositoryError::Busy);
+        }
+        drop(names);
+        Ok(Self {
+            claims: Arc::clone(claims),
+            name: name.to_owned(),
+        })
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.claims.lock().remove(&self.name);
+    }
+}
