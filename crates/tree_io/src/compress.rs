@@ -96,7 +96,7 @@ pub fn tar_compressed_out(
 ) -> Result<(), Error> {
     let failed = |e: io::Error| Error::io("write", "archive", e);
     let mut compressor = Compressor::new(codec, output).map_err(failed)?;
-    tar_out::tar_out(tree, objects, &mut compressor, cancel, progress)?;
+    tar_out(tree, objects, &mut compressor, cancel, progress)?;
     compressor
         .finish()
         .and_then(|output| output.flush())

@@ -116,6 +116,28 @@ pub const KEYS: &[Key] = &[
         "tlsKey",
         "file of the private key; the certificate's file if it is not given",
     ),
+    start(
+        "imageServer",
+        "HOST:PORT of the image server whose images are published",
+    ),
+    start(
+        "imaginator",
+        "HOST:PORT of the image builder that makes images on request",
+    ),
+    start(
+        "certDirectory",
+        "directory of the certificates shown to image server and image builder",
+    ),
+    start(
+        "publish",
+        "which images of the image server are published by themselves",
+    ),
+    start(
+        "publishOwners",
+        "accounts by users and groups of the image server",
+    ),
+    start("takeIn", "where uploaded images go in the image server"),
+    start("buildTargets", "streams to build, by UUID of a machine"),
     live("trustedProxies", "addresses whose X-Forwarded-For is believed"),
     start("metricsAddress", "address of the metrics in every mode"),
     start("metricsPort", "port of the metrics"),

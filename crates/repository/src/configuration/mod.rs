@@ -1,6 +1,7 @@
 //! Configuration: defaults, instance file, computed values, checks (imgapi-operations.md §1, §2).
 
 mod defaults;
+mod join;
 mod keys;
 mod own;
 mod read;
@@ -8,6 +9,7 @@ mod settings;
 mod users;
 
 pub use defaults::defaults;
+pub use join::{BuildTarget, JoinSettings, PublishRule, TakeIn, WhenGone};
 pub use keys::{KEYS, Key, Meaning};
 pub use own::{OwnSettings, Tls};
 pub use read::{Configuration, ConfigurationError, Origin};

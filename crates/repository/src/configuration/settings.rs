@@ -1,7 +1,7 @@
 //! The values that are used, typed and checked.
 
 use crate::channels::Channels;
-use crate::configuration::OwnSettings;
+use crate::configuration::{JoinSettings, OwnSettings};
 use crate::json::{self, Object, Value};
 use crate::manifest::{Mode, Rules};
 use crate::uuid::Uuid;
@@ -76,6 +76,8 @@ pub struct Settings {
     pub datacenters: BTreeMap<String, String>,
     /// Proxy of outgoing calls.
     pub proxy: Option<String>,
+    /// The join with an image server and an image builder.
+    pub join: JoinSettings,
     /// What only this program has.
     pub own: OwnSettings,
 }
@@ -121,6 +123,7 @@ impl Settings {
             manta: read.manta(stores_in_manta),
             datacenters: read.datacenters(),
             proxy: read.text("httpProxy"),
+            join: JoinSettings::new(&mut read),
             own: OwnSettings::new(&mut read),
         };
         if settings.mode == Mode::Datacenter && settings.datacenter.is_none() {

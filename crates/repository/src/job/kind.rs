@@ -18,6 +18,10 @@ pub enum JobKind {
     ImportRemote,
     /// Has an image built.
     CreateFromVm,
+    /// Publishes an image of the image server.
+    Publish,
+    /// Takes an image's file into the image server.
+    TakeIn,
 }
 
 const fn step(name: &'static str, seconds: u64) -> Step {
@@ -39,20 +43,33 @@ const CREATE: [Step; 3] = [
     step("cnapi.poll_task", 3600),
 ];
 
+/// Not the original's.
+const PUBLISH: [Step; 1] = [step("publish_image", 7200)];
+
+/// Not the original's.
+const TAKE_IN: [Step; 1] = [step("take_in_image", 7200)];
+
+const ALL: [JobKind; 4] = [
+    JobKind::ImportRemote,
+    JobKind::CreateFromVm,
+    JobKind::Publish,
+    JobKind::TakeIn,
+];
+
 impl JobKind {
     /// Its word in `task`.
     pub fn task(self) -> &'static str {
         match self {
             Self::ImportRemote => "import-remote-image",
             Self::CreateFromVm => "create-from-vm",
+            Self::Publish => "publish-image",
+            Self::TakeIn => "take-in-image",
         }
     }
 
     /// Reads the word.
     pub fn of_task(word: &str) -> Option<Self> {
-        [Self::ImportRemote, Self::CreateFromVm]
-            .into_iter()
-            .find(|kind| kind.task() == word)
+        ALL.into_iter().find(|kind| kind.task() == word)
     }
 
     /// Its name with the version of the original's definition.
@@ -60,6 +77,8 @@ impl JobKind {
         match self {
             Self::ImportRemote => "import-remote-image-7.0.7",
             Self::CreateFromVm => "create-from-vm-7.0.7",
+            Self::Publish => "publish-image-1",
+            Self::TakeIn => "take-in-image-1",
         }
     }
 
@@ -68,6 +87,8 @@ impl JobKind {
         match self {
             Self::ImportRemote => format!("/import-remote-{image}"),
             Self::CreateFromVm => format!("/create-from-vm-{image}"),
+            Self::Publish => format!("/publish-{image}"),
+            Self::TakeIn => format!("/take-in-{image}"),
         }
     }
 
@@ -76,6 +97,8 @@ impl JobKind {
         match self {
             Self::ImportRemote => &IMPORT,
             Self::CreateFromVm => &CREATE,
+            Self::Publish => &PUBLISH,
+            Self::TakeIn => &TAKE_IN,
         }
     }
 
@@ -84,6 +107,7 @@ impl JobKind {
         match self {
             Self::ImportRemote => 7250,
             Self::CreateFromVm => 3630,
+            Self::Publish | Self::TakeIn => 7200,
         }
     }
 }

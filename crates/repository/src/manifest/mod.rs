@@ -24,6 +24,7 @@ pub use clone::clone_of;
 pub use create::{Known, create};
 pub(crate) use fields::{SYSTEMS, TYPES};
 pub use import::{Import, ImportRequest, import};
+pub(crate) use normalise::set_tags;
 pub use placeholder::placeholder;
 pub use record::{Compression, FileEntry, IconEntry, NotARecord, Record};
 pub use search_tags::search_tag;

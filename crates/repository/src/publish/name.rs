@@ -1,4 +1,4 @@
-//! Images of a content-addressed store as images of this repository (imgapi.md §22.1): names only, no bytes.
+//! What an image of a content-addressed store is called here (imgapi.md §22.1).
 
 use crate::uuid::Uuid;
 
