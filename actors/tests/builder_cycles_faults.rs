@@ -176,6 +176,28 @@ async fn a_cycle_waits_for_an_image_server_that_is_away_and_builds_nothing_for_n
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_build_that_the_image_server_was_away_from_is_no_failure_of_its_stream() {
+    let builder = rebuilding(current(&["boot"], &["app"], &["app"]), None, |scheduling| {
+        scheduling.places = 2;
+    });
+    builder.server.has("boot");
+    // Twice: built again in the same cycle, and who needs it waits for that.
+    builder.engine.next("boot", &[Step::ServerAway]);
+    builder.engine.next("boot", &[Step::ServerAway]);
+    assert_eq!(next_cycle(&builder).await, built(&["app", "boot"]));
+    assert_eq!(builder.engine.begun_streams(), ["boot", "boot", "boot", "app"]);
+    // Always: not for ever in this cycle, and none the later in the next.
+    for _ in 0..3 {
+        builder.engine.next("boot", &[Step::ServerAway]);
+    }
+    let cycle = next_cycle(&builder).await;
+    assert_eq!(extended(&cycle["boot"]), "the image server is away");
+    assert_eq!(cycle["app"], CycleState::Built);
+    assert!(builder.snapshot().auto.backing_off.is_empty());
+    assert_eq!(next_cycle(&builder).await, built(&["app", "boot"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_image_server_that_does_not_answer_holds_up_no_stream_of_a_cycle() {
     let builder = rebuilding(current(&["a", "b", "c"], &[], &[]), None, |_| {});
     builder.server.know(|known| known.keeps_silent = true);

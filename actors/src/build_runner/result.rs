@@ -37,6 +37,8 @@ pub struct BuildFailure {
     pub needs: Option<NeededSource>,
     /// Somebody ended it.
     pub is_cancelled: bool,
+    /// Nothing was wrong with the build: the image server could not be reached.
+    pub is_server_away: bool,
 }
 
 impl BuildFailure {
@@ -46,6 +48,7 @@ impl BuildFailure {
             phase: None,
             needs: None,
             is_cancelled: false,
+            is_server_away: false,
         }
     }
 

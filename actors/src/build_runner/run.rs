@@ -286,6 +286,7 @@ impl Run {
             phase: None,
             needs: None,
             is_cancelled: failure.is_cancelled,
+            is_server_away: failure.is_server_away,
         })?;
         let order = &self.build.order;
         let order = Order {
@@ -320,5 +321,6 @@ fn failure(error: BuildError) -> BuildFailure {
         phase: error.phase,
         needs: error.needs,
         is_cancelled: error.is_cancelled,
+        is_server_away: error.is_server_away,
     }
 }

@@ -166,6 +166,11 @@ pub enum CycleState {
         /// Streams.
         on: Vec<String>,
     },
+    /// It was built, and the image server was away: it is built again once that is there.
+    ServerAway {
+        /// How the build ended.
+        reason: String,
+    },
     /// In the queue, or running.
     Building {
         /// Number of the build.

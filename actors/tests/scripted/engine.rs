@@ -12,6 +12,8 @@ use std::time::Duration;
 pub enum Step {
     Succeed,
     Fail(&'static str),
+    /// Fails because the image server is away.
+    ServerAway,
     /// Waits until the stream is let go, or the build is cancelled.
     Wait,
     /// Waits until the stream is let go, whatever happens meanwhile.
@@ -146,10 +148,17 @@ impl ScriptedEngine {
             phase: Some(Phase::Scripts),
             needs: None,
             is_cancelled,
+            is_server_away: false,
         };
         match step {
             Step::Succeed => {}
             Step::Fail(text) => return Err(error(text, false)),
+            Step::ServerAway => {
+                return Err(BuildError {
+                    is_server_away: true,
+                    ..error("the image server is away", false)
+                });
+            }
             Step::Say(bytes) => watcher.log(bytes),
             Step::Panic => panic!("on purpose"),
             Step::Hang => {

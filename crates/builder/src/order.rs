@@ -178,6 +178,8 @@ pub struct BuildError {
     pub needs: Option<NeededSource>,
     /// Whether it was ended because somebody asked.
     pub is_cancelled: bool,
+    /// Whether nothing was wrong with the build: the image server could not be reached, for as long as it was tried.
+    pub is_server_away: bool,
 }
 
 /// What builds. There is one real one; tests of those who decide what is built have their own.

@@ -27,6 +27,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 /// A stream that fails again and again is tried every so many cycles at least.
 const BACKOFF_CYCLES: u32 = 8;
 
+/// A stream is built so many times again in a cycle because the image server was away when its build needed it.
+const AWAY_BUILDS: u32 = 2;
+
 /// Which cycle is running, and which has ended last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct CycleTurns {
@@ -78,12 +81,16 @@ struct Entry {
     /// These come before.
     after: Vec<String>,
     step: Step,
+    /// How often its build ended because the image server was away.
+    times_away: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
     Waiting,
     Building(u64),
+    /// The image server was away, so that the build ended with that. It begins again when there is a server.
+    ServerAway(String),
     Extending(String),
     Built,
     Extended(String),
@@ -93,7 +100,7 @@ enum Step {
 impl Step {
     /// Those that come after may begin.
     fn lets_go_on(&self) -> bool {
-        !matches!(self, Step::Waiting | Step::Building(_))
+        !matches!(self, Step::Waiting | Step::Building(_) | Step::ServerAway(_))
     }
 
     fn is_over(&self) -> bool {
@@ -191,6 +198,7 @@ impl Cycles {
         let started_at = late.or_else(|| self.cycle.as_mut()?.ended(result));
         if let (Some(started_at), Err(failure)) = (started_at, &result.outcome)
             && !failure.is_cancelled
+            && !failure.is_server_away
         {
             self.back_off(&result.stream, started_at, interval);
         }
@@ -233,6 +241,10 @@ impl Cycle {
         let entry = entries.find(|entry| entry.step == Step::Building(result.number))?;
         entry.step = match &result.outcome {
             Ok(_) => Step::Built,
+            Err(failure) if failure.is_server_away && entry.times_away < AWAY_BUILDS => {
+                entry.times_away += 1;
+                Step::ServerAway(failure.text.clone())
+            }
             Err(failure) => Step::Extending(failure.text.clone()),
         };
         Some(self.started_at)
@@ -257,6 +269,9 @@ impl Cycle {
                 on: self.waits_on(entry),
             },
             Step::Building(number) => CycleState::Building { number: *number },
+            Step::ServerAway(reason) => CycleState::ServerAway {
+                reason: reason.clone(),
+            },
             Step::Extending(reason) => CycleState::Extending {
                 reason: reason.clone(),
             },

@@ -61,6 +61,10 @@ async fn carry_out(shared: Arc<Shared>, task: Task) -> Task {
     match &task {
         Task::Plan => make_plan(&shared).await,
         Task::Start(stream) => start(&shared, stream),
+        Task::Await(stream) => {
+            wait_for_server(&shared).await;
+            shared.change(|state| state.cycles.server_is_back(stream));
+        }
         Task::Extend(stream) => {
             let outcome = extend(&shared, stream).await;
             if let Err(error) = &outcome {

@@ -12,6 +12,8 @@ pub(in super::super) enum Task {
     Plan,
     /// Begin with a stream.
     Start(String),
+    /// Wait for the image server, and have a stream built again.
+    Await(String),
     /// Extend the newest image of a stream.
     Extend(String),
 }
@@ -44,9 +46,13 @@ impl Cycles {
         let extends = entries
             .iter()
             .filter(|entry| matches!(entry.step, Step::Extending(_)));
+        let awaits = entries
+            .iter()
+            .filter(|entry| matches!(entry.step, Step::ServerAway(_)));
         let start = start.map(|entry| Task::Start(entry.stream.clone()));
+        let awaits = awaits.map(|entry| Task::Await(entry.stream.clone()));
         let extends = extends.map(|entry| Task::Extend(entry.stream.clone()));
-        start.into_iter().chain(extends).collect()
+        start.into_iter().chain(awaits).chain(extends).collect()
     }
 
     /// It is known what there is to do. With a reason nothing is built.
@@ -61,6 +67,7 @@ impl Cycles {
             stream,
             after,
             step: Step::Waiting,
+            times_away: 0,
         };
         cycle.entries = Some(plan.into_iter().map(entry).collect());
         cycle.extends_only = extends_only;
@@ -137,6 +144,15 @@ impl Cycles {
     pub(in super::super) fn cannot_build(&mut self, stream: &str, reason: String) {
         if let Some(cycle) = &mut self.cycle {
             cycle.set(stream, Step::Extending(reason));
+        }
+    }
+
+    /// The image server that a build lacked is there again.
+    pub(in super::super) fn server_is_back(&mut self, stream: &str) {
+        if let Some(cycle) = &mut self.cycle
+            && matches!(cycle.step_of(stream), Some(Step::ServerAway(_)))
+        {
+            cycle.set(stream, Step::Waiting);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Why a build failed, on its way to becoming a [`BuildError`].
 
+use super::link::is_away;
 use crate::order::{BuildError, NeededSource};
 use crate::step_error::StepError;
 use crate::{Order, Phase};
@@ -10,6 +11,7 @@ pub(crate) struct Failure {
     text: String,
     needs: Option<NeededSource>,
     is_cancelled: bool,
+    is_server_away: bool,
 }
 
 impl Failure {
@@ -18,6 +20,7 @@ impl Failure {
             text: text.into(),
             needs: None,
             is_cancelled: false,
+            is_server_away: false,
         }
     }
 
@@ -26,6 +29,7 @@ impl Failure {
             text: StepError::Cancelled.to_string(),
             needs: None,
             is_cancelled: true,
+            is_server_away: false,
         }
     }
 
@@ -35,12 +39,18 @@ impl Failure {
             text,
             needs: Some(source),
             is_cancelled: false,
+            is_server_away: false,
         }
     }
 
     /// What went wrong.
     pub(crate) fn text(&self) -> &str {
         &self.text
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_server_away(&self) -> bool {
+        self.is_server_away
     }
 
     /// What a caller is told; no secret is in it.
@@ -50,6 +60,7 @@ impl Failure {
             phase,
             needs: self.needs,
             is_cancelled: self.is_cancelled,
+            is_server_away: self.is_server_away,
         }
     }
 }
@@ -78,6 +89,7 @@ impl From<StepError> for Failure {
             text: error.to_string(),
             needs: None,
             is_cancelled: error.is_cancelled(),
+            is_server_away: false,
         }
     }
 }
@@ -86,6 +98,10 @@ impl From<image_client::Error> for Failure {
     fn from(error: image_client::Error) -> Failure {
         match error {
             image_client::Error::Tree(tree_io::Error::Cancelled) => Failure::cancelled(),
+            error if is_away(&error) => Failure {
+                is_server_away: true,
+                ..Failure::new(format!("the image server is away: {error}"))
+            },
             error => Failure::new(error.to_string()),
         }
     }

@@ -156,6 +156,23 @@ fn may_pass(error: &Error) -> bool {
     )
 }
 
+/// Whether it is the server that is not there, and neither our settings nor what was asked.
+pub(super) fn is_away(error: &Error) -> bool {
+    let Error::Connect { source, .. } = error else {
+        return false;
+    };
+    matches!(
+        source,
+        ConnectError::ConnectionRefused
+            | ConnectError::NoRouteToHost
+            | ConnectError::DnsServerMisbehaving
+            | ConnectError::Dial(_)
+            | ConnectError::Http(_)
+            | ConnectError::Timeout
+            | ConnectError::Conn(_)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,5 +256,24 @@ mod tests {
         // Also where what is being done must not be left in the middle: nothing is being done yet.
         let committed = link.commit(async |_| Ok(()));
         assert!(matches!(committed, Err(Error::Connect { .. })));
+    }
+
+    #[test]
+    fn that_the_server_is_away_is_told_from_what_is_wrong_with_us() {
+        let away = |source| {
+            let address = "images:6971".to_owned();
+            Failure::from(Error::Connect { address, source })
+        };
+        let refused = away(ConnectError::ConnectionRefused);
+        assert!(refused.is_server_away());
+        assert!(
+            refused
+                .text()
+                .starts_with("the image server is away: images:6971: "),
+            "{}",
+            refused.text()
+        );
+        assert!(!away(ConnectError::MissingCertificate).is_server_away());
+        assert!(!Failure::from(Error::Refused("no".to_owned())).is_server_away());
     }
 }

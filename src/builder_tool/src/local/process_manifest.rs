@@ -51,6 +51,7 @@ pub(crate) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
             phase: None,
             needs: None,
             is_cancelled: error.is_cancelled(),
+            is_server_away: false,
         })?;
         room.say(format!(
             "Processed manifest in {}",

@@ -99,6 +99,9 @@ pub(super) fn table(snapshot: &Snapshot) -> Table {
 fn words(state: &CycleState) -> String {
     match state {
         CycleState::Waiting { on } => format!("waits for {}", on.join(", ")),
+        CycleState::ServerAway { reason } => {
+            format!("waits for the image server, then builds again: {reason}")
+        }
         CycleState::Building { number } => format!("build {number}"),
         CycleState::Built => "built".to_owned(),
         CycleState::Extending { reason } => format!("is being extended: {reason}"),
