@@ -29,6 +29,7 @@
 //! | [`image_repository`] | images of a repository with a REST API |
 //! | [`config_watcher`] | the configuration of the image builder, kept up to date |
 //! | [`repository_system`] | starting and stopping what serves a repository of images with a REST API |
+//! | [`repository_settings`] | its settings, kept up to date |
 //! | [`key_ring`] | keys of users, kept up to date |
 //! | [`jobs`] | imports, copies and builds that outlive a request |
 
@@ -50,6 +51,7 @@ pub mod log_archive;
 pub mod object_store;
 mod pool;
 pub mod replicator;
+pub mod repository_settings;
 pub mod repository_system;
 pub mod scrubber;
 mod start_report;
@@ -72,6 +74,7 @@ pub use key_ring::{KeyRing, KeyRingProblem};
 pub use log_archive::{Archiving, LogArchive};
 pub use object_store::{Lease, ObjectError, ObjectStore};
 pub use replicator::{Archive, Replication, ReplicationStatus, Replicator};
+pub use repository_settings::{SettingsError, SettingsSystem, SettingsWatcher};
 pub use repository_system::{RepositoryConfig, RepositoryStartError, RepositorySystem, start_repository};
 pub use scrubber::{RepairSource, ScrubPass, ScrubStatus, Scrubber, Scrubbing};
 pub use start_report::StartReport;

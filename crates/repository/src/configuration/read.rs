@@ -45,6 +45,16 @@ impl Configuration {
         Self::of(parse(text)?)
     }
 
+    /// Of the text of an instance file, with a value that goes before the file's.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_with(text: &str, key: &str, value: Value) -> Result<Self, ConfigurationError> {
+        let mut file = parse(text)?;
+        file.insert(key.to_owned(), value);
+        Self::of(file)
+    }
+
     /// Of the values of an instance file.
     ///
     /// # Errors
