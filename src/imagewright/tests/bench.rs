@@ -1,4 +1,4 @@
-//! `imagewright bench` does its whole work on a tiny tree, with our programs.
+//! `imagewright bench` does its whole work on a small tree, with our programs.
 
 // Helpers stand outside the test functions, where the usual leave to unwrap does not reach.
 #![allow(clippy::unwrap_used)]
@@ -52,7 +52,7 @@ fn every_kind_of_work_yields_figures_and_leaves_nothing_behind() {
     }
     let directory = scratch();
     let (tree, data) = (directory.path().join("tree"), directory.path().join("data"));
-    tiny_tree(&tree);
+    integration::system_tree::make(&tree).unwrap();
     fs::create_dir(&data).unwrap();
     let (json, markdown) = (directory.path().join("run.json"), directory.path().join("run.md"));
     let path = |path: &Path| path.display().to_string();
@@ -80,9 +80,7 @@ fn every_kind_of_work_yields_figures_and_leaves_nothing_behind() {
     assert!(works.lines().count() >= 10, "{works}");
     let table = String::from_utf8(output.stdout).unwrap();
     let report = fs::read_to_string(&markdown).unwrap();
-    let works = works.lines().filter_map(|line| line.split_whitespace().next());
-    // The tree has no programs that scripts of builds could run.
-    for work in works.filter(|work| *work != "builds") {
+    for work in works.lines().filter_map(|line| line.split_whitespace().next()) {
         let of_work = figures.iter().filter(|figure| figure["work"] == work);
         let values: Vec<f64> = of_work
             .flat_map(|figure| figure["samples"]["ours"].as_array().unwrap())
