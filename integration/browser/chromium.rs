@@ -164,15 +164,6 @@ impl Wire {
     }
 }
 
-/// Asks until the answer is yes.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 impl Drop for Chromium {
     fn drop(&mut self) {
         // Asked, it ends its helpers as well; if it does not listen any more, it is killed.

@@ -1,9 +1,9 @@
 //! With scripts, pages do more: tables sort and filter in place, what happens is seen as it happens.
 
-use super::chromium::until;
 use super::stage::{NEW, Stage};
 use super::tab::Tab;
 use integration::images::make_directory;
+use integration::wait::until;
 use serde_json::json;
 
 const NAMES: &str = "[...document.querySelectorAll('table.list tbody tr')].filter((row) => !row.hidden).map((row) => row.cells[0].innerText)";

@@ -58,6 +58,7 @@ pub mod system_tree;
 pub mod told;
 pub mod tool;
 pub mod trace;
+pub mod wait;
 pub mod web;
 pub mod whole;
 pub mod workshop;

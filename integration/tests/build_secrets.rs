@@ -5,15 +5,12 @@
 
 use integration::imaginator::{ADMINISTRATOR, BOOTSTRAP, Workplace, lacks_root};
 use integration::stalling_git::StallingGit;
+use integration::wait::until_some;
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
-
-/// Longest wait for what happens by itself.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Of a repository whose server never answers. Tests run at the same time: nothing else names it.
 const STALLED: &str = "told-to-a-server-that-stalls";
@@ -176,7 +173,7 @@ fn no_secret_is_in_any_log_page_image_answer_or_error() {
 
     // Bad content is told of without it.
     fs::write(&variables, "{ \"GIT_PASSWORD\": \"correct-horse-battery\", \n").unwrap();
-    let told = until("the bad content was read", || {
+    let told = until_some("the bad content was read", || {
         let (_, body) = daemon.page("/").unwrap();
         body.contains("The configuration has a problem").then_some(body)
     });
@@ -196,18 +193,6 @@ fn no_secret_is_in_any_log_page_image_answer_or_error() {
     drop(daemon);
     found_below(&place.temporary(), &mut found);
     assert_eq!(found, Vec::<String>::new(), "after a kill");
-}
-
-/// Waits for something to be there.
-fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(began.elapsed() < PATIENCE, "it never happened: {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Command lines of this host with a secret in them, and how many are git's.
@@ -266,7 +251,7 @@ fn a_repository_s_password_is_in_no_file_and_no_argument_while_git_waits_and_aft
         drop(page.join().unwrap());
     });
     let _ = building.kill();
-    until("git has ended", || (command_lines().1 == 0).then_some(()));
+    until_some("git has ended", || (command_lines().1 == 0).then_some(()));
     let mut found = Vec::new();
     found_below(&place.temporary(), &mut found);
     found_below(&place.state(), &mut found);

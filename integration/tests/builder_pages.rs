@@ -4,31 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 use integration::imaginator::{ADMINISTRATOR, BOOTSTRAP, Imaginator, Workplace, lacks_root};
+use integration::wait::until;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
-
-/// Far more than anything here takes; only what is broken reaches it.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Asks until the answer is yes.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// The body of a page that is there.
-fn body(daemon: &Imaginator, path: &str) -> String {
-    let (status, body) = daemon.page(path).unwrap();
-    assert_eq!(status, 200, "{path}: {body}");
-    body
-}
 
 /// A table of the status page.
 fn rows(daemon: &Imaginator, table: &str) -> Vec<Value> {
-    let json = body(daemon, &format!("/?table={table}&output=json"));
+    let json = daemon.body(&format!("/?table={table}&output=json"));
     serde_json::from_str::<Value>(&json)
         .unwrap()
         .as_array()
@@ -71,7 +52,7 @@ fn the_status_page_tells_what_is_built_what_failed_and_what_went_well() {
     until("the build runs", || rows(&daemon, "building").len() == 1);
     let queued = workplace.begin(ADMINISTRATOR, &daemon, BOOTSTRAP).unwrap();
     until("the other waits", || rows(&daemon, "queue").len() == 1);
-    let page = body(&daemon, "/");
+    let page = daemon.body("/");
     let port = workplace.images.server.port;
     contains(
         &page,
@@ -108,7 +89,7 @@ fn the_status_page_tells_what_is_built_what_failed_and_what_went_well() {
     assert_eq!(running.end().unwrap().code, 0);
     assert_eq!(queued.end().unwrap().code, 0);
     until("nothing is being built", || rows(&daemon, "building").is_empty());
-    assert!(body(&daemon, "/").contains("Nothing is being built."));
+    assert!(daemon.body("/").contains("Nothing is being built."));
 }
 
 #[test]
@@ -124,7 +105,7 @@ fn build_requests_that_are_disabled_are_told_on_the_status_page() {
         .status()
         .unwrap();
     assert!(status.success());
-    let page = body(&daemon, "/");
+    let page = daemon.body("/");
     assert!(page.contains("Build requests disabled until "), "{page}");
 }
 
@@ -178,7 +159,7 @@ fn the_value_of_a_secret_is_on_no_page_and_in_no_log() {
         .unwrap();
     let outcome = workplace.build(&daemon, "users/secret").unwrap();
     assert_ne!(outcome.code, 0);
-    let page = body(&daemon, "/showImageStream?users/secret");
+    let page = daemon.body("/showImageStream?users/secret");
     contains(
         &page,
         "the stream's page",
@@ -189,7 +170,7 @@ fn the_value_of_a_secret_is_on_no_page_and_in_no_log() {
         ],
     );
     for path in all_pages("users/secret") {
-        let page = body(&daemon, &path);
+        let page = daemon.body(&path);
         for secret in ["hush-hush", "secret-directory"] {
             assert!(!page.contains(secret), "{path}: {page}");
         }
@@ -215,9 +196,9 @@ fn streams_are_listed_and_shown_with_what_they_are_made_from() {
     });
     workplace.set_stream("users/web", stream).unwrap();
     let daemon = workplace.start(&[]).unwrap();
-    let names = body(&daemon, "/showImageStreams?output=text");
+    let names = daemon.body("/showImageStreams?output=text");
     assert_eq!(names, format!("{BOOTSTRAP}\nusers/web\n"));
-    let list = body(&daemon, "/showImageStreams");
+    let list = daemon.body("/showImageStreams");
     contains(
         &list,
         "/showImageStreams",
@@ -227,7 +208,7 @@ fn streams_are_listed_and_shown_with_what_they_are_made_from() {
             "data-label=\"Expanded ManifestDirectory\">web<",
         ],
     );
-    let page = body(&daemon, "/showImageStream?users/web");
+    let page = daemon.body("/showImageStream?users/web");
     contains(
         &page,
         "the user stream",
@@ -248,7 +229,7 @@ fn streams_are_listed_and_shown_with_what_they_are_made_from() {
         )),
         "{page}"
     );
-    let page = body(&daemon, &format!("/showImageStream?{BOOTSTRAP}"));
+    let page = daemon.body(&format!("/showImageStream?{BOOTSTRAP}"));
     contains(
         &page,
         "the bootstrap stream",
@@ -262,7 +243,11 @@ fn streams_are_listed_and_shown_with_what_they_are_made_from() {
             "multiplier",
         ],
     );
-    assert!(body(&daemon, "/showImageStream?nobody/knows").contains("Stream: nobody/knows does not exist!"));
+    assert!(
+        daemon
+            .body("/showImageStream?nobody/knows")
+            .contains("Stream: nobody/knows does not exist!")
+    );
 }
 
 #[test]
@@ -276,10 +261,18 @@ fn logs_are_shown_while_a_build_runs_afterwards_and_from_the_archive() {
         .unwrap();
     let daemon = workplace.start(&[]).unwrap();
     workplace.built(&daemon, BOOTSTRAP).unwrap();
-    assert!(body(&daemon, "/showCurrentBuildLog?users/waiting").contains("unknown image: users/waiting"));
-    assert!(body(&daemon, "/showLastBuildLog?users/waiting").contains("unknown image: users/waiting"));
+    assert!(
+        daemon
+            .body("/showCurrentBuildLog?users/waiting")
+            .contains("unknown image: users/waiting")
+    );
+    assert!(
+        daemon
+            .body("/showLastBuildLog?users/waiting")
+            .contains("unknown image: users/waiting")
+    );
     let building = workplace.begin(ADMINISTRATOR, &daemon, "users/waiting").unwrap();
-    let current = || body(&daemon, "/showCurrentBuildLog?users/waiting");
+    let current = || daemon.body("/showCurrentBuildLog?users/waiting");
     until("its log is shown", || current().contains("it waits\n"));
     let page = current();
     contains(
@@ -297,9 +290,11 @@ fn logs_are_shown_while_a_build_runs_afterwards_and_from_the_archive() {
     workplace.go_on().unwrap();
     let image = building.end().unwrap().out.trim().to_owned();
     until("it has ended", || {
-        body(&daemon, "/showLastBuildLog?users/waiting").contains("it goes on\n")
+        daemon
+            .body("/showLastBuildLog?users/waiting")
+            .contains("it goes on\n")
     });
-    let page = body(&daemon, "/showLastBuildLog?users/waiting");
+    let page = daemon.body("/showLastBuildLog?users/waiting");
     assert!(
         !page.contains("http-equiv=\"refresh\"") && page.contains("requested by administrator"),
         "{page}"
@@ -324,12 +319,12 @@ fn logs_are_shown_while_a_build_runs_afterwards_and_from_the_archive() {
     ] {
         assert_eq!(daemon.page(path).unwrap().0, 404, "{path}");
     }
-    let page = body(&daemon, &format!("/build?{image}"));
+    let page = daemon.body(&format!("/build?{image}"));
     assert!(
         page.contains("it goes on") && page.contains("fetch manifest"),
         "{page}"
     );
-    let found = body(&daemon, &format!("/build?{image}&q=GOES"));
+    let found = daemon.body(&format!("/build?{image}&q=GOES"));
     assert!(
         found.contains("1 of ") && found.contains("it goes on") && !found.contains(">it waits"),
         "{found}"
@@ -350,9 +345,9 @@ fn the_archive_is_counted_listed_and_searched() {
     let image = workplace.built(&daemon, BOOTSTRAP).unwrap();
     workplace.build(&daemon, "users/failing").unwrap();
     until("both are in the archive", || {
-        body(&daemon, "/showAllBuilds?output=text").lines().count() == 2
+        daemon.body("/showAllBuilds?output=text").lines().count() == 2
     });
-    let counts: Value = serde_json::from_str(&body(&daemon, "/showBuildLogArchive?output=json")).unwrap();
+    let counts: Value = serde_json::from_str(&daemon.body("/showBuildLogArchive?output=json")).unwrap();
     let told: Vec<(&str, &str)> = counts
         .as_array()
         .unwrap()
@@ -366,7 +361,7 @@ fn the_archive_is_counted_listed_and_searched() {
         .collect();
     assert_eq!(told, [(BOOTSTRAP, "1"), ("users/failing", "1"), ("TOTAL", "2")]);
     contains(
-        &body(&daemon, "/showBuildLogArchive"),
+        &daemon.body("/showBuildLogArchive"),
         "/showBuildLogArchive",
         &[
             "<a href=\"/showStreamErrorBuilds?users/failing\">1</a>",
@@ -374,7 +369,7 @@ fn the_archive_is_counted_listed_and_searched() {
             "<a href=\"/showRequestorAllBuilds?administrator\">2</a>",
         ],
     );
-    let names = |path: &str| body(&daemon, &format!("{path}output=text"));
+    let names = |path: &str| daemon.body(&format!("{path}output=text"));
     assert_eq!(names("/showGoodBuilds?"), format!("{image}\n"));
     assert!(names("/showErrorBuilds?").starts_with("users/failing/"));
     assert_eq!(
@@ -385,7 +380,7 @@ fn the_archive_is_counted_listed_and_searched() {
         names("/showRequestorGoodBuilds?administrator&"),
         format!("{image}\n")
     );
-    let page = body(&daemon, "/showErrorBuilds");
+    let page = daemon.body("/showErrorBuilds");
     contains(
         &page,
         "/showErrorBuilds",
@@ -395,7 +390,7 @@ fn the_archive_is_counted_listed_and_searched() {
             "showBuildLog?users/failing/",
         ],
     );
-    let good = body(&daemon, "/showGoodBuilds");
+    let good = daemon.body("/showGoodBuilds");
     assert!(
         good.contains("build log archive (good)") && !good.contains(">Error<"),
         "{good}"
@@ -406,16 +401,13 @@ fn the_archive_is_counted_listed_and_searched() {
     ] {
         assert_eq!(daemon.page(path).unwrap().0, 404, "{path}");
     }
-    let found = body(&daemon, "/searchBuildLogs?q=NEEDLE&output=text");
+    let found = daemon.body("/searchBuildLogs?q=NEEDLE&output=text");
     assert!(
         found.starts_with("users/failing/") && found.contains(":needle in a haystack"),
         "{found}"
     );
-    assert_eq!(
-        body(&daemon, "/searchBuildLogs?q=nothing-has-this&output=text"),
-        ""
-    );
-    let page = body(&daemon, "/searchBuildLogs?q=needle");
+    assert_eq!(daemon.body("/searchBuildLogs?q=nothing-has-this&output=text"), "");
+    let page = daemon.body("/searchBuildLogs?q=needle");
     assert!(page.contains("<h2><a href=\"/build?users/failing/"), "{page}");
 }
 
@@ -435,7 +427,7 @@ fn without_an_archive_its_pages_are_not_there() {
     ] {
         assert_eq!(daemon.page(path).unwrap().0, 404, "{path}");
     }
-    assert!(!body(&daemon, "/").contains("Build log archive"));
+    assert!(!daemon.body("/").contains("Build log archive"));
 }
 
 #[test]
@@ -447,9 +439,11 @@ fn the_figures_of_the_builder_are_there_for_machines_and_over_time() {
     let daemon = workplace.start(&[]).unwrap();
     workplace.built(&daemon, BOOTSTRAP).unwrap();
     until("it is counted", || {
-        body(&daemon, "/metrics/builder?format=text").contains("/builder/num-good 1\n")
+        daemon
+            .body("/metrics/builder?format=text")
+            .contains("/builder/num-good 1\n")
     });
-    let all = body(&daemon, "/metrics/?format=text");
+    let all = daemon.body("/metrics/?format=text");
     contains(
         &all,
         "/metrics",
@@ -459,9 +453,9 @@ fn the_figures_of_the_builder_are_there_for_machines_and_over_time() {
             "/srpc/server/num-connections",
         ],
     );
-    assert!(body(&daemon, "/metrics").contains("imaginator_builds_total"));
-    assert!(body(&daemon, "/metricsapi/").starts_with('['));
-    let page = body(&daemon, "/dashboards");
+    assert!(daemon.body("/metrics").contains("imaginator_builds_total"));
+    assert!(daemon.body("/metricsapi/").starts_with('['));
+    let page = daemon.body("/dashboards");
     contains(
         &page,
         "/dashboards",

@@ -4,34 +4,20 @@
 #![allow(clippy::unwrap_used)]
 
 use integration::imaginator::{ADMINISTRATOR, BOOTSTRAP, Imaginator, Workplace, lacks_root};
+use integration::wait::until;
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Far more than anything here takes; only what is broken reaches it.
 const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Asks until the answer is yes.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}: not within {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn body(daemon: &Imaginator, path: &str) -> String {
-    let (status, body) = daemon.page(path).unwrap();
-    assert_eq!(status, 200, "{path}: {body}");
-    body
-}
 
 /// The number of the build that runs, once one does.
 fn running(daemon: &Imaginator) -> String {
     let mut number = String::new();
     until("a build runs", || {
-        let rows: Value = serde_json::from_str(&body(daemon, "/?table=building&output=json")).unwrap();
+        let rows: Value = serde_json::from_str(&daemon.body("/?table=building&output=json")).unwrap();
         number = rows[0]["Build log"]
             .as_str()
             .unwrap_or_default()
@@ -85,10 +71,10 @@ fn what_changes_something_takes_a_token_and_a_page_of_our_own() {
         "looking at it changes nothing"
     );
     let path = format!("/build?{number}");
-    assert!(body(&daemon, &path).contains("being built"));
+    assert!(daemon.body(&path).contains("being built"));
     // Who has no token finds the command.
     contains(
-        &body(&daemon, &path),
+        &daemon.body(&path),
         &[&format!("builder-tool cancel {number}"), "name=\"token\""],
     );
     // Who has one finds a form that works.
@@ -126,7 +112,7 @@ fn what_changes_something_takes_a_token_and_a_page_of_our_own() {
         ],
     );
     assert_ne!(building.end().unwrap().code, 0);
-    until("it is cancelled", || body(&daemon, &path).contains("cancelled"));
+    until("it is cancelled", || daemon.body(&path).contains("cancelled"));
     assert_eq!(
         cancel(&[], &[("token", &token)]).status,
         409,
@@ -166,27 +152,27 @@ fn builds_are_asked_for_and_switched_off_by_pages_as_by_methods() {
         .next()
         .unwrap();
     until("it was built", || {
-        body(&daemon, location).contains("</span> built</span>")
+        daemon.body(location).contains("</span> built</span>")
     });
-    assert!(body(&daemon, location).contains("requested by administrator"));
+    assert!(daemon.body(location).contains("requested by administrator"));
     assert_eq!(
         post("/buildNow", &[("stream", "nobody/knows"), ("expires_in", "3600")]).status,
         409
     );
     assert_eq!(post("/disableBuildRequests", &[("seconds", "300")]).status, 303);
-    assert!(body(&daemon, "/").contains("Build requests disabled until "));
+    assert!(daemon.body("/").contains("Build requests disabled until "));
     assert_eq!(
         post("/buildNow", &[("stream", BOOTSTRAP), ("expires_in", "3600")]).status,
         409
     );
     assert_eq!(post("/disableBuildRequests", &[("seconds", "0")]).status, 303);
-    assert!(!body(&daemon, "/").contains("Build requests disabled until "));
+    assert!(!daemon.body("/").contains("Build requests disabled until "));
     assert_eq!(post("/disableAutoBuilds", &[("seconds", "300")]).status, 303);
-    assert!(body(&daemon, "/").contains("Automatic rebuilds disabled until "));
+    assert!(daemon.body("/").contains("Automatic rebuilds disabled until "));
     assert_eq!(post("/disableAutoBuilds", &[("seconds", "0")]).status, 303);
     assert_eq!(post("/startAutoBuilds", &[]).status, 303);
     until("a round has ended", || {
-        body(&daemon, "/").contains("started by administrator")
+        daemon.body("/").contains("started by administrator")
     });
     assert_eq!(daemon.post("/startAutoBuilds", &[], &[]).unwrap().status, 403);
 }
@@ -262,7 +248,7 @@ fn the_graph_is_drawn_filtered_and_made_again() {
         .unwrap();
     let daemon = workplace.start(&["-autoRebuildBootstrapStreams=false"]).unwrap();
     until("it was made", || {
-        body(&daemon, "/showDirectedGraph").contains("Data generated at: ")
+        daemon.body("/showDirectedGraph").contains("Data generated at: ")
     });
     let answer = daemon
         .request("POST", "/showDirectedGraph?include=users/web", &[], "")
@@ -280,7 +266,7 @@ fn the_graph_is_drawn_filtered_and_made_again() {
         .request("POST", "/showDirectedGraph", &foreign, "")
         .unwrap();
     assert_eq!(answer.status, 403, "a page of another site has it made");
-    let dot = body(&daemon, "/showDirectedGraph?output=dot");
+    let dot = daemon.body("/showDirectedGraph?output=dot");
     let edges = format!(
         "digraph all {{\n  \"users/lost\" -> \"nobody/knows\"\n  \"users/web\" -> \"{BOOTSTRAP}\"\n  \"users/web/front\" -> \"users/web\"\n"
     );
@@ -302,7 +288,7 @@ fn the_graph_is_drawn_filtered_and_made_again() {
         dot.trim_end(),
         "as the tool tells it"
     );
-    let page = body(&daemon, "/showDirectedGraph");
+    let page = daemon.body("/showDirectedGraph");
     contains(
         &page,
         &[
@@ -313,12 +299,9 @@ fn the_graph_is_drawn_filtered_and_made_again() {
             "Fetch log",
         ],
     );
-    let left = body(
-        &daemon,
-        "/showDirectedGraph?output=dot&exclude=users/web&exclude=users/lost",
-    );
+    let left = daemon.body("/showDirectedGraph?output=dot&exclude=users/web&exclude=users/lost");
     assert!(!left.contains("->"), "{left}");
-    let text = body(&daemon, "/showDirectedGraph?output=text&include=users/web/front");
+    let text = daemon.body("/showDirectedGraph?output=text&include=users/web/front");
     assert_eq!(
         text.lines()
             .map(str::trim_start)
@@ -326,8 +309,12 @@ fn the_graph_is_drawn_filtered_and_made_again() {
             .collect::<Vec<_>>(),
         [BOOTSTRAP, "users/web", "users/web/front"]
     );
-    assert!(body(&daemon, "/showDirectedGraph?output=svg").starts_with("<svg xmlns="));
+    assert!(
+        daemon
+            .body("/showDirectedGraph?output=svg")
+            .starts_with("<svg xmlns=")
+    );
     until("the data grow old, and can be made again", || {
-        body(&daemon, "/showDirectedGraph").contains("Regenerate")
+        daemon.body("/showDirectedGraph").contains("Regenerate")
     });
 }

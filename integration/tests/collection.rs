@@ -12,6 +12,7 @@ use integration::server::{Home, INSECURE, ImageServer};
 use integration::small_disk::{SmallDisk, obstacle};
 use integration::told::{add_whole, image_of};
 use integration::tool::Tool;
+use integration::wait::until;
 use integration::whole::{self, Contents};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,16 +27,6 @@ const CLIENTS: usize = 8;
 const POOL: usize = 8000;
 /// Images of a client before it deletes one.
 const KEPT_IMAGES: usize = 6;
-/// Where nothing happened for so long, nothing will. Objects are kept for eleven seconds for whoever sent them.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 fn tool(server: &ImageServer, home: &Home) -> Tool {
     Tool::new(server, Path::new("/nonexistent"), home.path())

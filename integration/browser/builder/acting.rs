@@ -1,9 +1,9 @@
 //! What changes something is done with a token, once given for all.
 
 use super::{BEFORE, Stage, WAITING};
-use crate::chromium::until;
 use crate::tab::Tab;
 use integration::imaginator::{ADMINISTRATOR, BOOTSTRAP};
+use integration::wait::until;
 
 #[test]
 fn a_build_is_cancelled_with_a_token_and_the_next_button_needs_none() {

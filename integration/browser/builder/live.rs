@@ -1,9 +1,9 @@
 //! A build is seen while it happens.
 
 use super::{AFTER, BEFORE, Stage, WAITING};
-use crate::chromium::until;
 use crate::tab::Tab;
 use integration::imaginator::ADMINISTRATOR;
+use integration::wait::until;
 
 #[test]
 fn the_log_of_a_build_grows_while_it_runs_and_its_end_is_shown() {

@@ -64,7 +64,7 @@ impl Stage {
     /// The page of the build that runs, once one does.
     fn running(&self) -> String {
         let mut page = String::new();
-        super::chromium::until("a build runs", || {
+        integration::wait::until("a build runs", || {
             let (_, rows) = self.daemon.page("/?table=building&output=json").unwrap();
             let rows: Value = serde_json::from_str(&rows).unwrap();
             page = rows[0]["Build log"].as_str().unwrap_or_default().to_owned();

@@ -1,9 +1,9 @@
 //! Every page is whole, readable on any screen, and has nothing hostile in it.
 
 use super::{HOSTILE, Stage, all_pages, encoded};
-use crate::chromium::until;
 use crate::layout;
 use crate::tab::Tab;
+use integration::wait::until;
 
 #[test]
 fn the_builders_pages_render_with_scripts_and_without_and_hostile_names_are_text() {

@@ -4,14 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use integration::programs::program;
+use integration::wait::until;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// Longest wait for anything that should happen, seconds.
-const PATIENCE_SECONDS: u64 = 120;
 
 struct Up {
     child: Child,
@@ -101,17 +98,6 @@ fn signal(process: u32, name: &str) {
         .args(["-s", name, &process.to_string()])
         .status();
     assert!(status.unwrap().success());
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(
-            started.elapsed() < Duration::from_secs(PATIENCE_SECONDS),
-            "not so: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// A directory that the image server's user can enter.
