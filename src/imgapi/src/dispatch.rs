@@ -8,10 +8,11 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use futures_util::FutureExt as _;
 use repository::configuration::Settings;
-use repository::http::{Endpoint, Parameters, Routed, Unrouted, api_version, route};
+use repository::http::{Authentication, Endpoint, Parameters, Routed, Unrouted, api_version, route};
 use repository::manifest::Mode;
 use repository::{ApiError, Code, Uuid};
 
+use crate::accept;
 use crate::answer::{Answer, Content};
 use crate::authenticate::caller;
 use crate::incoming::Incoming;
@@ -39,7 +40,10 @@ pub(crate) async fn serve(http: HttpRequest, payload: Payload, state: Data<State
             };
             (answered(call, &state, settings.clone()).await, Some(endpoint))
         }
-        Err(answer) => (answer, None),
+        Err(answer) => {
+            Incoming::new(payload).drain().await;
+            (answer, None)
+        }
     };
     let duration = begun.elapsed();
     tracing::debug!(
@@ -74,6 +78,12 @@ struct Call {
     endpoint: Endpoint,
     argument: Option<String>,
     id: HeaderValue,
+}
+
+/// Whether the client takes the form of the answer; pictures and files have another than JSON.
+fn is_acceptable(call: &Call) -> bool {
+    call.endpoint.authentication() == Authentication::Unchecked
+        || accept::is_acceptable(header(&call.http, "accept").as_deref())
 }
 
 async fn answered(call: Call, state: &Shared, settings: std::sync::Arc<Settings>) -> Answer {
@@ -144,6 +154,11 @@ fn prepare(
     if endpoint == Endpoint::GetImage && argument.and_then(Uuid::parse).is_none() {
         return Err(ApiError::no_such_path(url));
     }
-    let caller = caller(state, settings, endpoint.authentication(), http, url)?;
+    let kind = match endpoint.authentication() {
+        // Who may see more has to be known.
+        Authentication::Unchecked if settings.own.hide_inactive => Authentication::Passive,
+        kind => kind,
+    };
+    let caller = caller(state, settings, kind, http, url)?;
     Ok((version, caller))
 }

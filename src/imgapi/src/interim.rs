@@ -1,4 +1,4 @@
-//! Stands for the actors `ImageRepository`, `KeyRing` and `Jobs` till they are there: reads the records once.
+//! Stands for the actor `ImageRepository` till it is there: reads the records once.
 
 use std::fs::File;
 use std::io;
@@ -8,25 +8,20 @@ use std::sync::Arc;
 use repository::catalogue::{Catalogue, Entry};
 use repository::configuration::Settings;
 use repository::manifest::Record;
-use repository::signature::KeyTable;
 use repository::{Uuid, layout};
 
 pub(crate) struct Interim {
     base: PathBuf,
     pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) keys: Arc<KeyTable>,
 }
 
 impl Interim {
     pub(crate) fn open(settings: &Settings) -> io::Result<Self> {
         let base = PathBuf::from(&settings.own.base);
-        let mut keys = KeyTable::default();
-        keys.add_configured(&settings.auth_keys);
         let catalogue = Catalogue::of_entries(entries(&base, settings)?);
         Ok(Self {
             base,
             catalogue: Arc::new(catalogue),
-            keys: Arc::new(keys),
         })
     }
 

@@ -9,6 +9,7 @@
 
 #![allow(dead_code, reason = "the endpoints that change something are being written")]
 
+mod accept;
 mod answer;
 mod authenticate;
 mod dispatch;

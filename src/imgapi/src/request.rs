@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
-use repository::access::check_visible;
-use repository::catalogue::{Catalogue, Entry};
+use repository::access::{Guarded as _, check_visible};
+use repository::catalogue::{Catalogue, Entry, State};
 use repository::channels::Scope;
 use repository::configuration::Settings;
 use repository::http::{ApiVersion, Conditions, Endpoint, Parameters};
+use repository::manifest::Mode;
 use repository::signature::User;
 use repository::{ApiError, Result, Uuid};
 
@@ -73,8 +74,26 @@ impl Asked {
     /// # Errors
     /// The channel or the account is wrong, or there is no such image for the caller.
     pub(crate) fn visible(&self, catalogue: &Catalogue) -> Result<Arc<Entry>> {
+        let entry = self.visible_in(catalogue, true)?;
+        if self.is_stranger() && !(entry.is_activated() && entry.state() == State::Active) {
+            return Err(ApiError::image_hidden());
+        }
+        Ok(entry)
+    }
+
+    /// Whether images that are not active are hidden from who asks: only where the configuration says so (imgapi.md §21).
+    fn is_stranger(&self) -> bool {
+        let settings = &self.settings;
+        settings.own.hide_inactive && settings.mode != Mode::Datacenter && self.caller.is_none()
+    }
+
+    /// The same for endpoints that change something, which take `channel=*` for a channel there is not.
+    ///
+    /// # Errors
+    /// As above.
+    pub(crate) fn visible_in(&self, catalogue: &Catalogue, may_be_all: bool) -> Result<Arc<Entry>> {
         let uuid = self.image()?;
-        let scope = self.scope(true)?;
+        let scope = self.scope(may_be_all)?;
         let account = self.parameters.account()?;
         let entry = catalogue
             .get(uuid)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
+use actors::{Jobs, KeyRing, RepositorySystem};
 use arc_swap::ArcSwap;
 use repository::catalogue::Catalogue;
 use repository::configuration::Settings;
@@ -18,18 +19,26 @@ pub(crate) const INTERFACE_VERSION: &str = "4.13.1";
 
 /// See the module's text.
 pub(crate) struct State {
-    /// Stands for the actors till they are there.
+    /// Stands for the actor of the images till it is there.
     pub(crate) interim: Interim,
-    settings: ArcSwap<Settings>,
+    keys: KeyRing,
+    jobs: Jobs,
+    settings: Arc<ArcSwap<Settings>>,
     host_name: HeaderValue,
 }
 
 impl State {
-    pub(crate) fn new(interim: Interim, settings: Settings) -> Shared {
+    pub(crate) fn new(
+        interim: Interim,
+        system: &RepositorySystem,
+        settings: Arc<ArcSwap<Settings>>,
+    ) -> Shared {
         let host = rustix::system::uname().nodename().to_bytes().to_vec();
         Arc::new(Self {
             interim,
-            settings: ArcSwap::from_pointee(settings),
+            keys: system.keys.clone(),
+            jobs: system.jobs.clone(),
+            settings,
             host_name: HeaderValue::from_bytes(&host).unwrap_or_else(|_| HeaderValue::from_static("unknown")),
         })
     }
@@ -46,7 +55,17 @@ impl State {
 
     /// The keys of the moment.
     pub(crate) fn keys(&self) -> Arc<KeyTable> {
-        Arc::clone(&self.interim.keys)
+        self.keys.table()
+    }
+
+    /// The keys' owner: for whoever changes them.
+    pub(crate) fn key_ring(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Jobs.
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 
     /// The header `x-server-name`.

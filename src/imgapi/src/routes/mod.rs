@@ -2,13 +2,17 @@
 //! model is their pattern; here it is joined with what is stored.
 
 mod content;
+mod docker;
+mod documents;
 mod get_image;
 mod get_image_file;
 mod get_image_icon;
+mod jobs;
 mod list_channels;
 mod list_images;
 mod ping;
 mod redirects;
+mod state;
 
 use repository::http::Endpoint;
 use repository::{ApiError, Code, Result};
@@ -27,22 +31,23 @@ pub(crate) async fn answer(asked: &mut Asked) -> Result<Answer> {
         Endpoint::GetImageIcon => get_image_icon::answer(asked).await,
         Endpoint::ListDatasets => Ok(redirects::list_datasets()),
         Endpoint::GetDataset => Ok(redirects::dataset(asked)),
+        Endpoint::PublicDocs if asked.http.uri().path().ends_with("/docs/") => Ok(documents::page()),
         Endpoint::PublicDocs => Ok(redirects::docs()),
-        Endpoint::AdminGetState
-        | Endpoint::AdminUpdateState
+        Endpoint::Favicon => Ok(Answer::empty(204)),
+        Endpoint::AdminGetState => Ok(state::answer(asked)),
+        Endpoint::GetImageJobs => jobs::of_image(asked),
+        Endpoint::GetJob => jobs::one(asked),
+        Endpoint::AdminPushDockerImage => docker::push(asked),
+        Endpoint::AdminUpdateState
         | Endpoint::CreateImage
         | Endpoint::AddImageFile
         | Endpoint::AddImageFileFromUrl
         | Endpoint::AddImageIcon
         | Endpoint::DeleteImageIcon
         | Endpoint::UpdateImage
-        | Endpoint::AdminPushDockerImage
         | Endpoint::DeleteImage
         | Endpoint::AddImageAcl
-        | Endpoint::GetImageJobs
         | Endpoint::CloneImage
-        | Endpoint::AdminReloadAuthKeys
-        | Endpoint::Favicon
-        | Endpoint::GetJob => Err(ApiError::new(Code::InternalError, "not there yet")),
+        | Endpoint::AdminReloadAuthKeys => Err(ApiError::new(Code::InternalError, "not there yet")),
     }
 }
