@@ -5,9 +5,11 @@
 //! | `skip` | the one way a test may step aside: loudly, and counted |
 //! | `certificates` | a certificate authority for a test, made by `imagewright certs` |
 //! | `golden` | recorded conversations of the original, and a judge of gob streams independent of ours |
+//! | `http_talk` | requests of HTTP/1.1 written out by hand |
 //! | `images` | small images and the calls that bring them to a server |
 //! | `imaginator` | an image builder of its own for a test: daemon, configuration, manifests, users |
 //! | `machine` | a machine of its own: a Debian tree, processes and a network that nobody else sees |
+//! | `repository` | an image repository with a REST API of its own for a test |
 //! | `rpm_repository` | an RPM system and packages for it, made on a Debian |
 //! | `secured` | a server that asks for certificates, and the authorities it trusts |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
@@ -39,6 +41,7 @@ pub mod certificates;
 pub mod cut_proxy;
 pub mod damage;
 pub mod golden;
+pub mod http_talk;
 pub mod images;
 pub mod imaginator;
 pub mod machine;
@@ -47,6 +50,7 @@ pub mod power_cut;
 pub mod programs;
 pub mod random;
 pub mod replica;
+pub mod repository;
 pub mod rpm_repository;
 pub mod secured;
 pub mod server;
