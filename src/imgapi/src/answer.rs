@@ -1,8 +1,9 @@
 //! Answers, with the headers that all have (imgapi.md §3.1).
 
 mod content;
+mod direct;
 
-pub(crate) use content::{Content, FilePart};
+pub(crate) use content::Content;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use repository::catalogue::{Entry, write_one};
 use repository::configuration::Settings;
 use repository::http::ApiVersion;
 
+use crate::listener::Wire;
 use crate::state::State;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -93,13 +95,14 @@ impl Answer {
     /// As the HTTP library takes it.
     pub(crate) fn into_response(
         self,
+        wire: Option<&Wire>,
         state: &State,
         settings: &Settings,
         id: HeaderValue,
         duration: Duration,
     ) -> HttpResponse<Content> {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = HttpResponse::with_body(status, self.content);
+        let mut response = HttpResponse::with_body(status, self.content.past_library(wire));
         if let Some(length) = response.body().own_length() {
             response.head_mut().no_chunking(true);
             response

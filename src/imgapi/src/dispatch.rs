@@ -55,7 +55,7 @@ pub(crate) async fn serve(http: HttpRequest, payload: Payload, state: Data<State
         milliseconds = duration.as_millis() as u64,
         "request"
     );
-    answer.into_response(&state, &settings, id, duration)
+    answer.into_response(http.conn_data(), &state, &settings, id, duration)
 }
 
 /// Its endpoint, or why there is none.

@@ -24,3 +24,9 @@ pub(crate) const DRAINED_BYTES_MOST: usize = 1 << 20;
 pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(5);
 /// Bytes of a file that are read at once where the kernel does not send them by itself.
 pub(crate) const FILE_CHUNK_BYTES: usize = 256 << 10;
+/// How long a client may take nothing of an answer.
+pub(crate) const SEND_STALL: Duration = Duration::from_secs(120);
+/// Bytes of a file that the kernel is told to send at once, so that a thread is free again soon.
+pub(crate) const SENT_AT_ONCE_BYTES: u64 = 4 << 20;
+/// Bodies longer than this are written past the HTTP library.
+pub(crate) const DIRECT_LEAST_BYTES: usize = 64 << 10;

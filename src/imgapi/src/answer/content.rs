@@ -12,7 +12,9 @@ use actix_web::body::{BodySize, MessageBody};
 use bytes::Bytes;
 use tokio::task::JoinHandle;
 
-use crate::limits::FILE_CHUNK_BYTES;
+use crate::answer::direct::Direct;
+use crate::limits::{DIRECT_LEAST_BYTES, FILE_CHUNK_BYTES};
+use crate::listener::Wire;
 
 /// A body.
 pub(crate) enum Content {
@@ -20,14 +22,37 @@ pub(crate) enum Content {
     None,
     /// These bytes.
     Bytes(Bytes),
-    /// A part of a file.
+    /// A part of a file, read while it is sent.
     File(FilePart),
+    /// What writes to the connection by itself.
+    Direct(Direct),
 }
 
 impl Content {
     /// The length that must be stated where the library does not know it.
     pub(crate) fn own_length(&self) -> Option<u64> {
-        None
+        match self {
+            Self::Direct(direct) => Some(direct.length()),
+            _ => None,
+        }
+    }
+
+    /// A part of a file: sent by the kernel where the connection is plain.
+    pub(crate) fn of_file(wire: Option<&Wire>, file: File, start: u64, length: u64) -> Self {
+        match wire {
+            Some(wire) => Self::Direct(Direct::file(wire.clone(), file, start, length)),
+            None => Self::File(FilePart::new(file, start, length)),
+        }
+    }
+
+    /// Long bytes are written past the HTTP library, which would copy them.
+    pub(crate) fn past_library(self, wire: Option<&Wire>) -> Self {
+        match (self, wire) {
+            (Self::Bytes(bytes), Some(wire)) if bytes.len() >= DIRECT_LEAST_BYTES => {
+                Self::Direct(Direct::bytes(wire.clone(), bytes))
+            }
+            (content, _) => content,
+        }
     }
 }
 
@@ -39,6 +64,7 @@ impl MessageBody for Content {
             Self::None => BodySize::Sized(0),
             Self::Bytes(bytes) => BodySize::Sized(bytes.len() as u64),
             Self::File(part) => BodySize::Sized(part.length),
+            Self::Direct(_) => BodySize::Stream,
         }
     }
 
@@ -48,6 +74,7 @@ impl MessageBody for Content {
             Self::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Bytes(bytes) => Poll::Ready(Some(Ok(std::mem::take(bytes)))),
             Self::File(part) => part.poll_next(cx),
+            Self::Direct(direct) => direct.poll(cx).map(|()| None),
         }
     }
 }
@@ -63,7 +90,7 @@ pub(crate) struct FilePart {
 
 impl FilePart {
     /// `length` bytes from `start` on.
-    pub(crate) fn new(file: File, start: u64, length: u64) -> Self {
+    fn new(file: File, start: u64, length: u64) -> Self {
         Self {
             file: Arc::new(file),
             at: start,

@@ -1,5 +1,10 @@
 //! The port: one connection after the other to [`dispatch`](crate::dispatch).
 
+mod wire;
+
+pub(crate) use wire::Wire;
+
+use std::future::ready;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -7,7 +12,7 @@ use std::time::Duration;
 use actix_http::{HttpService, KeepAlive};
 use actix_rt::net::TcpStream;
 use actix_server::ServerHandle;
-use actix_service::map_config;
+use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, web};
 use tokio::task::JoinHandle;
@@ -83,16 +88,21 @@ fn service(
     let state: web::Data<State> = web::Data::from(Shared::clone(state));
     let app = App::new().app_data(state).default_service(web::to(serve));
     let draining = draining.clone();
-    HttpService::build()
+    let http = HttpService::build()
+        .on_connect_ext(|wire: &Wire, data| {
+            data.insert(wire.clone());
+        })
         .keep_alive(KeepAlive::Timeout(limits::KEEP_ALIVE))
         .client_request_timeout(limits::HEAD_TIMEOUT)
         .client_disconnect_timeout(limits::DISCONNECT_TIMEOUT)
-        // Without it small answers on kept connections stall for 40 ms.
-        .tcp_nodelay(true)
         // Idle connections would hold up a stop till their keep-alive is over.
         .graceful_shutdown_signal(move || draining.clone().cancelled_owned())
-        .h1(map_config(app, |()| AppConfig::default()))
-        .tcp()
+        .h1(map_config(app, |()| AppConfig::default()));
+    fn_service(|stream: TcpStream| {
+        let peer = stream.peer_addr().ok();
+        ready(Ok((Wire::new(stream), peer)))
+    })
+    .and_then(http)
 }
 
 impl Listening {

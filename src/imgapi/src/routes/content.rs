@@ -9,7 +9,7 @@ use repository::catalogue::Entry;
 use repository::http::{ByteRange, Outcome, RangeAnswer, Tagged};
 use repository::{ApiError, Code, Result, dates};
 
-use crate::answer::{Answer, Content, FilePart};
+use crate::answer::{Answer, Content};
 use crate::request::Asked;
 
 /// What the catalogue knows of it.
@@ -60,7 +60,7 @@ pub(super) async fn send(
         .map_err(|error| unreadable(entry, &error))?;
     let mut answer = Answer::new(
         status,
-        Content::File(FilePart::new(file, part.start, part.length)),
+        Content::of_file(asked.http.conn_data(), file, part.start, part.length),
     )
     .with_name(CONTENT_TYPE, stored.content_type)
     .with_name(ETAG, stored.sha1)
