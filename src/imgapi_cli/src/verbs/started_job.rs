@@ -1,0 +1,81 @@
+//! What verbs that start a job have in common: waiting for it, or saying how to.
+
+use std::time::Duration;
+
+use clap::Args;
+use repository::json::Value;
+use repository_client::{ClientError, StartedJob};
+
+use crate::arguments::duration;
+use crate::failure::{Interrupted, WithHelp};
+use crate::interrupt;
+use crate::output;
+use crate::session::Session;
+
+/// Whether and how long to wait.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Waiting {
+    /// Do not wait; wait-job does that later
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    /// Wait at most so long
+    #[arg(long, value_name = "DURATION", default_value = "2h", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+impl Default for Waiting {
+    fn default() -> Self {
+        Self {
+            no_wait: false,
+            timeout: Duration::from_secs(2 * 3600),
+        }
+    }
+}
+
+/// Waits for a job, says on a terminal which step it is at, and shows the image that came of it.
+pub(crate) async fn follow(session: &Session, job: &StartedJob, waiting: &Waiting) -> anyhow::Result<()> {
+    if waiting.no_wait {
+        return show_start(session, job);
+    }
+    let waited = async {
+        let mut steps = 0;
+        let waited = session.client.wait_for_job(job, waiting.timeout, |status| {
+            for step in status.steps().into_iter().skip(steps) {
+                steps += 1;
+                if !session.is_quiet && !session.is_json {
+                    eprintln!("{step}: done");
+                }
+            }
+        });
+        Ok(waited.await.map(|_| ())?)
+    };
+    if let Err(error) = interrupt::or_else(waited).await {
+        let goes_on = error.is::<Interrupted>()
+            || error
+                .downcast_ref::<ClientError>()
+                .is_some_and(ClientError::is_passing);
+        if goes_on {
+            let help = format!("imgapi-cli wait-job {}: it goes on in the repository", job.job);
+            return Err(WithHelp { error, help }.into());
+        }
+        return Err(error);
+    }
+    let image = session.client.get(job.image).await?;
+    output::changed(
+        session,
+        &image,
+        format!("Imported image {}", output::summary(&image)),
+    )
+}
+
+fn show_start(session: &Session, job: &StartedJob) -> anyhow::Result<()> {
+    if session.is_json {
+        let value: Value = serde_json::json!({
+            "image_uuid": job.image.to_string(),
+            "job_uuid": job.job.to_string(),
+            "workflow_api": job.workflow_api,
+        });
+        return output::json(&value);
+    }
+    output::line(format!("Job {} is at work on image {}", job.job, job.image))
+}
