@@ -31,6 +31,7 @@
 //! | [`repository_system`] | starting and stopping what serves a repository of images with a REST API |
 //! | [`repository_settings`] | its settings, kept up to date |
 //! | [`key_ring`] | keys of users, kept up to date |
+//! | [`image_jobs`] | what those jobs do: imports, builds, the join with an image server |
 //! | [`jobs`] | imports, copies and builds that outlive a request |
 
 mod actor_thread;
@@ -42,6 +43,7 @@ pub mod config_watcher;
 mod file_bell;
 pub mod handle;
 pub mod image_index;
+pub mod image_jobs;
 #[allow(dead_code, reason = "its bodies come next")]
 pub mod image_repository;
 mod index_writer;

@@ -220,13 +220,16 @@ impl Client {
             Some(query) => format!("{}?{query}", url.path()),
             None => url.path().to_owned(),
         };
-        let header = |name: &str| (name == "date").then(|| date.clone());
-        let signed = SignedRequest {
-            method: request.method().as_str(),
-            url: &url,
-            header: &header,
+        // In a block of its own: what is borrowed in it may not go from thread to thread, and the agent is waited for.
+        let text = {
+            let header = |name: &str| (name == "date").then(|| date.clone());
+            let signed = SignedRequest {
+                method: request.method().as_str(),
+                url: &url,
+                header: &header,
+            };
+            signing_string(&signed, &names).map_err(ClientError::Options)?
         };
-        let text = signing_string(&signed, &names).map_err(ClientError::Options)?;
         let Some(authorization) = self.auth.authorization(&text, &names).await? else {
             return Ok(());
         };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use hash::Hash;
 use image::FileSystem;
 use srpc::Client;
+use tree_io::compress::{Codec, tar_compressed_out};
 use tree_io::computed::{LocalObjects, WithLocal};
 use tree_io::{Cancel, ObjectSource, Progress, UnpackOptions};
 
@@ -46,7 +47,7 @@ pub async fn unpack(
     .await
 }
 
-/// Writes `tree` as an archive to `output`.
+/// Writes `tree` as an archive to `output`: the same tree always as the same bytes.
 ///
 /// # Errors
 /// Fetching or writing failed; `output` has a part of it.
@@ -55,23 +56,18 @@ pub async fn tar(
     tree: Arc<FileSystem>,
     local: LocalObjects,
     mut output: Box<dyn Write + Send>,
-    compress: bool,
+    codec: Codec,
     cancel: Cancel,
     progress: Progress,
 ) -> Result<(), Error> {
     let wanted = tree_io::tar_out::wanted(&tree)?;
-    let write = if compress {
-        tree_io::tar_out::tar_gz_out
-    } else {
-        tree_io::tar_out
-    };
     with_objects(
         client,
         wanted,
         Verify::Here,
         local,
         cancel.clone(),
-        move |objects| write(&tree, objects, &mut output, &cancel, &progress),
+        move |objects| tar_compressed_out(&tree, codec, objects, &mut output, &cancel, &progress),
     )
     .await
 }

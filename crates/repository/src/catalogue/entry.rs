@@ -90,6 +90,12 @@ impl Entry {
         }
     }
 
+    /// Whether it has a tag of that key.
+    pub fn has_tag(&self, key: &str) -> bool {
+        let is_it = |tag: &str| tag.strip_prefix(key).is_some_and(|rest| rest.starts_with('='));
+        self.tags.iter().any(|tag| is_it(tag))
+    }
+
     /// Its name.
     pub fn uuid(&self) -> Uuid {
         self.uuid

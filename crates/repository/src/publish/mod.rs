@@ -2,10 +2,12 @@
 
 mod manifest;
 mod name;
+mod onto;
 mod restored;
 
 pub use manifest::{ImageFacts, PublishedAs, publication};
 pub use name::{Published, published};
+pub use onto::{link, linked, onto};
 pub use restored::{Restored, restored, store_name};
 
 /// The tag with the full name of an image in the store it came from, or was taken into: the table between the two.

@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use flags::Verb;
 use image_client::flows;
 use tree_io::Progress;
+use tree_io::compress::Codec;
 
 use super::destination::Destination;
 use super::{Verdict, computed_root};
@@ -42,7 +43,8 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
     let destination = Destination::open(arguments.get(1))?;
     let output = Box::new(BufWriter::with_capacity(BUFFER_BYTES, destination.writer()?));
     let compress = session.options.compress;
-    flows::tar(client, Arc::new(tree), local, output, compress, session.cancel.clone(), progress).await?;
+    let codec = if compress { Codec::Gzip } else { Codec::None };
+    flows::tar(client, Arc::new(tree), local, output, codec, session.cancel.clone(), progress).await?;
     destination.keep()?;
     Ok(Verdict::Done)
 }
