@@ -27,6 +27,11 @@ fn running(daemon: &Imaginator) -> String {
     number
 }
 
+/// What has a token or its proof in it is.
+fn is_stored_by_nobody(head: &str) -> bool {
+    head.lines().any(|line| line == "cache-control: no-store")
+}
+
 #[test]
 fn what_changes_something_takes_a_token_and_a_page_of_our_own() {
     if lacks_root("what_changes_something_takes_a_token_and_a_page_of_our_own") {
@@ -78,10 +83,16 @@ fn what_changes_something_takes_a_token_and_a_page_of_our_own() {
         &[&format!("builder-tool cancel {number}"), "name=\"token\""],
     );
     // Who has one finds a form that works.
-    let page = daemon
-        .request("GET", &path, &[("Cookie", &cookie)], "")
-        .unwrap()
-        .body;
+    let answer = daemon.request("GET", &path, &[("Cookie", &cookie)], "").unwrap();
+    assert!(is_stored_by_nobody(&answer.head), "{}", answer.head);
+    let page = answer.body;
+    let without = daemon.request("GET", &path, &[], "").unwrap();
+    assert!(!is_stored_by_nobody(&without.head), "{}", without.head);
+    let style = daemon
+        .request("GET", "/assets/page.css", &[("Cookie", &cookie)], "")
+        .unwrap();
+    assert_eq!(style.status, 200);
+    assert!(!is_stored_by_nobody(&style.head), "the same for everybody");
     assert!(
         !page.contains("name=\"token\"") && page.contains("You act as <b>administrator</b>"),
         "{page}"
@@ -98,6 +109,7 @@ fn what_changes_something_takes_a_token_and_a_page_of_our_own() {
         &[("proof", proof)],
     );
     assert_eq!(answer.status, 303, "{}", answer.body);
+    assert!(is_stored_by_nobody(&answer.head), "it sets the cookie");
     assert!(
         answer.head.contains(&format!("location: /build?{number}")),
         "{}",

@@ -50,6 +50,25 @@ fn it_starts_only_as_root_with_the_right_umask_and_with_credentials() {
 }
 
 #[test]
+fn where_memory_lacks_it_is_none_of_the_first_to_be_ended() {
+    if lacks_root("where_memory_lacks_it_is_none_of_the_first_to_be_ended") {
+        return;
+    }
+    let of = |process: &str| {
+        let score = std::fs::read_to_string(format!("/proc/{process}/oom_score_adj")).unwrap();
+        score.trim().parse::<i32>().unwrap()
+    };
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let rights = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let rights = u64::from_str_radix(rights.unwrap().trim(), 16).unwrap();
+    // CAP_SYS_RESOURCE: without it nothing can be made less likely, and it stays as it is.
+    let most = if rights & 1 << 24 == 0 { of("self") } else { -900 };
+    let workplace = Workplace::new().unwrap();
+    let daemon = workplace.start(&[]).unwrap();
+    assert_eq!(of(&daemon.process_id().to_string()), most);
+}
+
+#[test]
 fn its_mounts_are_its_own_and_it_ends_when_told_to() {
     if lacks_root("its_mounts_are_its_own_and_it_ends_when_told_to") {
         return;

@@ -65,7 +65,7 @@ async fn run(daemon: &Daemon) -> Result<(), Box<dyn std::error::Error>> {
     );
 
     let signals = StopSignals::catch()?;
-    let address = listen_address(&values)?;
+    let address = listen_address(values)?;
     let listening = Listener::new(Arc::new(site), server, values.port("portNum")?)
         .address(address)
         .pages(|config| {

@@ -1,6 +1,7 @@
 //! The image builder's flags (`imaginator.md §2.1`): names, defaults and meaning are those of existing deployments; what they
 //! lack stands behind. What all daemons share (port, credentials, SRPC, logs) comes from the front.
 
+mod memory;
 mod options;
 
 pub(crate) use options::{Network, Options};
@@ -149,7 +150,11 @@ fn limits() -> Vec<Flag> {
             "directory of objects kept for unpacking; empty for none",
         ),
         Flag::size("objectCacheSize", "10GiB", "bytes of objects kept for unpacking"),
-        Flag::size("buildMemoryLimit", "", "memory of a build; 0 for no limit"),
+        Flag::size(
+            "buildMemoryLimit",
+            "",
+            "memory of a build; half of the machine's unless given; 0 for no limit",
+        ),
         Flag::unsigned("buildProcessLimit", BUILD_PROCESSES, "processes of a build"),
         Flag::size(
             "buildDiskLimit",

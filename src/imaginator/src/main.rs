@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         check_configuration(&values);
     }
     privileges::require_root();
+    privileges::protect_from_lack_of_memory();
     // Before there are threads: each thread has the mount namespace it was started with.
     privileges::own_mount_namespace();
     let daemon = Daemon::with_values(table, values);

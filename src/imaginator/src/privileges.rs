@@ -45,6 +45,18 @@ pub(crate) fn check_umask() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where memory lacks, the kernel ends commands of builds first and what watches them last; this daemon, which many wait for, stands
+/// with the latter. Where that is not permitted, it stays as it is.
+pub(crate) fn protect_from_lack_of_memory() {
+    const FILE: &str = "/proc/self/oom_score_adj";
+    const OUR_SCORE: i32 = -900;
+    let now = std::fs::read_to_string(FILE).unwrap_or_default();
+    // Who set it lower had a reason.
+    if now.trim().parse().is_ok_and(|now: i32| now > OUR_SCORE) {
+        let _ = std::fs::write(FILE, OUR_SCORE.to_string());
+    }
+}
+
 fn end(sentence: &str) -> ! {
     eprintln!("{sentence}");
     std::process::exit(1)

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::write;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::disk_use::{full, used};
@@ -18,6 +20,8 @@ pub(super) const MANIFEST_MOST_BYTES: u64 = 4 << 30;
 pub(super) const FILE_MOST_BYTES: u64 = 1 << 30;
 /// Bytes of memory that one process of git may write to. It reads contents up to 64 MiB whole, and several times.
 const MEMORY_MOST_BYTES: u64 = 2 << 30;
+/// By which the kernel chooses whom to end for memory (-1000 to 1000).
+const SCORE: &[u8] = b"500";
 /// Between two looks at the disk.
 const PERIOD: Duration = Duration::from_millis(250);
 /// Looking takes at most one part in so many of the time.
@@ -63,7 +67,7 @@ impl DiskBound {
 }
 
 /// The process and all it starts write no file larger than that, use no more memory than git needs, and leave no core file: the host may
-/// give those to a program of its own.
+/// give those to a program of its own. Where memory lacks they end before the daemon does.
 pub(super) fn limit(command: &mut Command, file_most_bytes: u64) {
     let limits = [
         (Resource::Core, 0),
@@ -83,6 +87,9 @@ pub(super) fn limit(command: &mut Command, file_most_bytes: u64) {
                 };
                 setrlimit(resource, both)?;
             }
+            // Where memory lacks it goes before the daemon, whose score it has. To be more likely is always permitted.
+            let score = open(c"/proc/self/oom_score_adj", OFlags::WRONLY, Mode::empty())?;
+            write(score, SCORE)?;
             Ok(())
         });
     }

@@ -20,12 +20,12 @@ use actix_rt::net::TcpStream;
 use actix_server::ServerHandle;
 use actix_service::{fn_service, map_config};
 use actix_web::dev::AppConfig;
-use actix_web::middleware::Compress;
+use actix_web::middleware::{Compress, from_fn};
 use actix_web::{App, web};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::page::{headers, not_found};
+use crate::page::{headers, not_found, private};
 use crate::site::Site;
 use crate::{assets, health, history, logs, metrics};
 
@@ -186,6 +186,7 @@ impl Pages {
             .app_data(web::JsonConfig::default().limit(limits::BODY_MOST_BYTES))
             .wrap(Compress::default())
             .wrap(headers())
+            .wrap(from_fn(private))
             .configure(move |config| pages.configure(config))
             .default_service(web::to(not_found));
         let server = Arc::clone(&self.server);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::memory;
 use flags::Values;
 use front::daemon::Outgoing;
 
@@ -97,7 +98,11 @@ impl Options {
                 None => path(values.string("objectCacheDir")),
             },
             object_cache_bytes: values.size("objectCacheSize"),
-            build_memory_bytes: limit(values.size("buildMemoryLimit")),
+            build_memory_bytes: if values.is_set("buildMemoryLimit") {
+                limit(values.size("buildMemoryLimit"))
+            } else {
+                memory::usual()
+            },
             build_processes: values.unsigned("buildProcessLimit"),
             build_disk_bytes: limit(values.size("buildDiskLimit")),
             build_network: Network::of(values.string("buildNetwork")),
@@ -158,6 +163,14 @@ mod tests {
     fn options(arguments: &[&str]) -> Options {
         let arguments = arguments.iter().map(|&argument| argument.to_owned());
         Options::of(&crate::flags::table().parse(arguments).or_leave()).unwrap()
+    }
+
+    #[test]
+    fn a_build_has_a_limit_of_memory_unless_it_is_said_to_have_none() {
+        assert_eq!(options(&[]).build_memory_bytes, memory::usual());
+        assert_eq!(options(&["-buildMemoryLimit=0"]).build_memory_bytes, None);
+        let given = options(&["-buildMemoryLimit=3GiB"]);
+        assert_eq!(given.build_memory_bytes, Some(3 << 30));
     }
 
     #[test]

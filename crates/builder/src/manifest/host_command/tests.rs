@@ -144,6 +144,12 @@ fn what_writes_too_much_is_ended_at_once_and_between_two_commands() {
             "sh: the repository takes more than 2 MiB on the disk, which is the limit"
         );
     }
+    let mut command = shell("cat /proc/self/oom_score_adj");
+    super::super::bounds::limit(&mut command, 1 << 30);
+    let mut score = Vec::new();
+    let takes = |bytes: &[u8]| score.extend_from_slice(bytes);
+    run("sh", command, bound(8 << 20), takes, |_| {}).unwrap();
+    assert_eq!(score, b"500\n");
     // A file larger than all may be is not even begun to be kept.
     let mut command = write(4 << 20, "exit 0");
     super::super::bounds::limit(&mut command, 2 << 20);
