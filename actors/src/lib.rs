@@ -32,9 +32,11 @@
 //! | [`repository_settings`] | its settings, kept up to date |
 //! | [`key_ring`] | keys of users, kept up to date |
 //! | [`image_jobs`] | what those jobs do: imports, builds, the join with an image server |
+//! | [`publisher`] | follows an image server: what is to be published by itself, what is gone there |
 //! | [`jobs`] | imports, copies and builds that outlive a request |
 
 mod actor_thread;
+mod backoff;
 pub mod build_runner;
 pub mod builder_system;
 mod clock;
@@ -52,6 +54,7 @@ pub mod key_ring;
 pub mod log_archive;
 pub mod object_store;
 mod pool;
+pub mod publisher;
 pub mod replicator;
 pub mod repository_settings;
 pub mod repository_system;
@@ -70,11 +73,15 @@ pub use handle::{ActorState, CallError, Health};
 #[doc(hidden)]
 pub use image_index::fuzzing;
 pub use image_index::{ImageIndex, IndexError, IndexEvent, IndexSnapshot};
+pub use image_jobs::Workroom;
 pub use image_repository::{ImageRepository, RepositoryError, RepositoryStore};
 pub use jobs::{JobBody, JobFailure, JobProgress, JobRun, JobTable, Jobs, JobsError};
 pub use key_ring::{KeyRing, KeyRingProblem};
 pub use log_archive::{Archiving, LogArchive};
 pub use object_store::{Lease, ObjectError, ObjectStore};
+pub use publisher::{
+    Publisher, PublisherLink, PublisherStatus, PublisherSystem, Publishing, start_publisher,
+};
 pub use replicator::{Archive, Replication, ReplicationStatus, Replicator};
 pub use repository_settings::{SettingsError, SettingsSystem, SettingsWatcher};
 pub use repository_system::{RepositoryConfig, RepositoryStartError, RepositorySystem, start_repository};

@@ -61,6 +61,18 @@ impl Workroom {
         Err(always_changed(uuid))
     }
 
+    /// Disables an image.
+    pub(crate) async fn disable(&self, uuid: Uuid) -> Result<(), ApiError> {
+        self.change(uuid, |record| Ok(record.with_disabled(true)))
+            .await
+            .map(|_| ())
+    }
+
+    /// Deletes an image; one that is not there is as good as deleted.
+    pub(crate) async fn delete(&self, uuid: Uuid) -> Result<(), ApiError> {
+        self.remove(uuid, false).await
+    }
+
     /// Removes an image, unless it is active and such are kept; one that is not there is as good as removed.
     pub(super) async fn remove(&self, uuid: Uuid, keeps_active: bool) -> Result<(), ApiError> {
         for _ in 0..MAXIMUM_ATTEMPTS {

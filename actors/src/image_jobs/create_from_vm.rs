@@ -8,14 +8,13 @@ use crate::jobs::{JobBody, JobFailure, JobRun};
 use futures_util::future::BoxFuture;
 use protocol::imaginator::{BuildImageRequest, BuildImageResponse};
 use repository::configuration::{BuildTarget, Settings};
-use repository::json::Object;
 use repository::manifest::Record;
 use repository::{ApiError, Code, Uuid};
 use srpc::Client;
 use tree_io::Progress;
 
 /// The parameter of the job with the machine.
-pub const VM_PARAMETER: &str = "vm_uuid";
+const VM_PARAMETER: &str = "vm_uuid";
 
 /// Bytes of the line with which a builder says whether it understood the request.
 const MAXIMUM_ANSWER_BYTES: usize = 64 << 10;
@@ -23,55 +22,28 @@ const MAXIMUM_ANSWER_BYTES: usize = 64 << 10;
 /// Characters of a build's log that go into the image's error, at most: the end says why.
 const MAXIMUM_LOG: usize = 4000;
 
-/// What is built for a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MachineImage {
-    /// The machine that was named.
-    pub machine: Uuid,
-    /// What is built for it.
-    pub target: BuildTarget,
+/// Whether images can be built on request here at all (imgapi.md §14, availability).
+///
+/// # Errors
+/// `NotAvailable`: no object store and local ones are not allowed, or no image builder.
+pub fn check_can_build(settings: &Settings) -> Result<(), ApiError> {
+    let is_allowed = settings.stores_in_manta || settings.allow_local_create;
+    if is_allowed && settings.join.imaginator.is_some() && settings.join.image_server.is_some() {
+        return Ok(());
+    }
+    let message = "custom image creation is not currently available";
+    Err(ApiError::new(Code::NotAvailable, message))
 }
 
-impl MachineImage {
-    /// Whether images can be made here at all (imgapi.md §14, availability).
-    ///
-    /// # Errors
-    /// `NotAvailable`: no object store and local ones are not allowed, or no image builder.
-    pub fn check_available(settings: &Settings) -> Result<(), ApiError> {
-        let is_allowed = settings.stores_in_manta || settings.allow_local_create;
-        if is_allowed && settings.join.imaginator.is_some() && settings.join.image_server.is_some() {
-            return Ok(());
-        }
-        let message = "custom image creation is not currently available";
-        Err(ApiError::new(Code::NotAvailable, message))
-    }
-
-    /// What is built for a machine.
-    ///
-    /// # Errors
-    /// No such machine.
-    pub fn of_machine(settings: &Settings, machine: Uuid) -> Result<MachineImage, ApiError> {
-        match settings.join.targets.get(&machine) {
-            Some(target) => Ok(MachineImage {
-                machine,
-                target: target.clone(),
-            }),
-            None => {
-                let message = format!("could not get VM \"{machine}\" details");
-                Err(ApiError::invalid_parameter("vm_uuid", "Invalid", message))
-            }
-        }
-    }
-
-    /// As a job keeps it.
-    pub fn to_parameters(&self) -> Object {
-        let mut parameters = Object::new();
-        let mut set = |key: &str, value: &str| parameters.insert(key.to_owned(), value.into());
-        set(VM_PARAMETER, &self.machine.to_string());
-        set("stream", &self.target.stream);
-        set("branch", &self.target.branch);
-        parameters
-    }
+/// What is built for a machine.
+///
+/// # Errors
+/// No such machine.
+pub fn build_target(settings: &Settings, machine: Uuid) -> Result<BuildTarget, ApiError> {
+    settings.join.targets.get(&machine).cloned().ok_or_else(|| {
+        let message = format!("could not get VM \"{machine}\" details");
+        ApiError::invalid_parameter("vm_uuid", "Invalid", message)
+    })
 }
 
 /// The job.
@@ -102,17 +74,18 @@ impl JobBody for CreateFromVm {
 }
 
 async fn work(room: &Workroom, run: &JobRun) -> Result<(), JobFailure> {
-    let parameters = run.parameters();
-    let target = BuildTarget {
-        stream: text(parameters, "stream"),
-        branch: text(parameters, "branch"),
-    };
+    let machine = text(run.parameters(), VM_PARAMETER);
+    let machine = Uuid::parse(&machine).unwrap_or_default();
+    let target = run
+        .step("vmapi.get_vm_server", || async move {
+            let target = build_target(&room.settings(), machine);
+            // The settings say the same at another try.
+            let target = target.map_err(|error| JobFailure::from(error).finally())?;
+            let sentence = format!("Stream {} stands for machine {machine}", target.stream);
+            Ok((target, sentence))
+        })
+        .await?;
     let target = &target;
-    run.step("vmapi.get_vm_server", || async move {
-        let sentence = format!("Stream {} stands for the machine", target.stream);
-        Ok(((), sentence))
-    })
-    .await?;
     run.step("cnapi.queue_create_from_vm_task", || async move {
         connect(room).await?;
         Ok(((), "The image builder answers".to_owned()))

@@ -4,7 +4,7 @@ use crate::{CallError, RepositoryError};
 use repository::{ApiError, Code};
 
 /// The error of a change that was not made.
-pub fn of_repository(error: &RepositoryError) -> ApiError {
+pub(crate) fn of_repository(error: &RepositoryError) -> ApiError {
     let unavailable = |message: &str| ApiError::new(Code::ServiceUnavailable, message);
     match error {
         RepositoryError::Exists(uuid) => ApiError::already_exists(*uuid),

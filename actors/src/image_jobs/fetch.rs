@@ -17,7 +17,7 @@ impl Workroom {
     ///
     /// # Errors
     /// The other repository does not give it, or it is not what the manifest says.
-    pub async fn fetch(
+    pub(super) async fn fetch(
         &self,
         remote: &Remote,
         manifest: &Value,

@@ -19,44 +19,24 @@ const PROGRESS_PERIOD: Duration = Duration::from_millis(500);
 
 /// What an import is told, in the names of imgapi.md §15.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImportRequested {
+struct ImportRequested {
     /// The other repository, with its channel.
-    pub source: String,
+    source: String,
     /// What goes before the image, oldest first.
-    pub origins: Vec<Uuid>,
+    origins: Vec<Uuid>,
     /// Whether owners that nobody knows are taken.
-    pub skip_owner_check: bool,
+    skip_owner_check: bool,
     /// The channel here.
-    pub channel: Option<String>,
+    channel: Option<String>,
     /// The account of a copy.
-    pub account: Option<Uuid>,
+    account: Option<Uuid>,
     /// Name of the request.
-    pub request_id: Option<String>,
+    request_id: Option<String>,
 }
 
 impl ImportRequested {
-    /// As a job keeps it.
-    pub fn to_parameters(&self) -> Object {
-        let mut parameters = Object::new();
-        let mut set = |key: &str, value: Value| parameters.insert(key.to_owned(), value);
-        set("source", self.source.as_str().into());
-        set("origins", self.origins.iter().map(Uuid::to_string).collect());
-        set("skip_owner_check", self.skip_owner_check.into());
-        let more = [
-            ("channel", self.channel.clone()),
-            ("account", self.account.map(|account| account.to_string())),
-            ("req_id", self.request_id.clone()),
-        ];
-        for (key, value) in more {
-            if let Some(value) = value {
-                set(key, value.into());
-            }
-        }
-        parameters
-    }
-
     /// Of what a job keeps.
-    pub fn of_parameters(parameters: &Object) -> ImportRequested {
+    fn of_parameters(parameters: &Object) -> ImportRequested {
         let some = |key: &str| Some(text(parameters, key)).filter(|text| !text.is_empty());
         let origins = parameters.get("origins").and_then(Value::as_array);
         let origins = origins.map(Vec::as_slice).unwrap_or_default().iter();
@@ -263,20 +243,21 @@ impl OneImport<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn a_job_is_told_after_a_restart_what_it_was_told_before() {
-        let requested = ImportRequested {
-            source: "http://images.example.com?channel=dev".to_owned(),
-            origins: vec![Uuid::from_random([1; 16]), Uuid::from_random([2; 16])],
-            skip_owner_check: true,
-            channel: Some("dev".to_owned()),
-            account: None,
-            request_id: Some("r".to_owned()),
-        };
+    fn what_a_job_was_told_is_read_and_what_it_was_not_told_is_the_usual() {
+        let origin = Uuid::from_random([1; 16]);
+        let parameters = json!({"source": "http://h?channel=dev", "origins": [origin.to_string()], "skip_owner_check": true, "channel": "dev"});
+        let requested = ImportRequested::of_parameters(parameters.as_object().unwrap());
+        assert_eq!(requested.source, "http://h?channel=dev");
         assert_eq!(
-            ImportRequested::of_parameters(&requested.to_parameters()),
-            requested
+            (
+                requested.origins,
+                requested.skip_owner_check,
+                requested.channel.as_deref()
+            ),
+            (vec![origin], true, Some("dev"))
         );
         assert_eq!(
             ImportRequested::of_parameters(&Object::new()),

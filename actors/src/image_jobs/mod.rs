@@ -1,7 +1,7 @@
-//! What takes longer than a request in an image repository: images taken from other repositories, from URLs and from image builds,
+//! What takes longer than a request in an image repository: images taken from other repositories and from image builds,
 //! and the two ways between it and an image server (imgapi.md §12–§14, §22).
 //!
-//! What is done here is also done by requests that wait for it: both go through a [`Workroom`].
+//! What a request does before it submits one of these jobs (imgapi.md §13.3: the walk along the origins) is its route's.
 //!
 //! Promises:
 //! * No file is in memory, none is used before its digests are those announced, and what the other side sends is bounded.
@@ -11,12 +11,11 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`remote`] | another repository: manifests, chains of origins, how it fails |
-//! | [`fetch`](Workroom::fetch) | its files, and those of URLs |
-//! | [`receive`] | bytes on their way to an image, hashed on another thread |
-//! | [`change`] | changes of an image that others change too |
-//! | [`import_remote`], [`create_from_vm`], [`publish`], [`take_in`] | the jobs |
-//! | [`clean_up`] | images that a job made and must not leave |
+//! | `remote`, `fetch` | another repository: its manifests, its files |
+//! | `receive`, `render` | bytes on their way to an image, hashed on another thread |
+//! | `change` | changes of an image that others change too |
+//! | `import_remote`, `create_from_vm`, `publish`, `take_in` | the jobs |
+//! | `clean_up` | images that a job made and must not leave |
 
 mod change;
 mod clean_up;
@@ -24,7 +23,6 @@ mod create_from_vm;
 mod facts;
 mod failure;
 mod fetch;
-mod from_url;
 mod import_remote;
 mod publish;
 mod receive;
@@ -33,12 +31,9 @@ mod render;
 mod take_in;
 mod workroom;
 
-pub use create_from_vm::{MachineImage, VM_PARAMETER};
-pub use failure::of_repository;
-pub use from_url::UrlFile;
-pub use import_remote::ImportRequested;
+pub use create_from_vm::{build_target, check_can_build};
+pub(crate) use failure::of_repository;
 pub use publish::{IMAGE_PARAMETER, PublishRequested};
-pub use remote::Remote;
 pub use workroom::Workroom;
 
 use crate::jobs::JobBody;

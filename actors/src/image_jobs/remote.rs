@@ -1,9 +1,7 @@
 //! Another repository, as this one asks it: without credentials, as `serverName`, through the configured proxy (imgapi.md §13.2).
 
-use super::Workroom;
 use repository::configuration::Settings;
 use repository::json::{self, Value};
-use repository::remote::OriginWalk;
 use repository::{ApiError, Code, Uuid};
 use repository_client::{Auth, Client, ClientError, Image, Options};
 
@@ -12,7 +10,7 @@ const USER_AGENT: &str = concat!("imagewright/", env!("CARGO_PKG_VERSION"));
 
 /// Another repository.
 #[derive(Clone, Debug)]
-pub struct Remote {
+pub(super) struct Remote {
     pub(super) client: Client,
 }
 
@@ -22,7 +20,7 @@ impl Remote {
     ///
     /// # Errors
     /// The address is none.
-    pub fn new(
+    pub(super) fn new(
         settings: &Settings,
         source: &str,
         request_id: Option<&str>,
@@ -47,45 +45,10 @@ impl Remote {
     ///
     /// # Errors
     /// `RemoteSourceError`: there is none, nobody answers, or what is answered is another's.
-    pub async fn manifest(&self, uuid: Uuid) -> Result<Value, ApiError> {
+    pub(super) async fn manifest(&self, uuid: Uuid) -> Result<Value, ApiError> {
         let image = self.client.get(uuid).await;
         let image = image.map_err(|error| ApiError::no_remote_manifest(uuid, &told(&error)))?;
         own(image, uuid)
-    }
-
-    /// The same for a copy, where what the other repository says no with is passed on (imgapi.md §13.4).
-    ///
-    /// # Errors
-    /// The other's own, or `RemoteSourceError`.
-    pub async fn manifest_of_account(&self, uuid: Uuid) -> Result<Value, ApiError> {
-        match self.client.get(uuid).await {
-            Ok(image) => own(image, uuid),
-            Err(ClientError::Refused(refusal)) if !refusal.code.is_empty() => {
-                Err(ApiError::passed_on(refusal.status, refusal.code, refusal.message))
-            }
-            Err(error) => Err(ApiError::no_remote_manifest(uuid, &told(&error))),
-        }
-    }
-
-    /// What has to be taken along with an image of that manifest, oldest first: its origins up to one that is here
-    /// (imgapi.md §13.3). With an `owner` those of that account only.
-    ///
-    /// # Errors
-    /// An origin is not active, or another's, or cannot be had.
-    pub async fn origins(
-        &self,
-        room: &Workroom,
-        manifest: &Value,
-        owner: Option<Uuid>,
-    ) -> Result<Vec<Uuid>, ApiError> {
-        let mut walk = OriginWalk::new(manifest, owner);
-        while let Some(origin) = walk.next() {
-            match room.find(origin).await? {
-                Some(stored) => walk.is_here(stored.record.state())?,
-                None => walk.is_there(&self.manifest(origin).await?)?,
-            }
-        }
-        Ok(walk.into_queue())
     }
 }
 

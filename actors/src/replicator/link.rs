@@ -1,10 +1,10 @@
 //! One session after the other, with pauses between.
 
-use super::backoff::Backoff;
 use super::error::ReplicationError;
 use super::session::{self, Ended};
 use super::shared::Shared;
 use super::status::LinkState;
+use crate::backoff::Backoff;
 use crate::task::AbortOnDrop;
 use std::sync::Arc;
 

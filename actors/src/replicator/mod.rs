@@ -3,7 +3,7 @@
 //! One connection tells what there is and what changes (`feed`); images it names and we lack are fetched, several at a
 //! time, their objects in batches over connections of their own (`bring`, `objects`). What the initial list
 //! does not name is deleted (`clean_up`), unless everything is kept. A link that breaks is made again after a pause
-//! (`backoff`), and begins with the list: what is here already is not sent again.
+//! (`crate::backoff`), and begins with the list: what is here already is not sent again.
 //!
 //! Promises:
 //! * Nothing is deleted because a link broke, a list was incomplete, or an image could not be fetched; and not by a list that would
@@ -16,7 +16,6 @@
 //! Lacks on purpose: any way to change the upstream (the daemon's methods do that), more than one upstream.
 
 mod actor;
-mod backoff;
 mod bring;
 mod claims;
 mod clean_up;

@@ -1,6 +1,6 @@
 //! What failed and is tried again within the session, each after a pause of its own.
 
-use super::backoff::Backoff;
+use crate::backoff::Backoff;
 use image::Directory;
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -6,14 +6,14 @@ use std::time::Duration;
 /// Doubles from the first to the longest pause. Each is cut by a random part of up to half: a hundred replicas that lost
 /// their upstream together do not come back together.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     longest: Duration,
     next: Duration,
 }
 
 impl Backoff {
-    pub(super) fn new(first: Duration, longest: Duration) -> Backoff {
+    pub(crate) fn new(first: Duration, longest: Duration) -> Backoff {
         let longest = longest.max(first);
         Backoff {
             first,
@@ -23,7 +23,7 @@ impl Backoff {
     }
 
     /// The pause to make now.
-    pub(super) fn pause(&mut self) -> Duration {
+    pub(crate) fn pause(&mut self) -> Duration {
         let whole = self.next;
         self.next = (whole * 2).min(self.longest);
         // Seeded anew for each value, which is random enough for this.
@@ -32,7 +32,7 @@ impl Backoff {
     }
 
     /// It went well: the next trouble is a new one.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.next = self.first;
     }
 }
