@@ -53,10 +53,12 @@ pub enum IdentityError {
         source: SignatureError,
     },
     /// The agent does not have it.
-    #[error("identity {identity}: {source}")]
+    #[error("identity {identity}{}: {source}", if *.is_file { "" } else { ": no such file" })]
     Agent {
         /// What was given.
         identity: String,
+        /// Whether that is a file, whose private half only the agent can have.
+        is_file: bool,
         /// Why.
         source: AgentError,
     },
@@ -93,15 +95,16 @@ impl Auth {
         agent: Option<Agent>,
     ) -> Result<Self, IdentityError> {
         let user = user.into();
-        let fingerprint = match read_key_file(Path::new(identity))? {
+        let (fingerprint, is_file) = match read_key_file(Path::new(identity))? {
             Some(text) => match parse_key_file(Path::new(identity), &text)? {
                 InFile::Private(key) => return Ok(Self::key(user, *key)),
-                InFile::Public(key) => key.fingerprint().to_owned(),
+                InFile::Public(key) => (key.fingerprint().to_owned(), true),
             },
-            None => identity.to_owned(),
+            None => (identity.to_owned(), false),
         };
         let failed = |source| IdentityError::Agent {
             identity: identity.to_owned(),
+            is_file,
             source,
         };
         let agent = match agent {

@@ -108,7 +108,7 @@ impl Client {
         let pulse = Arc::new(Pulse::default());
         let body = body_of(
             Box::new(reader),
-            0,
+            (0, length),
             pulse.clone(),
             progress.clone(),
             Some(digester.clone()),
@@ -196,7 +196,8 @@ impl Sending<'_> {
         let length = self.size - start;
         let pulse = Arc::new(Pulse::default());
         let reader: Reader = Box::new(file.take(length));
-        let body = body_of(reader, start, pulse.clone(), self.progress.clone(), None);
+        let ends = (start, Some(self.size));
+        let body = body_of(reader, ends, pulse.clone(), self.progress.clone(), None);
         let mut call = self
             .about
             .parameters(Call::put(format!("/images/{}/file", self.image)));
@@ -215,10 +216,10 @@ impl Sending<'_> {
 
 type Reader = Box<dyn AsyncRead + Send + Unpin>;
 
-/// A body that reads piece by piece, and tells where it is.
+/// A body that reads piece by piece from byte `start` to `end`, if that is known, and tells where it is.
 fn body_of(
     reader: Reader,
-    start: u64,
+    (start, end): (u64, Option<u64>),
     pulse: Arc<Pulse>,
     progress: Progress,
     digester: Option<Arc<Mutex<Digester>>>,
@@ -240,8 +241,14 @@ fn body_of(
             {
                 digester.update(&piece).map_err(std::io::Error::other)?;
             }
-            pulse.waits(Waiting::Network);
             let position = position + piece.len() as u64;
+            if Some(position) == end {
+                // Nobody asks for more: the library knows the length.
+                progress.set(position);
+                pulse.waits(Waiting::Answer);
+            } else {
+                pulse.waits(Waiting::Network);
+            }
             Ok(Some((Bytes::from(piece), (reader, position))))
         }
     });

@@ -60,8 +60,8 @@ pub(crate) fn report(error: &anyhow::Error, session: Option<&Session>) -> ExitCo
     }
     let client = find::<ClientError>(error);
     let said = match find::<WithHelp>(error) {
-        Some(with_help) => format!("{:#}", with_help.error),
-        None => format!("{error:#}"),
+        Some(with_help) => text_of(&with_help.error),
+        None => text_of(error),
     };
     let refusal = client.and_then(ClientError::refusal);
     match refusal.filter(|refusal| !refusal.code.is_empty() && said.starts_with(&refusal.message)) {
@@ -87,6 +87,19 @@ pub(crate) fn report(error: &anyhow::Error, session: Option<&Session>) -> ExitCo
         eprintln!("try: {help}");
     }
     ExitCode::from(code_of(error))
+}
+
+/// What happened and why, each cause once: some errors tell theirs themselves.
+fn text_of(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
 }
 
 fn find<T: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error) -> Option<&T> {

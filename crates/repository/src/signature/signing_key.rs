@@ -2,7 +2,7 @@
 
 use crate::signature::algorithm::Algorithm;
 use crate::signature::public_key::{group, number};
-use crate::signature::{PublicKey, SignatureError};
+use crate::signature::{PublicKey, SignatureError, pem};
 use openssl::bn::{BigNum, BigNumContext};
 use openssl::ec::{EcKey, EcPoint};
 use openssl::ecdsa::EcdsaSig;
@@ -19,11 +19,19 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Of the text of a key file as `ssh-keygen` writes it.
+    /// Of the text of a key file as `ssh-keygen` writes it, today or in former days.
     ///
     /// # Errors
     /// It is none, is encrypted, or of a kind that signs nothing here.
     pub fn parse(text: &str) -> Result<Self, SignatureError> {
+        if pem::is_one(text) {
+            let (algorithm, key, public) = pem::parse(text)?;
+            return Ok(Self {
+                key,
+                algorithm,
+                public,
+            });
+        }
         let parsed = ssh_key::PrivateKey::from_openssh(text)?;
         if parsed.is_encrypted() {
             return Err(SignatureError::Encrypted);
