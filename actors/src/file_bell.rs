@@ -16,7 +16,7 @@ const QUIET: Duration = Duration::from_millis(20);
 const QUIET_WAITS: usize = 10;
 
 /// Rings when something happened in the directories that are followed, or somebody asked.
-pub(crate) struct FileBell {
+pub struct FileBell {
     bell: Notify,
     followed: Mutex<BTreeSet<PathBuf>>,
     watcher: Mutex<Option<RecommendedWatcher>>,
@@ -24,7 +24,7 @@ pub(crate) struct FileBell {
 
 impl FileBell {
     /// Without the means of the kernel it rings only when asked; who waits looks now and then all the same.
-    pub(crate) fn new() -> Arc<FileBell> {
+    pub fn new() -> Arc<FileBell> {
         let bell = Arc::new(FileBell {
             bell: Notify::new(),
             followed: Mutex::default(),
@@ -50,12 +50,12 @@ impl FileBell {
     }
 
     /// Wakes who waits, or lets it not fall asleep.
-    pub(crate) fn ring(&self) {
+    pub fn ring(&self) {
         self.bell.notify_one();
     }
 
     /// Waits until something happened and it is quiet again, or the time is up.
-    pub(crate) async fn wait(&self, most: Duration) {
+    pub async fn wait(&self, most: Duration) {
         if tokio::time::timeout(most, self.bell.notified()).await.is_err() {
             return;
         }
@@ -68,7 +68,7 @@ impl FileBell {
 
     /// Follows these directories and no others. Of one that is not there the nearest one above it is followed, so that its making is seen.
     /// To be said again at each look: a directory may come later, or be another.
-    pub(crate) fn follow<'a>(&self, directories: impl IntoIterator<Item = &'a Path>) {
+    pub fn follow<'a>(&self, directories: impl IntoIterator<Item = &'a Path>) {
         let wanted: BTreeSet<PathBuf> = directories
             .into_iter()
             .filter_map(|directory| directory.ancestors().find(|above| above.is_dir()))

@@ -68,6 +68,7 @@ mod task;
 pub use builder_system::{BuilderStartError, BuilderSystem, start_builder};
 pub use clock::Clock;
 pub use config::{CollectorLimits, Config, ExpirationLimits};
+pub use file_bell::FileBell;
 pub use handle::{ActorState, CallError, Health};
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

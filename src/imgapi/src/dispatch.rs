@@ -13,7 +13,8 @@ use repository::manifest::Mode;
 use repository::{ApiError, Code, Uuid};
 
 use crate::accept;
-use crate::answer::{Answer, Content};
+use crate::answer::Answer;
+use crate::audit::{Audit, Audited};
 use crate::authenticate::caller;
 use crate::incoming::Incoming;
 use crate::request::{Asked, header, url};
@@ -22,12 +23,13 @@ use crate::routes;
 use crate::state::{Shared, State};
 
 /// Answers one request.
-pub(crate) async fn serve(http: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse<Content> {
+pub(crate) async fn serve(http: HttpRequest, payload: Payload, state: Data<State>) -> HttpResponse<Audited> {
     let begun = Instant::now();
     let state = state.into_inner();
     let settings = state.settings();
     let id = request_id(&http);
-    let (answer, endpoint) = match routed(&http, &settings) {
+    let mut audit = Audit::new(&state, &settings, &http, &id, begun);
+    let answer = match routed(&http, &settings) {
         Ok(routed) => {
             let endpoint = routed.endpoint;
             let argument = routed.argument.map(str::to_owned);
@@ -38,24 +40,17 @@ pub(crate) async fn serve(http: HttpRequest, payload: Payload, state: Data<State
                 argument,
                 id: id.clone(),
             };
-            (answered(call, &state, settings.clone()).await, Some(endpoint))
+            let (answer, user) = answered(call, &state, settings.clone()).await;
+            audit.went_to(Some(endpoint), user);
+            answer
         }
         Err(answer) => {
             Incoming::new(payload).drain().await;
-            (answer, None)
+            answer
         }
     };
     let duration = begun.elapsed();
-    tracing::debug!(
-        id = id.to_str().unwrap_or_default(),
-        route = endpoint.map_or("unknown", Endpoint::word),
-        method = %http.method(),
-        url = url(&http),
-        status = answer.status(),
-        milliseconds = duration.as_millis() as u64,
-        "request"
-    );
-    answer.into_response(http.conn_data(), &state, &settings, id, duration)
+    audit.of(answer.into_response(http.conn_data(), &state, &settings, id, duration))
 }
 
 /// Its endpoint, or why there is none.
@@ -86,7 +81,12 @@ fn is_acceptable(call: &Call) -> bool {
         || accept::is_acceptable(header(&call.http, "accept").as_deref())
 }
 
-async fn answered(call: Call, state: &Shared, settings: std::sync::Arc<Settings>) -> Answer {
+/// The answer, and who asked.
+async fn answered(
+    call: Call,
+    state: &Shared,
+    settings: std::sync::Arc<Settings>,
+) -> (Answer, Option<String>) {
     let mut body = Incoming::new(call.payload);
     let is_read = call.http.method() == actix_web::http::Method::GET;
     let prepared = prepare(
@@ -100,9 +100,10 @@ async fn answered(call: Call, state: &Shared, settings: std::sync::Arc<Settings>
         Ok(prepared) => prepared,
         Err(error) => {
             body.drain().await;
-            return error.into();
+            return (error.into(), None);
         }
     };
+    let user = caller.as_ref().map(|caller| caller.name.clone());
     let parameters = call.http.uri().query().map(Parameters::parse).unwrap_or_default();
     let mut asked = Asked {
         state: Shared::clone(state),
@@ -121,7 +122,7 @@ async fn answered(call: Call, state: &Shared, settings: std::sync::Arc<Settings>
     if !is_read {
         asked.body.drain().await;
     }
-    match answer {
+    let answer = match answer {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => error.into(),
         Err(_) => {
@@ -132,7 +133,8 @@ async fn answered(call: Call, state: &Shared, settings: std::sync::Arc<Settings>
             )
             .into()
         }
-    }
+    };
+    (answer, user)
 }
 
 /// Version and caller, checked. That a path names an image is checked before who asks where it is read, behind it where it

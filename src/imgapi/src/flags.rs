@@ -3,7 +3,7 @@
 use flags::{Flag, Table};
 
 /// Where the configuration is, unless told otherwise (imgapi-operations.md §1).
-const CONFIGURATION: &str = "/data/imgapi/etc/imgapi.config.json";
+pub(crate) const CONFIGURATION: &str = "/data/imgapi/etc/imgapi.config.json";
 
 /// The whole table.
 pub(crate) fn table() -> Table {
@@ -13,5 +13,21 @@ pub(crate) fn table() -> Table {
                 .spelled("file")
                 .group("configuration"),
         )
+        .flag(
+            Flag::boolean(
+                "d",
+                false,
+                "log at level debug, given twice at level trace, whatever the configuration says",
+            )
+            .spelled("debug")
+            .group("log"),
+        )
         .flags(front::daemon::log_flags("imgapi"))
+        .note(
+            "Subcommands",
+            &[
+                "imgapi config [--explain] [-f FILE] [KEY]   print the merged and computed configuration",
+                "imgapi logs [--follow] [--level LEVEL] [-f FILE]   show the log of the running server",
+            ],
+        )
 }

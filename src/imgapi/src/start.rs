@@ -1,51 +1,229 @@
-//! From the configuration to an open port, and back (imgapi-operations.md §6).
+//! From the configuration to open ports, and back (imgapi-operations.md §6).
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::{RepositoryConfig, start_repository};
+use actors::repository_settings::{Restart, start as start_settings};
+use actors::{Clock, RepositoryConfig, RepositorySystem, SettingsSystem, SettingsWatcher, start_repository};
 use anyhow::{Context as _, bail};
-use front::daemon::{Daemon, STOP_LIMIT, StopSignals, keep_watchdog_quiet, notify_ready, notify_stopping};
-use repository::configuration::Configuration;
+use front::daemon::{Daemon, STOP_LIMIT, keep_watchdog_quiet, notify_ready, notify_stopping};
+use front::logs::Logs;
+use front::metrics::Metrics;
+use repository::configuration::Settings;
+use repository::json;
+use repository::manifest::Mode;
+use tokio::sync::watch;
 
 use crate::interim::Interim;
-use crate::listener::listen;
-use crate::state::State;
+use crate::listener::{Certificate, Listening, listen};
+use crate::log_socket::LogSocket;
+use crate::metrics::{MetricsListening, place};
+use crate::signals::{Asked, Signals};
+use crate::state::{Shared, State};
+use crate::{log_level, restart};
 
-/// Loads, serves, and returns when told to stop.
-pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
-    let path = daemon.values.path("f");
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-    let configuration =
-        Configuration::read(&text).with_context(|| format!("configuration {}", path.display()))?;
-    let settings = configuration.settings().clone();
-    let interim = Interim::open(&settings).context("cannot read the repository")?;
-    let config = RepositoryConfig::new(settings.own.base.clone().into(), settings);
-    let settings = Arc::clone(&config.settings);
-    let system = start_repository(config).context("cannot start the repository")?;
-    let state = State::new(interim, &system, settings);
-    let mut given_up = system.given_up();
-    let failure = actix_rt::System::new().block_on(async move {
+/// Why it does not serve any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was told to stop.
+    Stopped,
+    /// The configuration says something that needs a new start.
+    Restart,
+}
+
+/// Loads, serves, and returns when told to stop or when a restart is needed.
+pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
+    let logs = daemon.logs;
+    let settings = start_settings(&daemon.values.path("f"), false)?;
+    let watcher = settings.watcher().clone();
+    log_level::set(&logs, &watcher.settings().load());
+    tell(&watcher);
+    let base = PathBuf::from(&watcher.settings().load().own.base);
+    let interim = Interim::open(&watcher.settings().load()).context("cannot read the repository")?;
+    let system = start_repository(RepositoryConfig {
+        base: base.clone(),
+        settings: watcher.settings(),
+        clock: Clock::default(),
+        allow_debug_panic: false,
+    });
+    let system = system.context("cannot start the repository")?;
+    let figures = Metrics::install("imgapi");
+    let state = State::new(interim, &system, watcher);
+    let ended = actix_rt::System::new().block_on(async {
         tokio::spawn(keep_watchdog_quiet());
-        // Before the port opens: whoever waited for it may stop us at once.
-        let signals = StopSignals::catch()?;
-        let listening = listen(&state, STOP_LIMIT)?;
-        tracing::info!("Image API listening on <http://{}>.", listening.address());
+        // Before a port opens: whoever waited for it may stop us at once.
+        let signals = Signals::catch()?;
+        let ports = Ports::open(&state, &figures)?;
+        let socket = open_log(&base, &logs);
         notify_ready();
-        let failure = tokio::select! {
-            signal = signals.wait() => {
-                tracing::info!("Stopping: {}", signal.name());
-                None
-            }
-            cause = given_up.wait_for(Option::is_some) => cause.ok().and_then(|cause| cause.clone()),
-        };
+        let ended = serve(&state, &system, &settings, &logs, signals, &ports).await;
         notify_stopping();
-        listening.stop().await;
-        anyhow::Ok(failure)
-    })?;
+        drop(socket);
+        ports.close().await;
+        ended
+    });
     system.stop();
-    match failure {
-        Some(cause) => bail!(cause),
-        None => Ok(()),
+    ended
+}
+
+/// What the start is about: the configuration, secrets starred, and what stands for services of the original.
+fn tell(watcher: &SettingsWatcher) {
+    let configuration = watcher.configuration();
+    let settings = configuration.settings();
+    tracing::info!(
+        configuration = json::compact(&configuration.censored()),
+        "configuration {}",
+        watcher.path().display()
+    );
+    let without_meaning = configuration.without_meaning();
+    if !without_meaning.is_empty() {
+        tracing::info!("these keys mean nothing here: {}", without_meaning.join(", "));
+    }
+    if settings.mode == Mode::Datacenter {
+        let users = match &settings.own.users_file {
+            Some(file) => format!("users are those of {file}"),
+            None => "every owner exists".to_owned(),
+        };
+        tracing::info!("in place of the surrounding services: {users}; jobs run inside this process");
+    }
+}
+
+/// Without it `imgapi logs` finds nothing, and everything else works.
+fn open_log(base: &std::path::Path, logs: &Logs) -> Option<LogSocket> {
+    let socket = LogSocket::open(base, logs);
+    socket
+        .inspect_err(|error| tracing::warn!("imgapi logs will not find this server: {error}"))
+        .ok()
+}
+
+/// What is open.
+struct Ports {
+    api: Listening,
+    metrics: Option<MetricsListening>,
+    certificate: Option<Certificate>,
+}
+
+impl Ports {
+    fn open(state: &Shared, figures: &Arc<Metrics>) -> anyhow::Result<Self> {
+        let settings = state.settings();
+        let certificate = settings.own.tls.as_ref().map(Certificate::load).transpose()?;
+        let metrics = match place(&settings) {
+            Some(place) => {
+                let opened = MetricsListening::open(&place, state, figures);
+                let failed = || format!("cannot serve metrics on {}:{}", place.0, place.1);
+                Some(opened.with_context(failed)?)
+            }
+            None => None,
+        };
+        let api = listen(state, certificate.as_ref(), STOP_LIMIT)?;
+        if let Some(metrics) = &metrics {
+            tracing::info!("metrics on <http://{}/metrics>", metrics.address());
+        }
+        if let Some(address) = api.tls_address() {
+            tracing::info!("Image API listening on <https://{address}>.");
+        }
+        tracing::info!("Image API listening on <http://{}>.", api.address());
+        if let Some(certificate) = certificate.clone() {
+            state.set_certificate(certificate.clone());
+            tokio::spawn(certificate.keep(Shared::clone(state)));
+        }
+        Ok(Self {
+            api,
+            metrics,
+            certificate,
+        })
+    }
+
+    async fn close(self) {
+        self.api.stop().await;
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
+        }
+    }
+}
+
+/// Until something ends it.
+async fn serve(
+    state: &Shared,
+    system: &RepositorySystem,
+    settings: &SettingsSystem,
+    logs: &Logs,
+    mut signals: Signals,
+    ports: &Ports,
+) -> anyhow::Result<End> {
+    let watcher = settings.watcher();
+    let (mut changes, mut restarts) = (watcher.changes(), watcher.restart());
+    let (mut given_up, mut watcher_given_up) = (system.given_up(), settings.given_up());
+    loop {
+        tokio::select! {
+            asked = signals.next() => match asked {
+                Asked::Stop(name) => {
+                    tracing::info!("Stopping: {name}");
+                    signals.end_at_next_stop();
+                    return Ok(End::Stopped);
+                }
+                Asked::Reload => reload(state, watcher, ports).await,
+            },
+            cause = told(&mut given_up) => bail!(cause),
+            cause = told(&mut watcher_given_up) => bail!(cause),
+            // Ends with an error only when the watcher is gone, which outlives this.
+            Ok(()) = changes.changed() => changed(state, logs, ports),
+            wanted = wanted(&mut restarts) => match restart::check(&state.settings(), &wanted.settings) {
+                Ok(()) => {
+                    tracing::info!("Restarting for {}", wanted.keys.join(", "));
+                    signals.end_at_next_stop();
+                    return Ok(End::Restart);
+                }
+                Err(cause) => watcher.refuse_restart(format!(
+                    "no restart for {}: {cause}; what was in force before stays in force",
+                    wanted.keys.join(", ")
+                )),
+            },
+        }
+    }
+}
+
+async fn told(given_up: &mut watch::Receiver<Option<String>>) -> String {
+    match given_up
+        .wait_for(Option::is_some)
+        .await
+        .map(|cause| cause.clone())
+    {
+        Ok(Some(cause)) => cause,
+        // Whoever tells is gone, and nothing more will be told.
+        _ => std::future::pending().await,
+    }
+}
+
+async fn wanted(restarts: &mut watch::Receiver<Option<Arc<Restart>>>) -> Arc<Restart> {
+    match restarts
+        .wait_for(Option::is_some)
+        .await
+        .map(|wanted| wanted.clone())
+    {
+        Ok(Some(wanted)) => wanted,
+        _ => std::future::pending().await,
+    }
+}
+
+/// SIGHUP.
+async fn reload(state: &Shared, watcher: &SettingsWatcher, ports: &Ports) {
+    tracing::info!("SIGHUP: everything is read again");
+    if let Err(error) = watcher.reload().await {
+        tracing::error!("configuration: {error}");
+    }
+    state.key_ring().reload_soon();
+    if let Some(certificate) = &ports.certificate {
+        certificate.look_soon();
+    }
+}
+
+/// Other settings are in force.
+fn changed(state: &Shared, logs: &Logs, ports: &Ports) {
+    let settings: Arc<Settings> = state.settings();
+    log_level::set(logs, &settings);
+    state.key_ring().reload_soon();
+    if let Some(certificate) = &ports.certificate {
+        certificate.look_soon();
     }
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
-use actors::{Jobs, KeyRing, RepositorySystem};
-use arc_swap::ArcSwap;
+use actors::{Jobs, KeyRing, RepositorySystem, SettingsWatcher};
+use arc_swap::{ArcSwap, ArcSwapOption};
 use repository::catalogue::Catalogue;
-use repository::configuration::Settings;
+use repository::configuration::{Settings, UserTable};
 use repository::signature::KeyTable;
 
 use crate::interim::Interim;
+use crate::listener::Certificate;
+use crate::metrics::Requests;
 
 /// The shared state, cheap to clone.
 pub(crate) type Shared = Arc<State>;
@@ -24,21 +26,23 @@ pub(crate) struct State {
     keys: KeyRing,
     jobs: Jobs,
     settings: Arc<ArcSwap<Settings>>,
+    watcher: SettingsWatcher,
+    requests: Requests,
+    certificate: ArcSwapOption<Certificate>,
     host_name: HeaderValue,
 }
 
 impl State {
-    pub(crate) fn new(
-        interim: Interim,
-        system: &RepositorySystem,
-        settings: Arc<ArcSwap<Settings>>,
-    ) -> Shared {
+    pub(crate) fn new(interim: Interim, system: &RepositorySystem, watcher: SettingsWatcher) -> Shared {
         let host = rustix::system::uname().nodename().to_bytes().to_vec();
         Arc::new(Self {
             interim,
             keys: system.keys.clone(),
             jobs: system.jobs.clone(),
-            settings,
+            settings: watcher.settings(),
+            watcher,
+            requests: Requests::default(),
+            certificate: ArcSwapOption::empty(),
             host_name: HeaderValue::from_bytes(&host).unwrap_or_else(|_| HeaderValue::from_static("unknown")),
         })
     }
@@ -66,6 +70,31 @@ impl State {
     /// Jobs.
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// The users there are, if a file tells them; without one every owner exists.
+    pub(crate) fn users(&self) -> Option<Arc<UserTable>> {
+        self.watcher.users()
+    }
+
+    /// What is counted of requests.
+    pub(crate) fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// The certificate of the port with TLS.
+    pub(crate) fn set_certificate(&self, certificate: Certificate) {
+        self.certificate.store(Some(Arc::new(certificate)));
+    }
+
+    /// What is wrong with configuration, keys and certificate, although it serves: for people.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = self.watcher.problems();
+        problems.extend(self.keys.problems().iter().map(ToString::to_string));
+        let certificate = self.certificate.load();
+        let of_certificate = certificate.as_ref().and_then(|certificate| certificate.problem());
+        problems.extend(of_certificate.map(|problem| problem.to_string()));
+        problems
     }
 
     /// The header `x-server-name`.

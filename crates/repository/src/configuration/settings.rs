@@ -52,6 +52,12 @@ pub struct Settings {
     pub mode: Mode,
     /// Name of this datacenter.
     pub datacenter: Option<String>,
+    /// Name of the service, a label of metrics.
+    pub service: Option<String>,
+    /// Name of this instance, a label of metrics.
+    pub instance: Option<String>,
+    /// Name of the host, a label of metrics.
+    pub server: Option<String>,
     /// Account of the administrator.
     pub admin: Option<Uuid>,
     /// Address of the metrics in dc mode.
@@ -111,6 +117,9 @@ impl Settings {
             maximum_sockets: read.number("maxSockets").map_or(100, |number| number as usize),
             mode,
             datacenter: read.text("datacenterName"),
+            service: read.text("serviceName"),
+            instance: read.text("instanceUuid"),
+            server: read.text("serverUuid"),
             admin: read.uuid("adminUuid"),
             admin_address: read.text("adminIp"),
             channels: read.channels(mode),

@@ -30,7 +30,13 @@ impl Daemon {
 
     /// As [`Self::begin`], for a daemon that has read its flags already and judges by itself who may run it.
     pub fn with_values(table: Table, values: Values) -> Self {
-        let logs = match Logs::start(LogConfig::from_flags(&values)) {
+        let config = LogConfig::from_flags(&values);
+        Self::with_log(table, values, config)
+    }
+
+    /// As [`Self::with_values`], with a log that is kept in another way than the flags say.
+    pub fn with_log(table: Table, values: Values, config: LogConfig) -> Self {
+        let logs = match Logs::start(config) {
             Ok(logs) => logs,
             Err(error) => end(&error.to_string()),
         };

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use flags::Values;
 
+use super::line::LineForm;
+
 /// Least lines kept in memory.
 const RING_LEAST_LINES: usize = 100;
 /// Most lines kept in memory, so that a slip in a flag does not take all of it.
@@ -25,8 +27,8 @@ pub struct LogConfig {
     pub file_max_bytes: u64,
     /// Bytes of all files after which the oldest are deleted.
     pub quota_bytes: u64,
-    /// Microseconds in the time of a line.
-    pub subseconds: bool,
+    /// In which form lines are written.
+    pub form: LineForm,
     /// Lines go to standard error too, and it is not redirected to the file.
     pub also_stderr: bool,
     /// Highest debug level kept, -1 for none.
@@ -44,7 +46,7 @@ impl Default for LogConfig {
             ring_lines: 1024,
             file_max_bytes: 10 << 20,
             quota_bytes: 100 << 20,
-            subseconds: false,
+            form: LineForm::Text { subseconds: false },
             also_stderr: false,
             debug_level: -1,
             idle_mark: Duration::ZERO,
@@ -66,7 +68,9 @@ impl LogConfig {
             ring_lines: lines.clamp(RING_LEAST_LINES, RING_MOST_LINES),
             file_max_bytes: values.size("logFileMaxSize").max(FILE_LEAST_BYTES),
             quota_bytes: values.size("logQuota").max(QUOTA_LEAST_BYTES),
-            subseconds: values.boolean("logSubseconds"),
+            form: LineForm::Text {
+                subseconds: values.boolean("logSubseconds"),
+            },
             also_stderr: values.boolean("alsoLogToStderr"),
             // The clamp makes it fit.
             debug_level: i16::try_from(clamped_level).unwrap_or(-1),

@@ -2,17 +2,19 @@
 
 use std::fmt::{Debug, Write};
 
+use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
+use super::record::Severity;
 use super::{ALWAYS, Logs};
 
 /// Debug level of our own `debug!` events that name none.
-const OWN_DEBUG: i16 = 1;
+pub(super) const OWN_DEBUG: i16 = 1;
 /// Debug level of our own `trace!` events.
-const OWN_TRACE: i16 = 3;
+pub(super) const OWN_TRACE: i16 = 3;
 /// Debug level from which `INFO` of libraries is of interest.
 const FOREIGN_INFO: i16 = 2;
 /// Debug level from which `DEBUG` of libraries is of interest.
@@ -69,14 +71,25 @@ impl<S: Subscriber> Layer<S> for LogLayer {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut collected = Collected::default();
+        let mut collected = Collected {
+            values: self.logs.has_records().then(Vec::new),
+            ..Collected::default()
+        };
         event.record(&mut collected);
         let level = match (*event.metadata().level(), collected.level) {
             (Level::DEBUG, Some(level)) => level,
             _ => level_of(event.metadata()),
         };
-        if level <= self.logs.wanted_level() {
-            self.logs.write(level, &(collected.message + &collected.fields));
+        if level > self.logs.wanted_level() {
+            return;
+        }
+        match collected.values {
+            None => self.logs.write(level, &(collected.message + &collected.fields)),
+            Some(values) => {
+                let severity = severity_of(event.metadata(), level);
+                self.logs
+                    .write_record(level, severity, &collected.message, values);
+            }
         }
     }
 }
@@ -96,18 +109,37 @@ fn level_of(metadata: &Metadata<'_>) -> i16 {
     }
 }
 
+fn severity_of(metadata: &Metadata<'_>, level: i16) -> Severity {
+    match *metadata.level() {
+        Level::ERROR => Severity::ERROR,
+        Level::WARN => Severity::WARN,
+        _ => Severity::of_level(level),
+    }
+}
+
 #[derive(Default)]
 struct Collected {
     message: String,
     fields: String,
     level: Option<i16>,
+    /// The fields as values, in a log of records.
+    values: Option<Vec<(&'static str, Value)>>,
 }
 
 impl Collected {
+    /// Whether it was taken as a value.
+    fn take(&mut self, field: &Field, value: impl Into<Value>) -> bool {
+        let is_taken = field.name() != "message" && self.values.is_some();
+        if let (true, Some(values)) = (is_taken, &mut self.values) {
+            values.push((field.name(), value.into()));
+        }
+        is_taken
+    }
+
     fn number(&mut self, field: &Field, value: i64) {
         if field.name() == "level" {
             self.level = Some(i16::try_from(value.clamp(0, i64::from(i16::MAX))).unwrap_or(i16::MAX));
-        } else {
+        } else if !self.take(field, value) {
             self.record_debug(field, &value);
         }
     }
@@ -116,13 +148,31 @@ impl Collected {
 // Writing to a string never fails, so the results are left alone.
 impl Visit for Collected {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if self.values.is_some() && self.take(field, format!("{value:?}")) {
+            return;
+        }
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.fields, " {name}={value:?}"),
         };
     }
 
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if !self.take(field, value) {
+            self.record_debug(field, &value);
+        }
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        if !self.take(field, value) {
+            self.record_debug(field, &value);
+        }
+    }
+
     fn record_str(&mut self, field: &Field, value: &str) {
+        if self.take(field, value) {
+            return;
+        }
         match field.name() {
             "message" => self.message.push_str(value),
             name => {

@@ -3,15 +3,63 @@
 use std::fmt::Write;
 
 use jiff::{Timestamp, Zoned};
+use serde_json::Value;
+
+use super::record::{RecordHead, Severity};
 
 /// The level of lines that are always kept.
 pub const ALWAYS: i16 = -1;
+
+/// In which form lines are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineForm {
+    /// `YYYY/MM/DD HH:MM:SS text name=value`, as the original's daemons do; with microseconds if so told.
+    Text {
+        /// Microseconds in the time.
+        subseconds: bool,
+    },
+    /// JSON objects.
+    Records(RecordHead),
+}
+
+impl LineForm {
+    /// A line logged now.
+    pub(super) fn line(&self, level: i16, text: &str) -> Line {
+        match self {
+            Self::Text { subseconds } => Line::now(level, text, *subseconds),
+            Self::Records(_) => self.record(level, Severity::of_level(level), text, Vec::new()),
+        }
+    }
+
+    /// A record logged now, where lines are records.
+    pub(super) fn record(
+        &self,
+        level: i16,
+        severity: Severity,
+        message: &str,
+        fields: Vec<(&'static str, Value)>,
+    ) -> Line {
+        let Self::Records(head) = self else {
+            return self.line(level, message);
+        };
+        let at = Timestamp::now();
+        let full = head.record(severity, message, fields, at);
+        Line {
+            at,
+            level,
+            severity,
+            full: full.into(),
+            text_start: 0,
+        }
+    }
+}
 
 /// One line: `YYYY/MM/DD HH:MM:SS text`, local time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     at: Timestamp,
     level: i16,
+    severity: Severity,
     full: Box<str>,
     text_start: usize,
 }
@@ -33,6 +81,7 @@ impl Line {
         Self {
             at: now.timestamp(),
             level,
+            severity: Severity::of_level(level),
             full: full.into(),
             text_start,
         }
@@ -46,6 +95,11 @@ impl Line {
     /// Its debug level; -1 for lines that are always kept.
     pub fn level(&self) -> i16 {
         self.level
+    }
+
+    /// How grave it is; told apart in a log of records only.
+    pub fn severity(&self) -> Severity {
+        self.severity
     }
 
     /// With its time, without a line end.

@@ -16,6 +16,7 @@ mod pages;
 mod panics;
 mod reading;
 mod recent;
+mod record;
 mod ring;
 mod stack;
 mod watchers;
@@ -23,7 +24,7 @@ mod writer;
 
 use std::fs::File;
 use std::io::Write;
-use std::sync::atomic::{AtomicI16, Ordering};
+use std::sync::atomic::{AtomicI16, AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -32,10 +33,11 @@ use parking_lot::Mutex;
 pub use config::LogConfig;
 pub use files::{LogDirectory, LogFileName};
 pub use layer::LogLayer;
-pub use line::{ALWAYS, Line};
+pub use line::{ALWAYS, Line, LineForm};
 pub use pages::configure;
 pub use reading::LineFilter;
 pub use recent::recent_html;
+pub use record::{RecordHead, Severity};
 pub use stack::stack_dump;
 pub use watchers::Watch;
 
@@ -86,6 +88,8 @@ pub(crate) struct Inner {
     writer: Option<Writer>,
     /// Highest debug level that is kept; -1 none.
     level: AtomicI16,
+    /// Records of less severity are not kept, whatever their debug level.
+    least_severity: AtomicU8,
     /// Whether the run before this one panicked, once somebody asked.
     previous_panicked: OnceLock<bool>,
     /// Where standard error led before it was redirected, for the last words of a dying process.
@@ -105,6 +109,7 @@ impl Logs {
             watchers: Watchers::default(),
             writer,
             level: AtomicI16::new(config.debug_level),
+            least_severity: AtomicU8::new(0),
             previous_panicked: OnceLock::new(),
             terminal,
             config,
@@ -127,6 +132,7 @@ impl Logs {
             watchers: Watchers::default(),
             writer: None,
             level: AtomicI16::new(config.debug_level),
+            least_severity: AtomicU8::new(0),
             previous_panicked: OnceLock::new(),
             terminal: None,
             config,
@@ -160,9 +166,29 @@ impl Logs {
 
     /// Logs a line of this level; -1 is always kept.
     pub fn write(&self, level: i16, text: &str) {
-        let line = Arc::new(Line::now(level, text, self.inner.config.subseconds));
+        self.keep(
+            self.inner.config.form.line(level, text),
+            Severity::of_level(level),
+        );
+    }
+
+    /// Logs a record; in a log of text its fields are left out.
+    pub(crate) fn write_record(
+        &self,
+        level: i16,
+        severity: Severity,
+        message: &str,
+        fields: Vec<(&'static str, serde_json::Value)>,
+    ) {
+        let line = self.inner.config.form.record(level, severity, message, fields);
+        self.keep(line, severity);
+    }
+
+    fn keep(&self, line: Line, severity: Severity) {
+        let line = Arc::new(line);
         self.inner.watchers.offer(&line);
-        if level > self.level() {
+        let is_grave = severity.number() >= self.inner.least_severity.load(Ordering::Relaxed);
+        if line.level() > self.level() || !is_grave {
             return;
         }
         if let Some(writer) = &self.inner.writer {
@@ -181,6 +207,19 @@ impl Logs {
         self.inner.level.store(level.max(ALWAYS), Ordering::Relaxed);
         // tracing remembers per call site whether anybody listens.
         tracing::callsite::rebuild_interest_cache();
+    }
+
+    /// Whether lines are JSON objects.
+    pub fn has_records(&self) -> bool {
+        matches!(self.inner.config.form, LineForm::Records(_))
+    }
+
+    /// Keeps records from this severity on.
+    pub fn keep_from(&self, severity: Severity) {
+        self.inner
+            .least_severity
+            .store(severity.number(), Ordering::Relaxed);
+        self.set_level(severity.debug_level());
     }
 
     /// The highest level anybody wants: the log itself or a watcher.
@@ -242,14 +281,19 @@ impl Logs {
 
     /// Logs the text, says it on the terminal the process was started from too, and ends the process with status 1.
     pub fn fatal(&self, text: &str) -> ! {
-        self.print(text);
+        self.fatal_with(text, 1)
+    }
+
+    /// The same with another status.
+    pub fn fatal_with(&self, text: &str, status: i32) -> ! {
+        self.write_record(ALWAYS, Severity::FATAL, text, Vec::new());
         self.flush();
         let was_seen = self.inner.config.also_stderr || self.inner.config.directory.is_none();
         if let (false, Some(terminal)) = (was_seen, &self.inner.terminal) {
             // There is nobody left to tell about a failure here.
             let _ = writeln!(&*terminal, "{text}");
         }
-        std::process::exit(1)
+        std::process::exit(status)
     }
 }
 

@@ -71,9 +71,13 @@ fn compile<'a>(expressions: impl IntoIterator<Item = &'a str>) -> Result<Vec<Reg
 /// Whether a line tells of a panic.
 pub(super) fn has_panic(file: std::fs::File) -> bool {
     let lines = BufReader::new(file).split(b'\n').map_while(Result::ok);
+    let in_record = format!("\"msg\":\"{PANIC_PREFIX}");
     let is_panic = |line: &Vec<u8>| {
         let text = line.get(DATE_BYTES..);
         text.is_some_and(|text| text.starts_with(PANIC_PREFIX.as_bytes()))
+            || line
+                .windows(in_record.len())
+                .any(|window| window == in_record.as_bytes())
     };
     lines.take(LINES_MOST).any(|line| is_panic(&line))
 }

@@ -168,7 +168,7 @@ impl Target {
                 }
                 Err(RecvTimeoutError::Timeout) if self.config.idle_mark.is_zero() => {}
                 Err(RecvTimeoutError::Timeout) => {
-                    let line = Line::now(ALWAYS, "MARK", self.config.subseconds);
+                    let line = self.config.form.line(ALWAYS, "MARK");
                     self.write(line.full().to_owned() + "\n", 1);
                 }
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -215,7 +215,7 @@ impl Target {
         let mut text = String::new();
         if lost > self.reported_lost {
             let words = format!("{} log lines were lost here", lost - self.reported_lost);
-            text.push_str(Line::now(ALWAYS, &words, self.config.subseconds).full());
+            text.push_str(self.config.form.line(ALWAYS, &words).full());
             text.push('\n');
         }
         text.push_str(&lines_text);
@@ -248,7 +248,7 @@ impl Target {
         let limit = self.config.file_max_bytes;
         if files.written_bytes > 0 && files.written_bytes + text.len() as u64 > limit {
             if let Some(full) = &mut files.file {
-                let line = Line::now(ALWAYS, ROTATION_LINE, self.config.subseconds);
+                let line = self.config.form.line(ALWAYS, ROTATION_LINE);
                 // A full disk may refuse this line; the new file will tell.
                 let _ = writeln!(full, "{}", line.full());
             }

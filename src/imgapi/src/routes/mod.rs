@@ -12,7 +12,9 @@ mod list_channels;
 mod list_images;
 mod ping;
 mod redirects;
+mod reload_auth_keys;
 mod state;
+mod update_state;
 
 use repository::http::Endpoint;
 use repository::{ApiError, Code, Result};
@@ -38,8 +40,9 @@ pub(crate) async fn answer(asked: &mut Asked) -> Result<Answer> {
         Endpoint::GetImageJobs => jobs::of_image(asked),
         Endpoint::GetJob => jobs::one(asked),
         Endpoint::AdminPushDockerImage => docker::push(asked),
-        Endpoint::AdminUpdateState
-        | Endpoint::CreateImage
+        Endpoint::AdminUpdateState => update_state::answer(asked),
+        Endpoint::AdminReloadAuthKeys => Ok(reload_auth_keys::answer(asked)),
+        Endpoint::CreateImage
         | Endpoint::AddImageFile
         | Endpoint::AddImageFileFromUrl
         | Endpoint::AddImageIcon
@@ -47,7 +50,6 @@ pub(crate) async fn answer(asked: &mut Asked) -> Result<Answer> {
         | Endpoint::UpdateImage
         | Endpoint::DeleteImage
         | Endpoint::AddImageAcl
-        | Endpoint::CloneImage
-        | Endpoint::AdminReloadAuthKeys => Err(ApiError::new(Code::InternalError, "not there yet")),
+        | Endpoint::CloneImage => Err(ApiError::new(Code::InternalError, "not there yet")),
     }
 }

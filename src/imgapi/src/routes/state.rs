@@ -18,7 +18,7 @@ pub(super) fn answer(asked: &Asked) -> Answer {
     } else {
         vec!["local".into()]
     };
-    let body = object(vec![
+    let mut entries = vec![
         (
             "cache",
             object(vec![
@@ -32,6 +32,11 @@ pub(super) fn answer(asked: &Asked) -> Answer {
             "db",
             object(vec![("images", asked.state.catalogue().len().into())]),
         ),
-    ]);
-    Answer::json(json::pretty(&body, 2))
+    ];
+    // An addition, there only when there is something to be told.
+    let problems = asked.state.problems();
+    if !problems.is_empty() {
+        entries.push(("problems", problems.into()));
+    }
+    Answer::json(json::pretty(&object(entries), 2))
 }

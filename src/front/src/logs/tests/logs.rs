@@ -207,3 +207,34 @@ fn a_watcher_that_left_is_forgotten() {
     drop(watch);
     assert_eq!(logs.wanted_level(), -1);
 }
+
+#[test]
+fn a_log_of_records_has_the_fields_of_events_and_keeps_what_is_grave_enough() {
+    let parent = tempfile::tempdir().unwrap();
+    let logs = in_directory(parent.path(), |config| {
+        config.form = LineForm::Records(RecordHead::new("imgapi"));
+    });
+    let subscriber = tracing_subscriber::registry().with(logs.layer());
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::info!(req_id = "a-1", res.statusCode = 200_u64, is_cut = true, "handled");
+        logs.keep_from(Severity::WARN);
+        tracing::info!("not kept");
+        tracing::error!("kept");
+        logs.keep_from(Severity::TRACE);
+        tracing::trace!("fine");
+    });
+    logs.flush();
+    let file = all_files(&logs).remove(0);
+    let records: Vec<serde_json::Value> = file
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let told: Vec<(&str, u64)> = records
+        .iter()
+        .map(|record| (record["msg"].as_str().unwrap(), record["level"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(told, [("handled", 30), ("kept", 50), ("fine", 10)]);
+    assert_eq!(records[0]["req_id"], "a-1");
+    assert_eq!(records[0]["res"]["statusCode"], 200);
+    assert_eq!(records[0]["is_cut"], true);
+}
