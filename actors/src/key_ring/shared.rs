@@ -113,10 +113,15 @@ impl Shared {
     }
 
     fn publish(&self, table: KeyTable) {
-        let users = table.users().count();
-        let keys: usize = table.users().map(|(_, keys)| keys.len()).sum();
+        let count = |table: &KeyTable| {
+            let keys: usize = table.users().map(|(_, keys)| keys.len()).sum();
+            (keys, table.users().count())
+        };
+        let (keys, users) = count(&table);
         metrics::gauge!("imgapi_auth_keys").set(keys as f64);
-        tracing::info!("keys: {keys} of {users} users");
+        if (keys, users) != count(&self.table.load()) {
+            tracing::info!("keys: {keys} of {users} users");
+        }
         self.table.store(Arc::new(table));
     }
 
