@@ -46,7 +46,6 @@ mod file_bell;
 pub mod handle;
 pub mod image_index;
 pub mod image_jobs;
-#[allow(dead_code, reason = "its bodies come next")]
 pub mod image_repository;
 mod index_writer;
 pub mod jobs;

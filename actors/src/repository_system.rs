@@ -3,6 +3,7 @@
 use crate::Clock;
 use crate::actor_thread::ActorThread;
 use crate::handle::{ActorState, Handle, Health};
+use crate::image_repository::{self, ImageRepository, ImageRepositorySystem, RepositoryError, RepositoryStore};
 use crate::jobs::{self, Jobs, JobsActor};
 use crate::key_ring::{self, KeyRing, KeyRingActor};
 use crate::supervise::supervise;
@@ -44,6 +45,9 @@ pub enum RepositoryStartError {
     /// The base directory, or what is in it.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The images.
+    #[error(transparent)]
+    Images(#[from] RepositoryError),
     /// The directory of jobs.
     #[error("cannot read the jobs in {path}: {source}")]
     Jobs {
@@ -59,10 +63,13 @@ pub enum RepositoryStartError {
 
 /// The running actors of an image repository.
 pub struct RepositorySystem {
+    /// The images.
+    pub repository: ImageRepository,
     /// Keys of users.
     pub keys: KeyRing,
     /// Imports, copies and builds in progress.
     pub jobs: Jobs,
+    images: ImageRepositorySystem,
     given_up: watch::Receiver<Option<String>>,
     thread: Option<ActorThread>,
 }
@@ -74,6 +81,15 @@ pub struct RepositorySystem {
 /// The base directory cannot be used, or another process uses it.
 pub fn start_repository(config: RepositoryConfig) -> Result<RepositorySystem, RepositoryStartError> {
     let allow_debug_panic = config.allow_debug_panic;
+    let (given_up, receiver) = watch::channel(None);
+    let given_up = Arc::new(given_up);
+    // First, since it takes the lock of the base directory.
+    let store = RepositoryStore {
+        clock: config.clock.clone(),
+        allow_debug_panic,
+        ..RepositoryStore::new(&config.base, config.settings.load().rules())
+    };
+    let images = image_repository::start_among(store, given_up.clone())?;
     let keys = KeyRing {
         shared: Arc::new(key_ring::Shared::load(
             &config.base,
@@ -90,12 +106,13 @@ pub fn start_repository(config: RepositoryConfig) -> Result<RepositorySystem, Re
         })?),
         actor: Handle::new(jobs::NAME),
     };
-    let (given_up, receiver) = watch::channel(None);
     let actors = (keys.clone(), jobs.clone());
     let thread = ActorThread::start("repository", || async {
-        Ok::<_, RepositoryStartError>(start_actors(actors, Arc::new(given_up)).await)
+        Ok::<_, RepositoryStartError>(start_actors(actors, given_up).await)
     })?;
     Ok(RepositorySystem {
+        repository: images.repository().clone(),
+        images,
         keys,
         jobs,
         given_up: receiver,
@@ -126,7 +143,7 @@ impl RepositorySystem {
 
     /// How the actors are.
     pub fn health(&self) -> Vec<Health> {
-        Vec::from([self.keys.health(), self.jobs.health()])
+        Vec::from([self.repository.health(), self.keys.health(), self.jobs.health()])
     }
 
     /// Takes no further requests and ends the threads. Jobs at work are cut off where they are, and run again after the next start if they
@@ -144,6 +161,8 @@ impl RepositorySystem {
         self.keys.actor.inner.address.store(None);
         self.jobs.actor.inner.address.store(None);
         thread.stop();
+        // Last, since jobs end with changes of it.
+        self.images.stop_actor();
     }
 }
 

@@ -1,5 +1,6 @@
 //! Why a change was not made.
 
+use super::{RecordProblem, Upload};
 use crate::CallError;
 use crate::pool::PoolError;
 use repository::Uuid;
@@ -26,6 +27,9 @@ pub enum RepositoryError {
         /// Which file.
         file: String,
     },
+    /// Somebody spoilt its record since it was read.
+    #[error("{0}; repair it or restore it")]
+    Unreadable(RecordProblem),
     /// Somebody else goes on with this upload, or too many are in progress: try later.
     #[error("another upload is in progress: try again later")]
     Busy,
@@ -60,5 +64,26 @@ impl From<StorageError> for RepositoryError {
 impl From<PoolError> for RepositoryError {
     fn from(error: PoolError) -> Self {
         RepositoryError::Internal(error.to_string())
+    }
+}
+
+pub(super) fn no_threads(error: std::io::Error) -> RepositoryError {
+    RepositoryError::Internal(format!("cannot start threads: {error}"))
+}
+
+/// A file that was not put in its place.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct CommitError {
+    /// Why.
+    pub error: RepositoryError,
+    /// The upload, where it can be tried again. Dropped, it leaves nothing.
+    pub upload: Option<Box<Upload>>,
+}
+
+impl CommitError {
+    pub(super) fn new(error: RepositoryError, upload: Option<Upload>) -> Self {
+        let upload = upload.map(Box::new);
+        Self { error, upload }
     }
 }

@@ -14,7 +14,15 @@ impl Revision {
         let hash = hash::of(text);
         let mut first = [0; 16];
         first.copy_from_slice(&hash.as_bytes()[..16]);
-        Self(u128::from_le_bytes(first))
+        Self::of_bytes(first)
+    }
+
+    pub(crate) fn of_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_le_bytes(bytes))
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        self.0.to_le_bytes()
     }
 }
 

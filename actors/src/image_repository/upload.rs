@@ -9,6 +9,9 @@ use storage::Incoming;
 
 use parking_lot::Mutex;
 
+/// The name of uploads that are kept for another day.
+pub(super) const KEPT: &str = "resume";
+
 /// Uploads of all images in progress, at most: each is an open file.
 pub const MAXIMUM_UPLOADS: usize = 1024;
 

@@ -35,6 +35,14 @@ impl Published {
         // One more, so that the year 0 is later than never.
         Some(Self(if bytes.len() == 20 { number * 1000 } else { number } + 1))
     }
+
+    pub(crate) fn as_number(self) -> u64 {
+        self.0
+    }
+
+    pub(crate) fn of_number(number: u64) -> Self {
+        Self(number)
+    }
 }
 
 /// A time as new manifests hold it: `2012-11-02T22:46:45.992Z`.

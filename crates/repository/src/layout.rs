@@ -39,10 +39,14 @@ pub fn file(uuid: Uuid, index: usize) -> String {
     format!("{}/file{index}", image(uuid))
 }
 
-/// A file while it arrives: `file0.UPLOAD` beside its place. What is not a letter, digit or dash in the upload's name, which
+/// Directory of the files and icons that arrive: one for all, so that a start finds what earlier runs left without looking into
+/// every image's directory.
+pub const UPLOADS: &str = "images/.uploads";
+
+/// A file while it arrives: `images/.uploads/UUID.file0.UPLOAD`. What is not a letter, digit or dash in the upload's name, which
 /// may be a client's, is left out.
 pub fn upload(uuid: Uuid, index: usize, upload: &str) -> String {
-    format!("{}.{}", file(uuid, index), harmless(upload))
+    format!("{UPLOADS}/{uuid}.file{index}.{}", harmless(upload))
 }
 
 /// The icon.
@@ -52,10 +56,17 @@ pub fn icon(uuid: Uuid) -> String {
 
 /// The icon while it arrives.
 pub fn icon_upload(uuid: Uuid, upload: &str) -> String {
-    format!("{}.{}", icon(uuid), harmless(upload))
+    format!("{UPLOADS}/{uuid}.icon.{}", harmless(upload))
 }
 
-/// Whether a name in an image's directory is that of an upload that ended without success.
+/// The image and the upload's name, of a name in [`UPLOADS`].
+pub fn upload_of(file_name: &str) -> Option<(Uuid, &str)> {
+    let (uuid, rest) = file_name.split_once('.')?;
+    let (_, upload) = rest.split_once('.')?;
+    Some((Uuid::parse(uuid)?, upload))
+}
+
+/// Whether a name in an image's directory is that of an upload to the original that ended without success.
 pub fn is_leftover(file_name: &str) -> bool {
     let is_index = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     file_name
@@ -94,7 +105,11 @@ mod tests {
         let uuid = Uuid::parse("c58161c0-2547-11e2-a75e-9fdca1940570").unwrap();
         assert_eq!(record(uuid), format!("manifests/{uuid}.raw"));
         assert_eq!(file(uuid, 0), format!("images/c58/{uuid}/file0"));
-        assert_eq!(upload(uuid, 1, "r-1"), format!("images/c58/{uuid}/file1.r-1"));
+        assert_eq!(
+            upload(uuid, 1, "r-1"),
+            format!("images/.uploads/{uuid}.file1.r-1")
+        );
+        assert_eq!(upload_of(&format!("{uuid}.file1.r-1")), Some((uuid, "r-1")));
         assert_eq!(archive(uuid), format!("archive/c58/{uuid}.json"));
         assert_eq!(record_uuid(&format!("{uuid}.raw")), Some(uuid));
         assert_eq!(record_uuid("x.raw"), None);
@@ -117,7 +132,7 @@ mod tests {
         fn no_name_of_an_upload_leaves_the_directory(name in ".*") {
             let uuid = Uuid::NIL;
             let path = upload(uuid, 0, &name);
-            let rest = path.strip_prefix(&format!("{}.", file(uuid, 0))).unwrap();
+            let rest = path.strip_prefix(&format!("{UPLOADS}/{uuid}.file0.")).unwrap();
             prop_assert!(!rest.contains(['/', '\0', '.']) && path.len() < 255);
         }
     }

@@ -62,6 +62,10 @@ impl Uuid {
         Self(number & !(0x3 << 62) | 0x2 << 62)
     }
 
+    pub(crate) fn of_number(number: u128) -> Self {
+        Self(number)
+    }
+
     /// As a number: for tables.
     pub fn as_u128(self) -> u128 {
         self.0

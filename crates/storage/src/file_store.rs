@@ -31,13 +31,20 @@ pub trait FileStore: Send + Sync + fmt::Debug {
     /// It cannot be opened, or is no file.
     fn open(&self, name: &str) -> Result<Option<(File, Stamp)>>;
 
+    /// What a file is like now; `None` if there is none.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    fn stamp(&self, name: &str) -> Result<Option<Stamp>>;
+
     /// What is in a directory, in no order; empty if there is none.
     ///
     /// # Errors
     /// It cannot be read.
     fn list(&self, directory: &str) -> Result<Vec<Found>>;
 
-    /// Gives a file or directory its final name, durably, in place of what is there. False if there is none: it was done before.
+    /// Gives a file or directory its final name, in place of what is there. False if there is none: it was done before.
+    /// Not flushed.
     ///
     /// # Errors
     /// It cannot be done; nothing changed.
@@ -50,17 +57,23 @@ pub trait FileStore: Send + Sync + fmt::Debug {
     /// It cannot be made; no part of it is left.
     fn duplicate(&self, from: &str, to: &str) -> Result<bool>;
 
-    /// Removes a file, durably; false if there is none.
+    /// Removes a file; false if there is none. Not flushed.
     ///
     /// # Errors
     /// It cannot be removed.
     fn remove(&self, name: &str) -> Result<bool>;
 
-    /// Removes a directory if it is empty, durably; false if it is not, or not there.
+    /// Removes a directory if it is empty; false if it is not, or not there. Not flushed.
     ///
     /// # Errors
     /// It cannot be removed.
     fn remove_empty_directory(&self, name: &str) -> Result<bool>;
+
+    /// Has what was done to these names on stable storage.
+    ///
+    /// # Errors
+    /// It cannot be flushed.
+    fn flush(&self, names: &[&str]) -> Result<()>;
 }
 
 /// A file that arrives. Dropped, it is removed, unless it was kept or finished.
@@ -92,8 +105,8 @@ pub trait Incoming: Send + fmt::Debug {
     /// They cannot be flushed.
     fn flush(&mut self) -> Result<()>;
 
-    /// Forgets to remove it: it has its place now, or its place is decided.
-    fn release(self: Box<Self>);
+    /// Whether dropping it leaves its bytes where they are: they have their place now, or it is decided that they get it.
+    fn hold(&mut self, is_held: bool);
 }
 
 impl FileStore for RepositoryDir {
@@ -115,12 +128,16 @@ impl FileStore for RepositoryDir {
         self.open_file(name)
     }
 
+    fn stamp(&self, name: &str) -> Result<Option<Stamp>> {
+        RepositoryDir::stamp(self, name)
+    }
+
     fn list(&self, directory: &str) -> Result<Vec<Found>> {
         RepositoryDir::list(self, directory)
     }
 
     fn rename(&self, from: &str, to: &str) -> Result<bool> {
-        RepositoryDir::rename(self, from, to)
+        self.rename_unflushed(from, to)
     }
 
     fn duplicate(&self, from: &str, to: &str) -> Result<bool> {
@@ -128,11 +145,15 @@ impl FileStore for RepositoryDir {
     }
 
     fn remove(&self, name: &str) -> Result<bool> {
-        RepositoryDir::remove(self, name)
+        self.remove_unflushed(name)
     }
 
     fn remove_empty_directory(&self, name: &str) -> Result<bool> {
-        RepositoryDir::remove_empty_directory(self, name)
+        self.remove_empty_directory_unflushed(name)
+    }
+
+    fn flush(&self, names: &[&str]) -> Result<()> {
+        self.flush_directories_of(names)
     }
 }
 
@@ -157,7 +178,7 @@ impl Incoming for Upload {
         Upload::flush(self)
     }
 
-    fn release(self: Box<Self>) {
-        Upload::release(*self);
+    fn hold(&mut self, is_held: bool) {
+        Upload::hold(self, is_held);
     }
 }

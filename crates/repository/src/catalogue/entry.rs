@@ -22,12 +22,25 @@ pub enum State {
     Failed,
 }
 
+impl State {
+    pub(crate) fn of_number(number: u8) -> Option<Self> {
+        let all = [
+            Self::Active,
+            Self::Unactivated,
+            Self::Disabled,
+            Self::Creating,
+            Self::Failed,
+        ];
+        all.get(usize::from(number)).copied()
+    }
+}
+
 /// What filters, access and answers need of a record.
 #[derive(Debug)]
 pub struct Entry {
     pub(crate) uuid: Uuid,
     pub(crate) owner: Uuid,
-    origin: Option<Uuid>,
+    pub(crate) origin: Option<Uuid>,
     pub(crate) published: Published,
     pub(crate) state: State,
     pub(crate) is_activated: bool,
@@ -42,10 +55,10 @@ pub struct Entry {
     pub(crate) acl: Box<[Uuid]>,
     pub(crate) tags: Box<[Box<str>]>,
     pub(crate) billing_tags: Box<[Box<str>]>,
-    channels: Box<[Box<str>]>,
-    files: Box<[FileEntry]>,
-    icon: Option<Box<IconEntry>>,
-    form: Form,
+    pub(crate) channels: Box<[Box<str>]>,
+    pub(crate) files: Box<[FileEntry]>,
+    pub(crate) icon: Option<Box<IconEntry>>,
+    pub(crate) form: Form,
 }
 
 impl Entry {

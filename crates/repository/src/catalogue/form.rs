@@ -31,11 +31,19 @@ impl Form {
         };
         let mut text = String::new();
         json::pretty_into(&public_form(record, &view), LEVEL, &mut text);
+        Self::of_text(text.into_boxed_str())
+    }
+
+    pub(crate) fn of_text(text: Box<str>) -> Self {
         Self {
             stores: stores(&text),
             channels: channels(&text),
-            text: text.into_boxed_str(),
+            text,
         }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// The parts a view shows, in order.

@@ -7,12 +7,14 @@
 
 mod change;
 mod chunk;
+mod codec;
 mod entry;
 mod fingerprint;
 mod form;
 mod matcher;
 mod select;
 
+pub use codec::ENTRY_VERSION;
 pub use entry::{Entry, State};
 pub use form::{Form, write_list, write_one};
 

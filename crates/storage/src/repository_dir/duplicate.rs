@@ -38,7 +38,7 @@ impl RepositoryDir {
         let mut upload = self.begin_upload(to)?;
         upload.append_from(&mut source)?;
         upload.flush()?;
-        upload.release();
+        upload.hold(true);
         Ok(true)
     }
 }

@@ -43,6 +43,21 @@ impl RepositoryDir {
         Ok(Some((File::from(descriptor), Stamp::of(&stat))))
     }
 
+    /// What a file is like now; `None` if there is none. A link, or what is no file, has a stamp too.
+    ///
+    /// # Errors
+    /// It cannot be looked at.
+    pub fn stamp(&self, name: &str) -> Result<Option<Stamp>> {
+        let Some((parent, last)) = self.parent(name)? else {
+            return Ok(None);
+        };
+        match statat(&parent, last, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Stamp::of(&stat))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error).context("look at", || name.to_owned()),
+        }
+    }
+
     /// A whole file of at most `limit` bytes; `None` if there is none. The stamp was taken before it was read.
     ///
     /// # Errors

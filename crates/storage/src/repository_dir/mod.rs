@@ -6,12 +6,16 @@
 
 mod duplicate;
 mod find;
+mod index;
+mod journal;
 mod remove;
 mod upload;
 mod write;
 
 pub use find::Found;
+pub use index::IndexReader;
 pub use upload::Upload;
+pub use write::StagedFile;
 
 use crate::error::IoContext;
 use crate::lock::DirectoryLock;
@@ -31,7 +35,8 @@ const MAXIMUM_TRIES: usize = 8;
 #[derive(Debug)]
 pub struct RepositoryDir {
     areas: Vec<(&'static str, OwnedFd)>,
-    _lock: DirectoryLock,
+    root: OwnedFd,
+    lock: DirectoryLock,
 }
 
 impl RepositoryDir {
@@ -56,8 +61,26 @@ impl RepositoryDir {
         };
         Ok(Self {
             areas: areas.iter().map(open).collect::<Result<_>>()?,
-            _lock: lock,
+            root,
+            lock,
         })
+    }
+
+    /// What the clock says by which files are stamped, nanoseconds since 1970: see [`Stamp::is_settled`](crate::Stamp::is_settled).
+    ///
+    /// # Errors
+    /// The file system does not tell.
+    pub fn clock_ns(&self) -> Result<i64> {
+        self.lock.clock_ns()
+    }
+
+    /// Has everything that was written in the file system of an area on stable storage.
+    ///
+    /// # Errors
+    /// The file system fails.
+    pub fn sync_area(&self, area: &str) -> Result<()> {
+        let (root, _) = self.area(area)?;
+        rustix::fs::syncfs(root).context("flush", || area.to_owned())
     }
 
     /// The area of a name, and the rest of it.

@@ -139,9 +139,9 @@ impl Upload {
             .context("flush", || self.name.clone())
     }
 
-    /// Forgets to remove it: somebody renamed it, or will.
-    pub fn release(mut self) {
-        self.is_done = true;
+    /// Whether dropping it leaves its bytes where they are: somebody renamed them, or will.
+    pub fn hold(&mut self, is_held: bool) {
+        self.is_done = is_held;
     }
 
     /// Gives it its final name in the same directory, in place of what is there. It is on stable storage then.

@@ -1,0 +1,214 @@
+//! Files and icons of images.
+
+use super::request::Change;
+use super::upload::{Claim, KEPT};
+use super::{CommitError, ImageRepository, RepositoryError, Result, Revision, Slot, Stored, Upload};
+use crate::CallError;
+use parking_lot::Mutex;
+use repository::catalogue::Entry;
+use repository::manifest::{FileEntry, IconEntry, Record};
+use repository::{Uuid, layout};
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl ImageRepository {
+    /// Begins to receive a file. With `resume` it goes on where an earlier one was [kept](Upload::keep), and there is one at a
+    /// time for each place; without, each is one of its own, and the last one committed stays.
+    ///
+    /// # Errors
+    /// `Missing`, `Busy`, `NoSpace`, `Storage`.
+    pub async fn begin_upload(&self, uuid: Uuid, slot: Slot, resume: bool) -> Result<Upload> {
+        self.entry(uuid)?;
+        let name = match resume {
+            true => upload_name(uuid, slot, KEPT),
+            false => upload_name(uuid, slot, &format!("n{}", self.next_number())),
+        };
+        let claim = Claim::take(&self.shared.claims, &name)?;
+        let files = self.shared.files.clone();
+        let begin = move || {
+            let kept = if resume { files.resume(&name)? } else { None };
+            let incoming = match kept {
+                Some(incoming) => incoming,
+                None => files.begin(&name)?,
+            };
+            Ok(Upload {
+                uuid,
+                slot,
+                name,
+                incoming,
+                _claim: claim,
+            })
+        };
+        self.shared.readers.run(begin).await?
+    }
+
+    /// How many bytes of an upload were kept for another day; `None` if none was.
+    ///
+    /// # Errors
+    /// `Busy`: somebody goes on with it now; `Storage`.
+    pub async fn kept_upload(&self, uuid: Uuid, slot: Slot) -> Result<Option<u64>> {
+        let name = upload_name(uuid, slot, KEPT);
+        let _claim = Claim::take(&self.shared.claims, &name)?;
+        let files = self.shared.files.clone();
+        let stamp = self.shared.readers.run(move || files.stamp(&name)).await??;
+        Ok(stamp.map(|stamp| stamp.size))
+    }
+
+    /// Forgets what was kept of an upload; false if nothing was.
+    ///
+    /// # Errors
+    /// `Busy`: somebody goes on with it now; `Storage`.
+    pub async fn discard_upload(&self, uuid: Uuid, slot: Slot) -> Result<bool> {
+        let name = upload_name(uuid, slot, KEPT);
+        let _claim = Claim::take(&self.shared.claims, &name)?;
+        let files = self.shared.files.clone();
+        Ok(self.shared.readers.run(move || files.remove(&name)).await??)
+    }
+
+    /// Puts a file or icon in its place and gives the image the record that says so, both or neither. If it fails before anything was
+    /// done, as with `Changed`, the upload comes back: make the change again of the image as it is now.
+    ///
+    /// # Errors
+    /// `Changed`, `Missing`, `NoFile`: it was activated or deleted meanwhile; `NoSpace`, `Storage`, `Call`.
+    pub async fn commit(
+        &self,
+        mut upload: Upload,
+        record: Record,
+        of: Revision,
+    ) -> std::result::Result<Stored, CommitError> {
+        if upload.uuid != record.uuid() {
+            let error = RepositoryError::Internal("an upload for another image".to_owned());
+            return Err(CommitError::new(error, Some(upload)));
+        }
+        // Here and not by the writer, who has other changes waiting: many bytes may not be on the disk yet.
+        let flush = move || (upload.incoming.flush(), upload);
+        let upload = match self.shared.readers.run(flush).await {
+            Ok((Ok(()), upload)) => upload,
+            Ok((Err(error), upload)) => return Err(CommitError::new(error.into(), Some(upload))),
+            Err(error) => return Err(CommitError::new(error.into(), None)),
+        };
+        let cell = Arc::new(Mutex::new(Some(upload)));
+        let change = Change::Replace {
+            record,
+            of,
+            upload: Some(cell.clone()),
+            drops_icon: false,
+        };
+        let stored = self.change_record(change).await;
+        stored.map_err(|error| {
+            let is_unknown = matches!(error, RepositoryError::Call(CallError::Restarted { .. }));
+            let upload = cell.lock().take().filter(|_| !is_unknown);
+            CommitError::new(error, upload)
+        })
+    }
+
+    /// Adds an image with the files of another one: a clone. Local files are not copied, they get a second name.
+    ///
+    /// # Errors
+    /// `Exists`, `Missing`: the other; `NoFile`: it lacks one; `NoSpace`, `Storage`, `Call`.
+    pub async fn create_with_files_of(&self, record: Record, other: Uuid) -> Result<Stored> {
+        let uuid = record.uuid();
+        let count = self.entry(other)?.files().len();
+        let number = self.next_number();
+        let names = (0..count).map(|index| {
+            let waiting = layout::upload(uuid, index, &format!("n{number}"));
+            (layout::file(other, index), waiting, layout::file(uuid, index))
+        });
+        let names: Vec<(String, String, String)> = names.collect();
+        let (files, wanted) = (self.shared.files.clone(), names.clone());
+        let duplicate = move || -> Result<()> {
+            for (from, waiting, _) in &wanted {
+                if !files.duplicate(from, waiting)? {
+                    let file = from.clone();
+                    return Err(RepositoryError::NoFile { uuid: other, file });
+                }
+            }
+            let waiting: Vec<&str> = wanted.iter().map(|(_, waiting, _)| waiting.as_str()).collect();
+            Ok(files.flush(&waiting)?)
+        };
+        let mut made = self.shared.readers.run(duplicate).await?;
+        if made.is_ok() {
+            let moves = names
+                .iter()
+                .map(|(_, waiting, place)| (waiting.clone(), place.clone()));
+            let files = moves.collect();
+            match self.change_record(Change::Create { record, files }).await {
+                Ok(stored) => return Ok(stored),
+                Err(error) => made = Err(error),
+            }
+        }
+        // Not where the journal may want them. What stays is removed at the next start.
+        if matches!(
+            made,
+            Err(RepositoryError::Exists(_) | RepositoryError::NoFile { .. })
+        ) {
+            let files = self.shared.files.clone();
+            let remove = move || {
+                names
+                    .iter()
+                    .try_for_each(|(_, waiting, _)| files.remove(waiting).map(drop))
+            };
+            self.shared.readers.run(remove).await??;
+        }
+        made.and_then(|()| Err(RepositoryError::Missing(other)))
+    }
+
+    /// Opens a file. Its length may be more than the entry says, if somebody put it there by hand: the entry's counts.
+    ///
+    /// # Errors
+    /// `Missing`, `NoFile`, `Storage`.
+    pub async fn open_file(&self, uuid: Uuid, index: usize) -> Result<(File, FileEntry)> {
+        let entry = self.entry(uuid)?;
+        let slot = Slot::File(index);
+        let file = entry
+            .files()
+            .get(index)
+            .cloned()
+            .ok_or_else(|| no_file(uuid, slot))?;
+        Ok((self.open(uuid, slot).await?, file))
+    }
+
+    /// Opens an icon.
+    ///
+    /// # Errors
+    /// `Missing`, `NoFile`, `Storage`.
+    pub async fn open_icon(&self, uuid: Uuid) -> Result<(File, IconEntry)> {
+        let entry = self.entry(uuid)?;
+        let icon = entry.icon().cloned().ok_or_else(|| no_file(uuid, Slot::Icon))?;
+        Ok((self.open(uuid, Slot::Icon).await?, icon))
+    }
+
+    async fn open(&self, uuid: Uuid, slot: Slot) -> Result<File> {
+        let files = self.shared.files.clone();
+        let opened = self
+            .shared
+            .readers
+            .run(move || files.open(&slot.name(uuid)))
+            .await??;
+        opened.map(|(file, _)| file).ok_or_else(|| no_file(uuid, slot))
+    }
+
+    fn entry(&self, uuid: Uuid) -> Result<Arc<Entry>> {
+        let entry = self.catalogue().get(uuid).cloned();
+        entry.ok_or(RepositoryError::Missing(uuid))
+    }
+
+    fn next_number(&self) -> u64 {
+        self.shared.upload_number.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+fn no_file(uuid: Uuid, slot: Slot) -> RepositoryError {
+    RepositoryError::NoFile {
+        uuid,
+        file: slot.to_string(),
+    }
+}
+
+fn upload_name(uuid: Uuid, slot: Slot, upload: &str) -> String {
+    match slot {
+        Slot::File(index) => layout::upload(uuid, index, upload),
+        Slot::Icon => layout::icon_upload(uuid, upload),
+    }
+}
