@@ -3,7 +3,9 @@
 use crate::Clock;
 use crate::actor_thread::ActorThread;
 use crate::handle::{ActorState, Handle, Health};
-use crate::image_repository::{self, ImageRepository, ImageRepositorySystem, RepositoryError, RepositoryStore};
+use crate::image_repository::{
+    self, ImageRepository, ImageRepositorySystem, RepositoryError, RepositoryStore,
+};
 use crate::jobs::{self, Jobs, JobsActor};
 use crate::key_ring::{self, KeyRing, KeyRingActor};
 use crate::supervise::supervise;

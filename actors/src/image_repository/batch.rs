@@ -230,7 +230,7 @@ fn check_revision(shared: &Shared, known: &mut Known, uuid: Uuid, of: Revision) 
 fn carry_out(shared: &Shared, accepted: &mut [Accepted]) -> bool {
     // All that takes room comes first, so that a full disk fails a change before anything of it is done.
     let names: Vec<Option<String>> = accepted.iter().map(Accepted::record_name).collect();
-    let texts: Vec<Option<String>> = accepted.iter().map(|change| text_of(change)).collect();
+    let texts: Vec<Option<String>> = accepted.iter().map(text_of).collect();
     let files = names.iter().zip(&texts);
     let files: Vec<(&str, &[u8])> = files
         .filter_map(|(name, text)| Some((name.as_deref()?, text.as_deref()?.as_bytes())))

@@ -77,13 +77,16 @@ pub(super) struct Read {
     pub(super) stamp: Stamp,
 }
 
+/// What was read of many, and what was no record.
+type ReadMany = (Vec<Read>, Vec<(Uuid, RecordProblem)>);
+
 /// Reads the records of many images; what is gone meanwhile is left out.
 ///
 /// # Errors
 /// The system is short of files or memory.
-pub(super) fn records(shared: &Shared, images: &[Uuid]) -> Result<(Vec<Read>, Vec<(Uuid, RecordProblem)>)> {
+pub(super) fn records(shared: &Shared, images: &[Uuid]) -> Result<ReadMany> {
     let share = images.len().div_ceil(THREADS).max(1);
-    let read_share = |images: &[Uuid]| -> Result<(Vec<Read>, Vec<(Uuid, RecordProblem)>)> {
+    let read_share = |images: &[Uuid]| -> Result<ReadMany> {
         let (mut good, mut bad) = (Vec::new(), Vec::new());
         for &uuid in images {
             match record(shared, uuid)? {

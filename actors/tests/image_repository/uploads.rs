@@ -1,0 +1,160 @@
+//! Files that arrive.
+
+use crate::fixture::{Fixture, add_with_file, file_entry, received, record};
+use crate::fixture::{put_file, uuid};
+use actors::image_repository::{RepositoryError, Slot};
+use std::io::Read;
+
+fn waiting(fixture: &Fixture) -> usize {
+    std::fs::read_dir(fixture.path("images/.uploads")).map_or(0, Iterator::count)
+}
+
+#[tokio::test]
+async fn an_upload_that_is_given_up_leaves_nothing_and_the_file_that_was_there() {
+    let fixture = Fixture::new();
+    let repository = fixture.repository();
+    add_with_file(repository, 1, b"good").await;
+    let upload = received(repository, uuid(1), b"bad").await;
+    assert_eq!(waiting(&fixture), 1);
+    drop(upload);
+    assert_eq!(waiting(&fixture), 0);
+    let content = fixture.text(&format!("images/000/{}/file0", uuid(1)));
+    assert_eq!(content.as_deref(), Some("good"));
+}
+
+#[tokio::test]
+async fn an_upload_comes_back_if_its_image_changed_meanwhile() {
+    let fixture = Fixture::new();
+    let repository = fixture.repository();
+    let before = repository.create(record(1, "1.0.0")).await.unwrap();
+    let upload = received(repository, uuid(1), b"content").await;
+    let now = repository
+        .replace(record(1, "1.0.1"), before.revision)
+        .await
+        .unwrap();
+    let entry = file_entry(b"content");
+    let stale = before.record.with_file(0, &entry).unwrap();
+    let refused = repository
+        .commit(upload, stale, before.revision)
+        .await
+        .unwrap_err();
+    assert!(matches!(refused.error, RepositoryError::Changed));
+    let fresh = now.record.with_file(0, &entry).unwrap();
+    let upload = *refused.upload.unwrap();
+    let stored = repository.commit(upload, fresh, now.revision).await.unwrap();
+    assert_eq!(
+        (stored.record.text("version"), stored.record.file_count()),
+        ("1.0.1", 1)
+    );
+    let (mut file, _) = repository.open_file(uuid(1), 0).await.unwrap();
+    let mut content = String::new();
+    file.read_to_string(&mut content).unwrap();
+    assert_eq!((content.as_str(), waiting(&fixture)), ("content", 0));
+}
+
+#[tokio::test]
+async fn an_upload_goes_on_another_day_and_one_at_a_time() {
+    let mut fixture = Fixture::new();
+    fixture.repository().create(record(1, "1.0.0")).await.unwrap();
+    let slot = Slot::File(0);
+    let begin = |fixture: &Fixture| {
+        let repository = fixture.repository().clone();
+        async move { repository.begin_upload(uuid(1), slot, true).await }
+    };
+    let mut upload = begin(&fixture).await.unwrap();
+    upload.append(b"half ").unwrap();
+    assert!(matches!(begin(&fixture).await, Err(RepositoryError::Busy)));
+    assert!(matches!(
+        fixture.repository().kept_upload(uuid(1), slot).await,
+        Err(RepositoryError::Busy)
+    ));
+    assert_eq!(upload.keep().unwrap(), 5);
+    assert_eq!(
+        fixture.repository().kept_upload(uuid(1), slot).await.unwrap(),
+        Some(5)
+    );
+    fixture.restart();
+    assert_eq!(fixture.system.as_ref().unwrap().report().leftovers, 0);
+    let mut upload = begin(&fixture).await.unwrap();
+    let mut content = String::new();
+    upload.reader().unwrap().read_to_string(&mut content).unwrap();
+    assert_eq!((content.as_str(), upload.received()), ("half ", 5));
+    upload.append(b"whole").unwrap();
+    let stored = fixture.repository().record(uuid(1)).await.unwrap().unwrap();
+    let entry = file_entry(b"half whole");
+    let with_file = stored.record.with_file(0, &entry).unwrap();
+    fixture
+        .repository()
+        .commit(upload, with_file, stored.revision)
+        .await
+        .unwrap();
+    assert_eq!(
+        fixture.text(&format!("images/000/{}/file0", uuid(1))).as_deref(),
+        Some("half whole")
+    );
+    assert_eq!(
+        fixture.repository().kept_upload(uuid(1), slot).await.unwrap(),
+        None
+    );
+}
+
+#[tokio::test]
+async fn activation_forgets_what_was_kept_of_uploads() {
+    let fixture = Fixture::new();
+    let repository = fixture.repository();
+    let stored = add_with_file(repository, 1, b"content").await;
+    let mut upload = repository
+        .begin_upload(uuid(1), Slot::File(0), true)
+        .await
+        .unwrap();
+    upload.append(b"more").unwrap();
+    let active = stored.record.activate(std::time::SystemTime::now()).unwrap();
+    // Also what somebody is at just now: its end is told that there is nothing to put in place.
+    let stored = repository.replace(active, stored.revision).await.unwrap();
+    assert_eq!(waiting(&fixture), 0);
+    let refused = repository
+        .commit(upload, stored.record, stored.revision)
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused.error, RepositoryError::NoFile { .. }),
+        "{refused}"
+    );
+    assert!(!repository.discard_upload(uuid(1), Slot::File(0)).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_upload_of_an_image_that_is_deleted_ends_with_it() {
+    let fixture = Fixture::new();
+    let repository = fixture.repository();
+    let stored = repository.create(record(1, "1.0.0")).await.unwrap();
+    let upload = received(repository, uuid(1), b"content").await;
+    repository.delete(uuid(1), stored.revision).await.unwrap();
+    let with_file = stored.record.with_file(0, &file_entry(b"content")).unwrap();
+    let refused = repository
+        .commit(upload, with_file, stored.revision)
+        .await
+        .unwrap_err();
+    assert!(matches!(refused.error, RepositoryError::Missing(_)));
+    drop(refused);
+    assert_eq!(waiting(&fixture), 0);
+    assert!(matches!(
+        repository.begin_upload(uuid(1), Slot::File(0), false).await,
+        Err(RepositoryError::Missing(_))
+    ));
+}
+
+#[tokio::test]
+async fn the_last_of_several_uploads_at_once_stays() {
+    let fixture = Fixture::new();
+    let repository = fixture.repository();
+    let stored = repository.create(record(1, "1.0.0")).await.unwrap();
+    let late = received(repository, uuid(1), b"late").await;
+    let stored = put_file(repository, &stored, b"early").await;
+    let with_late = stored.record.with_file(0, &file_entry(b"late")).unwrap();
+    repository.commit(late, with_late, stored.revision).await.unwrap();
+    assert_eq!(
+        fixture.text(&format!("images/000/{}/file0", uuid(1))).as_deref(),
+        Some("late")
+    );
+}
