@@ -120,6 +120,7 @@ async fn activation_forgets_what_was_kept_of_uploads() {
         matches!(refused.error, RepositoryError::NoFile { .. }),
         "{refused}"
     );
+    drop(refused);
     assert!(!repository.discard_upload(uuid(1), Slot::File(0)).await.unwrap());
 }
 
