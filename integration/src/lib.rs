@@ -10,6 +10,8 @@
 //! | `imaginator` | an image builder of its own for a test: daemon, configuration, manifests, users |
 //! | `machine` | a machine of its own: a Debian tree, processes and a network that nobody else sees |
 //! | `repository` | an image repository with a REST API of its own for a test |
+//! | `repository_calls` | calls to it as its clients make them |
+//! | `repository_images` | the images that the original's own tests begin with |
 //! | `rpm_repository` | an RPM system and packages for it, made on a Debian |
 //! | `secured` | a server that asks for certificates, and the authorities it trusts |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
@@ -51,6 +53,8 @@ pub mod programs;
 pub mod random;
 pub mod replica;
 pub mod repository;
+pub mod repository_calls;
+pub mod repository_images;
 pub mod rpm_repository;
 pub mod secured;
 pub mod server;

@@ -52,7 +52,8 @@ impl Answer {
         Self::json_with(200, text)
     }
 
-    fn json_with(status: u16, text: impl Into<Bytes>) -> Self {
+    /// A text that is JSON.
+    pub(crate) fn json_with(status: u16, text: impl Into<Bytes>) -> Self {
         let mut answer = Self::new(status, Content::Bytes(text.into()));
         answer.headers.push((CONTENT_TYPE, JSON));
         answer

@@ -7,24 +7,26 @@
 //! Promises: the port opens when all images are read; every answer has the headers of `imgapi.md §3.1`; no file is held in
 //! memory; no request ends the process. Lacks: any state of its own that outlives it.
 
-#![allow(dead_code, reason = "the endpoints that change something are being written")]
-
 mod accept;
 mod answer;
 mod audit;
 mod authenticate;
 mod begin;
+mod change;
 mod client;
 mod commands;
 mod dispatch;
+mod failures;
 mod flags;
 mod incoming;
-mod interim;
+mod known;
 mod limits;
 mod listener;
 mod log_level;
 mod log_socket;
 mod metrics;
+mod minted;
+mod remote;
 mod request;
 mod request_id;
 mod restart;
@@ -32,6 +34,7 @@ mod routes;
 mod signals;
 mod start;
 mod state;
+mod upload;
 
 use std::process::ExitCode;
 

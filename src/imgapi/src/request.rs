@@ -9,11 +9,12 @@ use repository::access::{Guarded as _, check_visible};
 use repository::catalogue::{Catalogue, Entry, State};
 use repository::channels::Scope;
 use repository::configuration::Settings;
-use repository::http::{ApiVersion, Conditions, Endpoint, Parameters};
+use repository::http::{ApiVersion, Body, Conditions, Endpoint, Parameters};
 use repository::manifest::Mode;
 use repository::signature::User;
 use repository::{ApiError, Result, Uuid};
 
+use crate::client::base_url;
 use crate::incoming::Incoming;
 use crate::state::Shared;
 
@@ -50,6 +51,25 @@ impl Asked {
     /// A header by its lower-case name; several of one name joined by `, `. Nothing where it is no text.
     pub(crate) fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         header(&self.http, name)
+    }
+
+    /// The body as a value (imgapi.md §3).
+    ///
+    /// # Errors
+    /// It is not what its headers say, too long, or does not arrive.
+    pub(crate) async fn value(&mut self) -> Result<Body> {
+        self.body.value(&self.http).await
+    }
+
+    /// The length that the head announces for the body.
+    pub(crate) fn announced_length(&self) -> Option<u64> {
+        self.header("content-length")
+            .and_then(|length| length.trim().parse().ok())
+    }
+
+    /// The address by which the client came here: where it finds its jobs.
+    pub(crate) fn own_url(&self) -> String {
+        base_url(&self.http, &self.settings)
     }
 
     /// The image of the path.

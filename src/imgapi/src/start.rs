@@ -14,7 +14,6 @@ use repository::json;
 use repository::manifest::Mode;
 use tokio::sync::watch;
 
-use crate::interim::Interim;
 use crate::listener::{Certificate, Listening, listen};
 use crate::log_socket::LogSocket;
 use crate::metrics::{MetricsListening, place};
@@ -39,7 +38,6 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
     log_level::set(&logs, &watcher.settings().load());
     tell(&watcher);
     let base = PathBuf::from(&watcher.settings().load().own.base);
-    let interim = Interim::open(&watcher.settings().load()).context("cannot read the repository")?;
     let system = start_repository(RepositoryConfig {
         base: base.clone(),
         settings: watcher.settings(),
@@ -48,7 +46,7 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
     });
     let system = system.context("cannot start the repository")?;
     let figures = Metrics::install("imgapi");
-    let state = State::new(interim, &system, watcher);
+    let state = State::new(&system, watcher);
     let ended = actix_rt::System::new().block_on(async {
         tokio::spawn(keep_watchdog_quiet());
         // Before a port opens: whoever waited for it may stop us at once.

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
-use actors::{Jobs, KeyRing, RepositorySystem, SettingsWatcher};
+use actors::{ImageRepository, Jobs, KeyRing, RepositorySystem, SettingsWatcher};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use repository::catalogue::Catalogue;
 use repository::configuration::{Settings, UserTable};
 use repository::signature::KeyTable;
 
-use crate::interim::Interim;
 use crate::listener::Certificate;
 use crate::metrics::Requests;
 
@@ -21,8 +20,7 @@ pub(crate) const INTERFACE_VERSION: &str = "4.13.1";
 
 /// See the module's text.
 pub(crate) struct State {
-    /// Stands for the actor of the images till it is there.
-    pub(crate) interim: Interim,
+    repository: ImageRepository,
     keys: KeyRing,
     jobs: Jobs,
     settings: Arc<ArcSwap<Settings>>,
@@ -33,10 +31,10 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(interim: Interim, system: &RepositorySystem, watcher: SettingsWatcher) -> Shared {
+    pub(crate) fn new(system: &RepositorySystem, watcher: SettingsWatcher) -> Shared {
         let host = rustix::system::uname().nodename().to_bytes().to_vec();
         Arc::new(Self {
-            interim,
+            repository: system.repository.clone(),
             keys: system.keys.clone(),
             jobs: system.jobs.clone(),
             settings: watcher.settings(),
@@ -54,7 +52,17 @@ impl State {
 
     /// The images of the moment.
     pub(crate) fn catalogue(&self) -> Arc<Catalogue> {
-        Arc::clone(&self.interim.catalogue)
+        self.repository.catalogue()
+    }
+
+    /// Records, files and icons: for whoever changes them.
+    pub(crate) fn repository(&self) -> &ImageRepository {
+        &self.repository
+    }
+
+    /// Whether there is somebody who builds images.
+    pub(crate) fn can_build(&self) -> bool {
+        false
     }
 
     /// The keys of the moment.

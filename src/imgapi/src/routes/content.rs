@@ -5,6 +5,7 @@ use std::io;
 use std::time::{Duration, SystemTime};
 
 use actix_web::http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED};
+use actors::RepositoryError;
 use repository::catalogue::Entry;
 use repository::http::{ByteRange, Outcome, RangeAnswer, Tagged};
 use repository::{ApiError, Code, Result, dates};
@@ -31,7 +32,7 @@ pub(super) async fn send(
     asked: &Asked,
     entry: &Entry,
     stored: &Stored<'_>,
-    open: impl FnOnce() -> io::Result<File> + Send + 'static,
+    open: impl Future<Output = std::result::Result<File, RepositoryError>>,
 ) -> Result<Answer> {
     let etag = entry.form().entity_tag(asked.version, false);
     let tagged = Tagged {
@@ -53,11 +54,8 @@ pub(super) async fn send(
         start: 0,
         length: stored.size,
     });
-    let opened = tokio::task::spawn_blocking(move || opened(open, part.start + part.length)).await;
-    let file = opened
-        .map_err(io::Error::other)
-        .and_then(|opened| opened)
-        .map_err(|error| unreadable(entry, &error))?;
+    let file = open.await.map_err(|error| unreadable(entry, &error))?;
+    check_length(&file, part.start + part.length).map_err(|error| unreadable(entry, &error))?;
     let mut answer = Answer::new(
         status,
         Content::of_file(asked.http.conn_data(), file, part.start, part.length),
@@ -105,18 +103,17 @@ fn unsatisfiable(size: u64) -> Answer {
     Answer::from(error).with_name(CONTENT_RANGE, &format!("bytes */{size}"))
 }
 
-/// The file, if it has as many bytes as will be sent: a shorter one is found out before the answer begins.
-fn opened(open: impl FnOnce() -> io::Result<File>, end: u64) -> io::Result<File> {
-    let file = open()?;
+/// Whether it has as many bytes as will be sent: that it is shorter is found out before the answer begins.
+fn check_length(file: &File, end: u64) -> io::Result<()> {
     let length = file.metadata()?.len();
     if length < end {
         let message = format!("the file has {length} bytes, {end} are needed");
         return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
     }
-    Ok(file)
+    Ok(())
 }
 
-fn unreadable(entry: &Entry, error: &io::Error) -> ApiError {
+fn unreadable(entry: &Entry, error: &dyn std::error::Error) -> ApiError {
     tracing::error!(uuid = %entry.uuid(), %error, "cannot read what is stored of the image");
     let message = format!("cannot read what is stored of image {}: {error}", entry.uuid());
     ApiError::new(Code::InternalError, message)

@@ -20,7 +20,6 @@ pub(super) async fn answer(asked: &Asked) -> Result<Answer> {
         modified: file.mtime.as_deref().and_then(dates::parse),
         content_type: "application/octet-stream",
     };
-    let (state, uuid) = (asked.state.clone(), entry.uuid());
-    let open = move || state.interim.open_file(uuid, index);
+    let open = async { Ok(asked.state.repository().open_file(entry.uuid(), index).await?.0) };
     send(asked, &entry, &stored, open).await
 }

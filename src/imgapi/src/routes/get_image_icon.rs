@@ -18,7 +18,6 @@ pub(super) async fn answer(asked: &Asked) -> Result<Answer> {
         modified: dates::parse(&icon.mtime),
         content_type: &icon.content_type,
     };
-    let (state, uuid) = (asked.state.clone(), entry.uuid());
-    let open = move || state.interim.open_icon(uuid);
+    let open = async { Ok(asked.state.repository().open_icon(entry.uuid()).await?.0) };
     send(asked, &entry, &stored, open).await
 }

@@ -1,7 +1,17 @@
 //! The endpoints: one file each, named as in `imgapi.md §9`. What is decided is decided by the crate `repository`, whose test
 //! model is their pattern; here it is joined with what is stored.
 
+mod add_image_acl;
+mod add_image_file;
+mod add_image_file_from_source;
+mod add_image_file_from_url;
+mod add_image_icon;
+mod clone_image;
 mod content;
+mod create_from_vm;
+mod create_image;
+mod delete_image;
+mod delete_image_icon;
 mod docker;
 mod documents;
 mod get_image;
@@ -11,13 +21,14 @@ mod jobs;
 mod list_channels;
 mod list_images;
 mod ping;
+mod post_image;
 mod redirects;
 mod reload_auth_keys;
 mod state;
 mod update_state;
 
 use repository::http::Endpoint;
-use repository::{ApiError, Code, Result};
+use repository::Result;
 
 use crate::answer::Answer;
 use crate::request::Asked;
@@ -42,14 +53,14 @@ pub(crate) async fn answer(asked: &mut Asked) -> Result<Answer> {
         Endpoint::AdminPushDockerImage => docker::push(asked),
         Endpoint::AdminUpdateState => update_state::answer(asked),
         Endpoint::AdminReloadAuthKeys => Ok(reload_auth_keys::answer(asked)),
-        Endpoint::CreateImage
-        | Endpoint::AddImageFile
-        | Endpoint::AddImageFileFromUrl
-        | Endpoint::AddImageIcon
-        | Endpoint::DeleteImageIcon
-        | Endpoint::UpdateImage
-        | Endpoint::DeleteImage
-        | Endpoint::AddImageAcl
-        | Endpoint::CloneImage => Err(ApiError::new(Code::InternalError, "not there yet")),
+        Endpoint::CreateImage => create_image::answer(asked).await,
+        Endpoint::AddImageFile => add_image_file::answer(asked).await,
+        Endpoint::AddImageFileFromUrl => add_image_file_from_url::answer(asked).await,
+        Endpoint::AddImageIcon => add_image_icon::answer(asked).await,
+        Endpoint::DeleteImageIcon => delete_image_icon::answer(asked).await,
+        Endpoint::UpdateImage => post_image::answer(asked).await,
+        Endpoint::DeleteImage => delete_image::answer(asked).await,
+        Endpoint::AddImageAcl => add_image_acl::answer(asked).await,
+        Endpoint::CloneImage => clone_image::answer(asked).await,
     }
 }

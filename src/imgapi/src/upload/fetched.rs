@@ -1,0 +1,38 @@
+//! A file that this server fetches itself.
+
+use actors::image_repository::Upload;
+use bytes::Bytes;
+use repository::Result;
+use repository::transfer::Kind;
+
+use super::Received;
+use super::whole::of_written;
+use super::writer::{Plan, Verdict, Writer};
+use crate::failures;
+
+/// Receives the pieces that `next` gives, to the last one.
+///
+/// # Errors
+/// Those of `next`; it is empty or too long; the disk.
+pub(crate) async fn fetched(
+    upload: Upload,
+    mut next: impl AsyncFnMut() -> Result<Option<Bytes>>,
+) -> Result<Received> {
+    let plan = Plan {
+        is_hashed: true,
+        if_cut: Verdict::Remove,
+    };
+    let writer = Writer::start(upload, plan).map_err(|error| failures::no_thread(&error))?;
+    let mut size = 0;
+    // An error drops the writer, and what it wrote with it.
+    while let Some(piece) = next().await? {
+        size += piece.len() as u64;
+        Kind::File.check_received(size)?;
+        if !writer.push(piece).await {
+            break;
+        }
+    }
+    let received = of_written(writer.end(Verdict::Whole).await, Kind::File)?;
+    Kind::File.check_whole(&received.digests, None, None)?;
+    Ok(received)
+}
