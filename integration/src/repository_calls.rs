@@ -1,8 +1,10 @@
 //! Calls to an image repository as its clients make them, over one kept connection.
+#![allow(clippy::expect_used, reason = "of tests: without digests none can go on")]
 
 use crate::http_talk::{Reply, Talk};
 use crate::repository::Imgapi;
 use anyhow::{Result, ensure};
+use repository::digest::{Digester, Digests};
 use serde_json::{Value, json};
 
 /// A client. Every call goes over the same connection, so that each shows that the one before left it usable.
@@ -121,4 +123,11 @@ pub fn refused(reply: Reply, status: u16, code: &str) -> Result<String> {
         reply.text()
     );
     Ok(reply.json()?["message"].as_str().unwrap_or_default().to_owned())
+}
+
+/// What a repository computes of a file.
+pub fn digests(content: &[u8]) -> Digests {
+    let mut digester = Digester::new().expect("OpenSSL has SHA-1 and MD5");
+    digester.update(content).expect("OpenSSL computes");
+    digester.finish().expect("OpenSSL computes")
 }

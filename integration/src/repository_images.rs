@@ -1,5 +1,6 @@
 //! The images that the original's own tests begin with: records as they lie on the disk, with files and icons.
 
+use crate::repository::{Imgapi, Repository};
 use anyhow::Result;
 use serde_json::{Value, json};
 use std::fs;
@@ -64,6 +65,19 @@ pub fn with_channels() -> Value {
             {"name": "release", "description": "release gold bits"},
         ],
     })
+}
+
+/// A running datacenter with its users and its six images.
+pub fn start_datacenter() -> Result<(Repository, Imgapi)> {
+    let mut repository = Repository::new(json!({}))?;
+    let table = repository.path().join("users.json");
+    fs::write(&table, users().to_string())?;
+    let mut configuration = datacenter();
+    configuration["usersFile"] = table.display().to_string().into();
+    repository.configure(configuration);
+    put_datacenter_images(repository.base())?;
+    let daemon = repository.start()?;
+    Ok((repository, daemon))
 }
 
 /// Puts the six images of a datacenter below a base directory that no server uses.

@@ -5,35 +5,15 @@
     reason = "a test: what cannot go on has failed"
 )]
 
-use integration::repository::{Imgapi, Repository};
-use integration::repository_calls::{Calls, expect, manifest, refused};
+use integration::repository_calls::{Calls, digests, expect, manifest, refused};
 use integration::repository_images::{
-    ADMIN, BASE, BASE_2, DARK_SIDE, EMPEROR, FATHER, JOIN_US, JUNK, LUKE, NIL, NODEJS, SDC, VADER,
-    datacenter, put_datacenter_images, users,
+    ADMIN, BASE, BASE_2, DARK_SIDE, EMPEROR, FATHER, JOIN_US, JUNK, LUKE, NODEJS, SDC, VADER,
+    start_datacenter,
 };
-use repository::digest::{Digester, Digests};
 use serde_json::{Value, json};
 
 /// In no table of users.
 const STRANGER: &str = "33333333-3333-4333-8333-333333333333";
-
-fn start() -> (Repository, Imgapi) {
-    let mut repository = Repository::new(json!({})).unwrap();
-    let table = repository.path().join("users.json");
-    std::fs::write(&table, users().to_string()).unwrap();
-    let mut configuration = datacenter();
-    configuration["usersFile"] = table.display().to_string().into();
-    repository.configure(configuration);
-    put_datacenter_images(repository.base()).unwrap();
-    let daemon = repository.start().unwrap();
-    (repository, daemon)
-}
-
-fn digests(content: &[u8]) -> Digests {
-    let mut digester = Digester::new().unwrap();
-    digester.update(content).unwrap();
-    digester.finish().unwrap()
-}
 
 /// `(all of these are there, none of those is)`
 fn holds(list: &[String], there: &[&str], absent: &[&str]) {
@@ -57,7 +37,7 @@ fn same(list: Vec<String>, wanted: &[&str]) {
 
 #[test]
 fn an_image_lives_from_its_manifest_to_its_deletion() {
-    let (_repository, daemon) = start();
+    let (_repository, daemon) = start_datacenter().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     refused(
         calls.get(&format!("/images/{STRANGER}")).unwrap(),
@@ -87,12 +67,12 @@ fn an_image_lives_from_its_manifest_to_its_deletion() {
     let uuid = created["uuid"].as_str().unwrap().to_owned();
     let of = |account: &str, rest: &str| format!("/images/{uuid}{rest}account={account}");
 
-    let digests = digests(JUNK);
+    let junk = digests(JUNK);
     let url = of(
         LUKE,
         &format!(
             "/file?compression=bzip2&sha1={}&dataset_guid=13857995662640213637&",
-            digests.sha1
+            junk.sha1
         ),
     );
     let image = expect(calls.put(&url, &[], JUNK).unwrap(), 200)
@@ -106,7 +86,7 @@ fn an_image_lives_from_its_manifest_to_its_deletion() {
     );
     assert_eq!(
         (&file["sha1"], &file["dataset_guid"]),
-        (&json!(digests.sha1), &json!("13857995662640213637"))
+        (&json!(junk.sha1), &json!("13857995662640213637"))
     );
 
     let change = |calls: &mut Calls, action: &str| {
@@ -162,7 +142,7 @@ fn an_image_lives_from_its_manifest_to_its_deletion() {
     assert_eq!(acl(&mut calls, "remove"), Value::Null);
 
     let icon = b"any bytes that call themselves a picture";
-    let icon_digests = self::digests(icon);
+    let icon_digests = digests(icon);
     let url = of(LUKE, &format!("/icon?sha1={}&", icon_digests.sha1));
     let with_icon = expect(
         calls.put(&url, &[("content-type", "image/jpeg")], icon).unwrap(),
@@ -182,7 +162,7 @@ fn an_image_lives_from_its_manifest_to_its_deletion() {
     let file = calls.get(&of(VADER, "/file?")).unwrap();
     assert_eq!(
         (&file.body[..], file.header("content-md5")),
-        (JUNK, Some(&digests.md5[..]))
+        (JUNK, Some(&junk.md5[..]))
     );
     let fetched = calls.get(&of(VADER, "/icon?")).unwrap();
     assert_eq!(
@@ -219,7 +199,7 @@ fn an_image_lives_from_its_manifest_to_its_deletion() {
 
 #[test]
 fn accounts_see_what_is_theirs_public_or_shared_with_them() {
-    let (_repository, daemon) = start();
+    let (_repository, daemon) = start_datacenter().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let mut list = |query: String| calls.list(&query).unwrap();
     holds(&list(format!("?account={VADER}")), &[FATHER, BASE], &[]);
@@ -280,190 +260,9 @@ fn accounts_see_what_is_theirs_public_or_shared_with_them() {
     }
 }
 
-/// A manifest of the second version, and the same of the first, as existing repositories hand them out.
-fn manifests() -> [Value; 2] {
-    let uuid = "1fc068b0-13b0-11e2-9f4e-2f3f6a96d9bc";
-    let common = json!({
-        "uuid": uuid, "name": "fauxnodejs", "version": "1.4.0", "os": "smartos", "type": "zone-dataset",
-        "published_at": "2012-10-11T14:40:57.936Z", "description": "fake", "generate_passwords": true,
-        "requirements": {"networks": [{"name": "net0", "description": "public"}]},
-        "users": [{"name": "root"}, {"name": "admin"}, {"name": "node"}], "inherited_directories": ["/opt/local"],
-    });
-    let mut second = common.clone();
-    for (key, value) in [("v", json!(2)), ("owner", LUKE.into()), ("public", true.into())] {
-        second[key] = value;
-    }
-    second["billing_tags"] = json!(["xxllpromo"]);
-    second["files"] =
-        json!([{"sha1": "524ad6f77329e4661701b602aa412fee18fdd764", "size": 67, "compression": "bzip2"}]);
-    let mut first = common;
-    for (key, value) in [
-        ("creator_uuid", LUKE),
-        ("vendor_uuid", LUKE),
-        ("creator_name", "luke"),
-        ("cloud_name", "sdc"),
-        ("urn", "sdc:luke:fauxnodejs:1.4.0"),
-        ("platform_type", "smartos"),
-        ("created_at", "2012-10-11T14:40:57.936Z"),
-        ("updated_at", "2012-10-11T14:40:57.936Z"),
-    ] {
-        first[key] = value.into();
-    }
-    first["files"] =
-        json!([{"path": "x.zfs.bz2", "sha1": "x", "size": 67, "url": "http://example.com/x.zfs.bz2"}]);
-    [second, first]
-}
-
-#[test]
-fn manifests_of_both_versions_are_imported_as_they_are() {
-    let (_repository, daemon) = start();
-    let mut calls = Calls::to(&daemon).unwrap();
-    for (manifest, query) in manifests().into_iter().zip(["", "&skip_owner_check=true"]) {
-        let uuid = manifest["uuid"].as_str().unwrap().to_owned();
-        let imported = calls
-            .post_json(&format!("/images/{uuid}?action=import{query}"), &manifest)
-            .unwrap();
-        let imported = expect(imported, 200).unwrap().json().unwrap();
-        for field in ["uuid", "published_at", "inherited_directories", "users"] {
-            assert_eq!(imported[field], manifest[field], "{field}");
-        }
-        assert_eq!(
-            (&imported["state"], &imported["owner"]),
-            (&json!("unactivated"), &json!(LUKE))
-        );
-        assert_eq!(imported["billing_tags"], manifest["billing_tags"]);
-        assert_eq!(imported["created_at"], Value::Null);
-
-        let content = b"the file of an imported image";
-        let digests = digests(content);
-        let url = format!("/images/{uuid}/file?compression=bzip2&sha1={}", digests.sha1);
-        let image = expect(calls.put(&url, &[], content).unwrap(), 200)
-            .unwrap()
-            .json()
-            .unwrap();
-        assert_eq!(
-            (&image["files"][0]["sha1"], &image["files"][0]["size"]),
-            (&json!(digests.sha1), &json!(content.len()))
-        );
-        let active = expect(calls.activate(&uuid).unwrap(), 200).unwrap();
-        let image = active.json().unwrap();
-        assert_eq!(
-            (&image["state"], &image["published_at"]),
-            (&json!("active"), &manifest["published_at"])
-        );
-        assert_eq!(
-            calls
-                .get(&format!("/images/{uuid}?account={VADER}"))
-                .unwrap()
-                .body,
-            active.body
-        );
-        let file = calls
-            .get(&format!("/images/{uuid}/file?account={VADER}"))
-            .unwrap();
-        assert_eq!(
-            (&file.body[..], file.header("content-md5")),
-            (&content[..], Some(&digests.md5[..]))
-        );
-        // What was answered can be imported again, icon and all, once it is gone.
-        expect(
-            calls
-                .put(
-                    &format!("/images/{uuid}/icon"),
-                    &[("content-type", "image/png")],
-                    b"i",
-                )
-                .unwrap(),
-            200,
-        )
-        .unwrap();
-        let answered = calls.get(&format!("/images/{uuid}")).unwrap().json().unwrap();
-        expect(calls.delete(&format!("/images/{uuid}")).unwrap(), 204).unwrap();
-        expect(
-            calls
-                .post_json(&format!("/images/{uuid}?action=import"), &answered)
-                .unwrap(),
-            200,
-        )
-        .unwrap();
-        expect(calls.delete(&format!("/images/{uuid}")).unwrap(), 204).unwrap();
-    }
-}
-
-#[test]
-fn an_import_that_must_not_be_is_refused() {
-    let (_repository, daemon) = start();
-    let mut calls = Calls::to(&daemon).unwrap();
-    let [manifest, _] = manifests();
-    let uuid = manifest["uuid"].as_str().unwrap().to_owned();
-    let mut import = |uuid: &str, query: &str, body: &Value| {
-        calls
-            .post_json(&format!("/images/{uuid}?action=import{query}"), body)
-            .unwrap()
-    };
-    refused(
-        import(&uuid, &format!("&account={LUKE}"), &manifest),
-        403,
-        "OperatorOnly",
-    )
-    .unwrap();
-    let other = import(STRANGER, "", &manifest);
-    assert_eq!(other.json().unwrap()["errors"][0]["field"], "uuid");
-    refused(other, 422, "InvalidParameter").unwrap();
-    let mut existing = manifest.clone();
-    existing["uuid"] = BASE.into();
-    refused(import(BASE, "", &existing), 409, "ImageUuidAlreadyExists").unwrap();
-    refused(import("3dae5131", "", &manifest), 404, "ResourceNotFound").unwrap();
-    refused(
-        import(&uuid, "&skip_owner_check=maybe", &manifest),
-        422,
-        "InvalidParameter",
-    )
-    .unwrap();
-    let mut orphan = manifest.clone();
-    orphan["origin"] = STRANGER.into();
-    refused(import(&uuid, "", &orphan), 422, "OriginDoesNotExist").unwrap();
-    let mut strange = manifest.clone();
-    strange["owner"] = STRANGER.into();
-    refused(import(&uuid, "", &strange), 422, "OwnerDoesNotExist").unwrap();
-    // Nobody's image is the administrator's.
-    let mut nobodys = manifest.clone();
-    nobodys["owner"] = NIL.into();
-    let taken = expect(import(&uuid, "", &nobodys), 200).unwrap().json().unwrap();
-    assert_eq!(taken["owner"], ADMIN);
-}
-
-#[test]
-fn an_image_of_a_machine_s_disk_keeps_what_only_such_have() {
-    let (_repository, daemon) = start();
-    let mut calls = Calls::to(&daemon).unwrap();
-    let uuid = "583287ae-366b-11e2-aea4-bf6c552eb39b";
-    let manifest = json!({
-        "uuid": uuid, "name": "fauxubuntu", "version": "1.0.0", "os": "linux", "type": "zvol", "creator_uuid": STRANGER,
-        "vendor_uuid": STRANGER, "created_at": "2012-11-24T16:27:16.512Z", "published_at": "2012-11-24T16:27:16.512Z",
-        "image_size": "16384", "cpu_type": "qemu64", "nic_driver": "virtio", "disk_driver": "virtio", "files": [],
-    });
-    let import = format!("/images/{uuid}?action=import");
-    refused(
-        calls.post_json(&import, &manifest).unwrap(),
-        422,
-        "OwnerDoesNotExist",
-    )
-    .unwrap();
-    let imported = calls
-        .post_json(&format!("{import}&skip_owner_check=true"), &manifest)
-        .unwrap();
-    let imported = expect(imported, 200).unwrap().json().unwrap();
-    assert_eq!(
-        (&imported["image_size"], &imported["disk_driver"]),
-        (&json!(16384), &json!("virtio"))
-    );
-    assert_eq!(imported["created_at"], Value::Null);
-}
-
 #[test]
 fn an_account_that_an_image_is_shared_with_may_have_a_copy() {
-    let (_repository, daemon) = start();
+    let (_repository, daemon) = start_datacenter().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let mut clone = |uuid: &str, query: &str| calls.post(&format!("/images/{uuid}/clone{query}")).unwrap();
     refused(clone(FATHER, ""), 422, "InvalidParameter").unwrap();
@@ -519,7 +318,7 @@ fn an_account_that_an_image_is_shared_with_may_have_a_copy() {
 
 #[test]
 fn a_copy_takes_its_origins_along_up_to_the_administrator_s() {
-    let (_repository, daemon) = start();
+    let (_repository, daemon) = start_datacenter().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let mut make = |owner: &str, origin: Option<&str>, content: &[u8]| {
         let mut fields = json!({"owner": owner, "public": false, "acl": [LUKE]});
