@@ -129,6 +129,10 @@ impl Repository {
     pub fn command(&self, port: u16) -> Result<Command> {
         let mut configuration = self.configuration.clone();
         configuration["port"] = port.into();
+        if configuration["mode"] == "dc" && configuration["metricsPort"].is_null() {
+            // The usual one is that of another test.
+            configuration["metricsPort"] = free_port()?.into();
+        }
         fs::write(self.configuration_file(), configuration.to_string())?;
         let binary = program("imgapi")?;
         let mut command = if rustix::process::geteuid().is_root() {
