@@ -88,11 +88,6 @@ impl Answer {
         self
     }
 
-    /// Its status.
-    pub(crate) fn status(&self) -> u16 {
-        self.status
-    }
-
     /// As the HTTP library takes it.
     pub(crate) fn into_response(
         self,

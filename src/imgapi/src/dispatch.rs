@@ -87,7 +87,12 @@ async fn answered(
     state: &Shared,
     settings: std::sync::Arc<Settings>,
 ) -> (Answer, Option<String>) {
+    let is_acceptable = is_acceptable(&call);
     let mut body = Incoming::new(call.payload);
+    if !is_acceptable {
+        body.drain().await;
+        return (Answer::empty(406), None);
+    }
     let is_read = call.http.method() == actix_web::http::Method::GET;
     let prepared = prepare(
         &call.http,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use actors::image_jobs::{self, Workroom};
 use actors::repository_settings::{Restart, start as start_settings};
 use actors::{Clock, RepositoryConfig, RepositorySystem, SettingsSystem, SettingsWatcher, start_repository};
 use anyhow::{Context as _, bail};
@@ -51,6 +52,10 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
         tokio::spawn(keep_watchdog_quiet());
         // Before a port opens: whoever waited for it may stop us at once.
         let signals = Signals::catch()?;
+        let users = state.clone();
+        let room = Workroom::new(system.repository.clone(), settings.watcher().settings())
+            .with_users(move || users.users());
+        system.jobs.begin(image_jobs::bodies(&room)).await?;
         let ports = Ports::open(&state, &figures)?;
         let socket = open_log(&base, &logs);
         notify_ready();

@@ -60,11 +60,6 @@ impl State {
         &self.repository
     }
 
-    /// Whether there is somebody who builds images.
-    pub(crate) fn can_build(&self) -> bool {
-        false
-    }
-
     /// The keys of the moment.
     pub(crate) fn keys(&self) -> Arc<KeyTable> {
         self.keys.table()

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use actors::image_jobs::{build_target, check_can_build};
 use repository::job::JobKind;
 use repository::json::{Object, Value};
 use repository::manifest::{Known as _, placeholder};
-use repository::{ApiError, Code, Result, Uuid};
+use repository::{ApiError, Result, Uuid};
 
 use super::post_image::submitted;
 use crate::answer::Answer;
@@ -18,14 +19,12 @@ const DAY: f64 = 24.0 * 60.0 * 60.0;
 
 /// The names of image and job. The image's place is kept by a placeholder till the job is done.
 pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
-    if !asked.settings.allow_local_create || !asked.state.can_build() {
-        let message = "custom image creation is not currently available";
-        return Err(ApiError::new(Code::NotAvailable, message));
-    }
-    let parameters = parameters(asked)?;
+    check_can_build(&asked.settings)?;
+    let (machine, parameters) = parameters(asked)?;
     let account = asked.parameters.account()?;
     let scope = asked.scope(false)?;
     let body = asked.value().await?;
+    build_target(&asked.settings, machine)?;
     let known = KnownHere::new(asked);
     let uuid = match body.value().and_then(|body| body.get("uuid")) {
         None => new_uuid()?,
@@ -54,8 +53,8 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
     submitted
 }
 
-/// The job's parameters: what the query says.
-fn parameters(asked: &Asked) -> Result<Object> {
+/// The machine, and the job's parameters: what the query says.
+fn parameters(asked: &Asked) -> Result<(Uuid, Object)> {
     let given = asked.parameters.get_nonempty("vm_uuid");
     let Some(given) = given else {
         let message = "missing 'vm_uuid' parameter";
@@ -86,7 +85,7 @@ fn parameters(asked: &Asked) -> Result<Object> {
     }
     let id = asked.id.to_str().unwrap_or_default();
     parameters.insert("req_id".to_owned(), id.into());
-    Ok(parameters)
+    Ok((machine, parameters))
 }
 
 /// The name a client wants for the image, if it is one and free.

@@ -27,8 +27,8 @@ mod reload_auth_keys;
 mod state;
 mod update_state;
 
-use repository::http::Endpoint;
 use repository::Result;
+use repository::http::Endpoint;
 
 use crate::answer::Answer;
 use crate::request::Asked;
