@@ -17,7 +17,7 @@ for component in rustfmt clippy; do
   fi
 done
 # systemd for its systemd-analyze: nothing of it runs. The rest makes machines of Debian trees and packages for them.
-packages=(debootstrap ca-certificates openssl strace systemd iproute2 binutils dpkg-dev chromium git rpm createrepo-c dnf passt)
+packages=(debootstrap ca-certificates openssl strace systemd iproute2 binutils dpkg-dev chromium git rpm createrepo-c dnf passt openssh-client)
 if [ "$(id -u)" -eq 0 ]; then
   need_packages "${packages[@]}"
   # Tests that want a real system tree find it here; without it they say that they were skipped.

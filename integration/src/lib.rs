@@ -12,6 +12,7 @@
 //! | `repository` | an image repository with a REST API of its own for a test |
 //! | `repository_calls` | calls to it as its clients make them |
 //! | `repository_images` | the images that the original's own tests begin with |
+//! | `repository_tool` | `imgapi-cli` as one user, and that user's keys |
 //! | `rpm_repository` | an RPM system and packages for it, made on a Debian |
 //! | `secured` | a server that asks for certificates, and the authorities it trusts |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
@@ -55,6 +56,7 @@ pub mod replica;
 pub mod repository;
 pub mod repository_calls;
 pub mod repository_images;
+pub mod repository_tool;
 pub mod rpm_repository;
 pub mod secured;
 pub mod server;
