@@ -342,7 +342,7 @@ fn every_kind_of_key_signs_from_a_file_and_from_an_agent() {
     }
     let absent = tool.run(&["-u", "joe", "-i", "nosuch", "ping"]).unwrap();
     assert!(
-        absent.code == 1 && absent.err.contains("nosuch: no such file"),
+        absent.code == 3 && absent.err.contains("nosuch: no such file"),
         "{absent:?}"
     );
 }

@@ -1,7 +1,7 @@
 //! A manifest as a repository answered it.
 
 use repository::Uuid;
-use repository::json::{Object, Value};
+use repository::json::{self, Object, Value};
 
 use crate::ClientError;
 
@@ -56,14 +56,14 @@ impl Image {
         self.text("state").unwrap_or_default()
     }
 
-    /// `name`.
-    pub fn name(&self) -> &str {
-        self.text("name").unwrap_or_default()
+    /// `name`; repositories take numbers as well, and keep them.
+    pub fn name(&self) -> String {
+        self.0.get("name").map(json::to_text).unwrap_or_default()
     }
 
-    /// `version`.
-    pub fn version(&self) -> &str {
-        self.text("version").unwrap_or_default()
+    /// `version`, in the same way.
+    pub fn version(&self) -> String {
+        self.0.get("version").map(json::to_text).unwrap_or_default()
     }
 
     /// What it is based on.

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
-use repository_client::{Auth, ClientError};
+use repository_client::{Auth, ClientError, IdentityError};
 
 use crate::session::Session;
 
@@ -124,6 +124,9 @@ fn code_of(error: &anyhow::Error) -> u8 {
     }
     if find::<Interrupted>(error).is_some() {
         return INTERRUPTED;
+    }
+    if let Some(IdentityError::Agent { is_file: false, .. }) = find(error) {
+        return NOT_THERE;
     }
     if let Some(client) = find::<ClientError>(error) {
         match (client, client.status(), client.code()) {

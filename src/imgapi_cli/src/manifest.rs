@@ -48,8 +48,26 @@ fn read_object(name: &str, reader: impl Read) -> anyhow::Result<Object> {
     }
 }
 
-/// FIELD=VALUE, or FIELD.KEY=VALUE for a value inside an object. What is JSON is that, anything else a text; nothing
-/// behind the `=` is null, which removes.
+/// Fields that are texts whatever they look like: `version=1.0` is no number.
+const TEXTS: [&str; 14] = [
+    "name",
+    "version",
+    "description",
+    "homepage",
+    "eula",
+    "urn",
+    "type",
+    "os",
+    "owner",
+    "origin",
+    "uuid",
+    "nic_driver",
+    "disk_driver",
+    "cpu_type",
+];
+
+/// FIELD=VALUE, or FIELD.KEY=VALUE for a value inside an object. What is JSON is that, except in [`TEXTS`]; anything else is
+/// a text; nothing behind the `=` is null, which removes.
 pub(crate) fn fields_of(arguments: &[String]) -> anyhow::Result<Object> {
     let mut object = Object::new();
     for argument in arguments {
@@ -58,7 +76,8 @@ pub(crate) fn fields_of(arguments: &[String]) -> anyhow::Result<Object> {
             return Err(WrongUse(what).into());
         };
         let value = match text {
-            "" => Value::Null,
+            "" | "null" => Value::Null,
+            text if TEXTS.contains(&field) => text.into(),
             text => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         };
         match field.split_once('.') {
@@ -117,9 +136,9 @@ mod tests {
                 "tags.n=1",
                 "homepage=",
                 "acl=[\"x\"]",
-                "version=1.2.3"
+                "version=1.0"
             ]),
-            json!({"name": "a b", "public": true, "tags": {"role": "db", "n": 1}, "homepage": null, "acl": ["x"], "version": "1.2.3"})
+            json!({"name": "a b", "public": true, "tags": {"role": "db", "n": 1}, "homepage": null, "acl": ["x"], "version": "1.0"})
         );
         assert!(fields_of(&["name".to_owned()]).is_err());
         assert!(fields_of(&["tags=1".to_owned(), "tags.a=1".to_owned()]).is_err());
