@@ -39,6 +39,7 @@ fn created(tool: &RepositoryTool, name: &str, more: &[&str]) -> String {
         "version=1.0",
         "type=other",
         "os=linux",
+        "public=true",
         &format!("owner={OWNER}"),
     ]
     .map(str::to_owned);
@@ -53,11 +54,7 @@ fn json_of(text: &str) -> Value {
 
 #[test]
 fn an_image_lives_as_the_original_s_users_know_it() {
-    let (_repository, daemon, mut tool) = started(json!({
-        "authType": "none", "mode": "private",
-    }));
-    drop((daemon, _repository));
-    // With keys, as every repository outside a datacenter.
+    let mut tool = RepositoryTool::new("").unwrap();
     let keys = [tool.make_key("ed25519", "id").unwrap()];
     let (_repository, daemon, _) = started(json!({
         "authType": "signature", "authKeys": { "joe": keys },
@@ -84,7 +81,7 @@ fn an_image_lives_as_the_original_s_users_know_it() {
     assert_eq!(json_of(&tool.must(&["ping"]).unwrap())["user"], "joe");
 
     // Made, given its file, activated: three commands.
-    let uuid = created(&tool, "base", &["public=true", "tags.role=db"]);
+    let uuid = created(&tool, "base", &["tags.role=db"]);
     let nothing = tool.run(&["activate", &uuid]).unwrap();
     assert_eq!(
         (nothing.code, nothing.err.contains("(NoActivationNoFile)")),
@@ -194,7 +191,7 @@ fn an_image_lives_as_the_original_s_users_know_it() {
 
 #[test]
 fn one_command_makes_an_image_and_what_fails_behind_it_leaves_none() {
-    let (_repository, daemon, tool) = started(json!({ "mode": "dc" }));
+    let (_repository, daemon, tool) = started(json!({}));
     fs::write(tool.home().join("a.tar.xz"), bytes(100_000)).unwrap();
     let uuid = created(&tool, "whole", &["-f", "a.tar.xz"]);
     let manifest = json_of(&tool.must(&["get", &uuid]).unwrap());
@@ -235,8 +232,8 @@ fn one_command_makes_an_image_and_what_fails_behind_it_leaves_none() {
 
 #[test]
 fn a_file_by_standard_input_and_manifests_too() {
-    let (_repository, _daemon, tool) = started(json!({ "mode": "dc" }));
-    let manifest = json!({ "name": "piped", "version": "2", "type": "other", "os": "linux", "owner": OWNER });
+    let (_repository, _daemon, tool) = started(json!({}));
+    let manifest = json!({ "name": "piped", "version": "2", "type": "other", "os": "linux", "owner": OWNER, "public": true });
     let made = tool
         .run_with(&["create"], manifest.to_string().as_bytes())
         .unwrap();
@@ -265,7 +262,7 @@ fn a_file_by_standard_input_and_manifests_too() {
 
 #[test]
 fn what_breaks_on_the_way_goes_on_in_both_directions() {
-    let (_repository, daemon, mut tool) = started(json!({ "mode": "dc" }));
+    let (_repository, daemon, mut tool) = started(json!({}));
     let content = bytes(20 << 20);
     fs::write(tool.home().join("large.zfs"), &content).unwrap();
     let uuid = created(&tool, "large", &[]);

@@ -166,6 +166,22 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// An argument of a verb with the name of a flag of all verbs would be taken for that flag.
+    #[test]
+    fn no_verb_has_an_argument_with_the_name_of_a_common_flag() {
+        let command = Cli::command();
+        let common: Vec<&str> = command
+            .get_arguments()
+            .map(|argument| argument.get_id().as_str())
+            .collect();
+        for verb in command.get_subcommands() {
+            for argument in verb.get_arguments() {
+                let name = argument.get_id().as_str();
+                assert!(!common.contains(&name), "{} has its own {name}", verb.get_name());
+            }
+        }
+    }
+
     /// Command lines of the original's client (its help, verb by verb).
     #[test]
     fn the_command_lines_of_the_original_are_understood() {

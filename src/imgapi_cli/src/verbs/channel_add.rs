@@ -12,7 +12,9 @@ use crate::session::Session;
 #[command(after_long_help = "Examples:\n  imgapi-cli channel-add staging UUID          # from the default channel\n  imgapi-cli -C staging channel-add release UUID UUID")]
 pub(crate) struct Arguments {
     /// The other channel
-    channel: String,
+    // Not `channel`: that is the name of the flag.
+    #[arg(value_name = "CHANNEL")]
+    other: String,
     /// Which images
     #[arg(value_name = "UUID", value_parser = uuid, required = true)]
     images: Vec<Uuid>,
@@ -20,7 +22,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let channel = &self.channel;
+        let channel = &self.other;
         let mut failed = None;
         for uuid in self.images {
             match session.client.channel_add(uuid, channel).await {
