@@ -88,8 +88,8 @@ fn the_level_of_the_configuration_decides_what_is_kept() {
 }
 
 /// `imgapi logs`, as the user of the server.
-fn reader(repository: &Repository, daemon: &Imgapi, arguments: &[&str]) -> Child {
-    let server = repository.command(daemon.port).unwrap();
+fn reader(repository: &Repository, port: u16, arguments: &[&str]) -> Child {
+    let server = repository.command(port).unwrap();
     let mut words = vec![server.get_program().to_owned()];
     words.extend(server.get_args().map(ToOwned::to_owned));
     // What comes behind the program is the server's.
@@ -108,7 +108,7 @@ fn reader(repository: &Repository, daemon: &Imgapi, arguments: &[&str]) -> Child
 #[test]
 fn the_log_of_the_running_server_is_followed_at_a_finer_level_also_across_a_restart() {
     let (repository, mut daemon) = running(json!({ "logLevel": "error" }));
-    let mut child = reader(&repository, &daemon, &["--follow", "--level", "trace"]);
+    let mut child = reader(&repository, daemon.port, &["--follow", "--level", "trace"]);
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut seen = |daemon: &Imgapi, name: &'static str| {
         // It may not be listening yet: asked until it tells.
@@ -145,15 +145,14 @@ fn the_log_of_the_running_server_is_followed_at_a_finer_level_also_across_a_rest
 #[test]
 fn the_last_records_are_shown_without_following() {
     let (repository, daemon) = running(json!({}));
-    let child = reader(&repository, &daemon, &[]);
+    let child = reader(&repository, daemon.port, &[]);
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());
     assert!(String::from_utf8_lossy(&output.stdout).contains("Image API listening on"));
+    let port = daemon.port;
     daemon.stop().unwrap();
-    let repository_gone = Repository::new(json!({})).unwrap();
-    let mut command = repository_gone.command(1).unwrap();
-    let failed = command.output().unwrap();
-    drop(failed);
+    let without = reader(&repository, port, &[]);
+    assert_eq!(without.wait_with_output().unwrap().status.code(), Some(1));
 }
 
 fn metrics(port: u16) -> Option<String> {

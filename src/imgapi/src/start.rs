@@ -34,6 +34,8 @@ pub(crate) enum End {
 /// Loads, serves, and returns when told to stop or when a restart is needed.
 pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
     let logs = daemon.logs;
+    // Before the actors: what they set while nobody keeps it is lost.
+    let figures = Metrics::install("imgapi");
     let settings = start_settings(&daemon.values.path("f"), false)?;
     let watcher = settings.watcher().clone();
     log_level::set(&logs, &watcher.settings().load());
@@ -46,7 +48,6 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
         allow_debug_panic: false,
     });
     let system = system.context("cannot start the repository")?;
-    let figures = Metrics::install("imgapi");
     let state = State::new(&system, watcher);
     let ended = actix_rt::System::new().block_on(async {
         tokio::spawn(keep_watchdog_quiet());
