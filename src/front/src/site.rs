@@ -34,6 +34,7 @@ pub struct Search {
 #[derive(Clone)]
 pub struct Site {
     program: String,
+    base: String,
     version: Version,
     started: Timestamp,
     health: Health,
@@ -62,6 +63,7 @@ impl Site {
         );
         Self {
             program: program.into(),
+            base: String::new(),
             version: Version::of_build(),
             started: Timestamp::now(),
             health,
@@ -72,6 +74,12 @@ impl Site {
             search: None,
             warning: None,
         }
+    }
+
+    /// Puts the front page and the assets below a path such as `/ui`, where the root is somebody else's. Links are whole paths anyway.
+    pub fn below(mut self, path: impl Into<String>) -> Self {
+        self.base = path.into();
+        self
     }
 
     /// Gives it figures over time; the listener reads them as long as it is open.
@@ -108,6 +116,16 @@ impl Site {
     /// The daemon's name.
     pub fn program(&self) -> &str {
         &self.program
+    }
+
+    /// What stands before `/` and `/assets/…`; nothing, or a path such as `/ui`.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Path of the front page.
+    pub fn home(&self) -> &str {
+        if self.base.is_empty() { "/" } else { &self.base }
     }
 
     /// What was built.

@@ -26,6 +26,7 @@ mod log_level;
 mod log_socket;
 mod metrics;
 mod minted;
+mod pages;
 mod remote;
 mod request;
 mod request_id;

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use front::daemon::{Daemon, STOP_LIMIT, keep_watchdog_quiet, notify_ready, notify_stopping};
 use front::logs::Logs;
 use front::metrics::Metrics;
+use front::site::Site;
 use repository::configuration::Settings;
 use repository::json;
 use repository::manifest::Mode;
@@ -20,7 +21,7 @@ use crate::log_socket::LogSocket;
 use crate::metrics::{MetricsListening, place};
 use crate::signals::{Asked, Signals};
 use crate::state::{Shared, State};
-use crate::{log_level, restart};
+use crate::{log_level, pages, restart};
 
 /// Why it does not serve any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,9 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
         allow_debug_panic: false,
     });
     let system = system.context("cannot start the repository")?;
-    let state = State::new(&system, watcher);
+    let site = Site::new("imgapi", Arc::clone(&figures), logs.clone());
+    let site = pages::frame(site, &watcher.settings().load());
+    let state = State::new(&system, watcher, site);
     let ended = actix_rt::System::new().block_on(async {
         tokio::spawn(keep_watchdog_quiet());
         // Before a port opens: whoever waited for it may stop us at once.

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
-use actors::{ImageRepository, Jobs, KeyRing, RepositorySystem, SettingsWatcher};
+use actors::{Health, ImageRepository, Jobs, KeyRing, RepositorySystem, SettingsWatcher};
 use arc_swap::{ArcSwap, ArcSwapOption};
+use front::health::Condition;
+use front::site::Site;
 use repository::catalogue::Catalogue;
 use repository::configuration::{Settings, UserTable};
 use repository::signature::KeyTable;
@@ -27,12 +29,20 @@ pub(crate) struct State {
     watcher: SettingsWatcher,
     requests: Requests,
     certificate: ArcSwapOption<Certificate>,
+    site: Arc<Site>,
     host_name: HeaderValue,
 }
 
 impl State {
-    pub(crate) fn new(system: &RepositorySystem, watcher: SettingsWatcher) -> Shared {
+    pub(crate) fn new(system: &RepositorySystem, watcher: SettingsWatcher, site: Site) -> Shared {
         let host = rustix::system::uname().nodename().to_bytes().to_vec();
+        let (keys, jobs, settings) = (system.keys.clone(), system.jobs.clone(), watcher.clone());
+        let images = system.repository.clone();
+        let health = site.health();
+        health.check("images", move || Condition::from(&images.health()));
+        health.check("keys", move || Condition::from(&keys.health()));
+        health.check("jobs", move || Condition::from(&jobs.health()));
+        health.check("configuration", move || Condition::from(&settings.health()));
         Arc::new(Self {
             repository: system.repository.clone(),
             keys: system.keys.clone(),
@@ -41,6 +51,7 @@ impl State {
             watcher,
             requests: Requests::default(),
             certificate: ArcSwapOption::empty(),
+            site: Arc::new(site),
             host_name: HeaderValue::from_bytes(&host).unwrap_or_else(|_| HeaderValue::from_static("unknown")),
         })
     }
@@ -98,6 +109,21 @@ impl State {
         let of_certificate = certificate.as_ref().and_then(|certificate| certificate.problem());
         problems.extend(of_certificate.map(|problem| problem.to_string()));
         problems
+    }
+
+    /// How the actors are.
+    pub(crate) fn healths(&self) -> Vec<Health> {
+        Vec::from([
+            self.repository.health(),
+            self.keys.health(),
+            self.jobs.health(),
+            self.watcher.health(),
+        ])
+    }
+
+    /// What the pages share.
+    pub(crate) fn site(&self) -> &Arc<Site> {
+        &self.site
     }
 
     /// The header `x-server-name`.

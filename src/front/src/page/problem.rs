@@ -12,9 +12,9 @@ pub fn problem(site: &Site, status: StatusCode, what: &str, why: &str, next: &st
         "<section class=\"problem\"><p><strong>{}</strong></p><p>{}</p></section>",
         escape(why),
         if next.is_empty() {
-            "<a href=\"/\">go to the front page</a>"
+            format!("<a href=\"{}\">go to the front page</a>", site.home())
         } else {
-            next
+            next.to_owned()
         }
     );
     Page::new(site, what).status(status).body(body).respond()

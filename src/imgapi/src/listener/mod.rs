@@ -25,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::WithTls;
 use crate::dispatch::serve;
-use crate::limits;
 use crate::state::{Shared, State};
+use crate::{limits, pages};
 
 /// Why the port cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +119,10 @@ fn tls_service(
     InitError = (),
 > + use<> {
     let state: web::Data<State> = web::Data::from(Shared::clone(state));
-    let app = App::new().app_data(state).default_service(web::to(serve));
+    let app = App::new()
+        .service(pages::scope(&state))
+        .app_data(state)
+        .default_service(web::to(serve));
     let draining = draining.clone();
     let http = HttpService::build()
         .on_connect_ext(|_: &SslStream<TcpStream>, data| {
@@ -161,7 +164,10 @@ fn service(
     InitError = (),
 > + use<> {
     let state: web::Data<State> = web::Data::from(Shared::clone(state));
-    let app = App::new().app_data(state).default_service(web::to(serve));
+    let app = App::new()
+        .service(pages::scope(&state))
+        .app_data(state)
+        .default_service(web::to(serve));
     let draining = draining.clone();
     let http = HttpService::build()
         .on_connect_ext(|wire: &Wire, data| {

@@ -1,0 +1,75 @@
+//! Cells that say something of an image.
+
+use front::page::{Cell, Column, escape};
+use repository::catalogue::{Entry, State};
+use repository::json::Value;
+
+/// How an image is, by word and shape.
+pub(super) fn state(entry: &Entry) -> Cell {
+    let (class, shape, word) = match entry.state() {
+        State::Active => ("good", "●", "active"),
+        State::Disabled => ("queued", "▲", "disabled"),
+        State::Unactivated => ("unknown", "○", "unactivated"),
+        State::Creating => ("building", "◌", "creating"),
+        State::Failed => ("failed", "■", "failed"),
+    };
+    let html =
+        format!("<span class=\"state {class}\"><span aria-hidden=\"true\">{shape}</span> {word}</span>");
+    Cell::html(html, word)
+}
+
+/// The columns of a list of images.
+pub(super) fn columns() -> Vec<Column> {
+    Vec::from([
+        Column::text("Name"),
+        Column::text("Version"),
+        Column::text("State"),
+        Column::text("Published"),
+        Column::number("Size"),
+        Column::text("OS"),
+        Column::text("Type"),
+        Column::text("Channels"),
+        Column::text("UUID"),
+    ])
+}
+
+/// The row of an image.
+pub(super) fn row(entry: &Entry) -> Vec<Cell> {
+    let manifest = super::viewer::manifest(entry.form());
+    let field = |name: &str| manifest.get(name).and_then(Value::as_str).unwrap_or_default();
+    let channels: Vec<&str> = entry.channels().collect();
+    let size: u64 = entry.files().iter().map(|file| file.size).sum();
+    let name = if entry.name().is_empty() {
+        "(no name)"
+    } else {
+        entry.name()
+    };
+    Vec::from([
+        Cell::link(path(entry), name),
+        Cell::text(entry.version()),
+        state(entry),
+        published(field("published_at")),
+        if entry.files().is_empty() {
+            Cell::empty()
+        } else {
+            Cell::bytes(size)
+        },
+        Cell::text(field("os")),
+        Cell::text(entry.kind().unwrap_or_default()),
+        Cell::text(channels.join(", ")),
+        Cell::html(
+            format!("<code>{}</code>", escape(&entry.uuid().to_string())),
+            entry.uuid().to_string(),
+        ),
+    ])
+}
+
+/// Where an image's page is.
+pub(super) fn path(entry: &Entry) -> String {
+    format!("{}/images/{}", super::BASE, entry.uuid())
+}
+
+/// A time of a manifest.
+pub(super) fn published(text: &str) -> Cell {
+    Cell::time(text.parse().ok())
+}
