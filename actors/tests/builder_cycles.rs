@@ -365,6 +365,37 @@ async fn an_image_that_no_cycle_would_make_ends_no_pause_and_is_no_newer_source(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_image_that_no_cycle_would_make_is_no_newer_source_after_a_restart_either() {
+    let sources = || Sources::of(&[("app", "base"), ("base", "nowhere")]);
+    let current = current(&[], &["app", "base"], &["app"]);
+    let mut builder = rebuilding(current, Some(sources()), |_| {});
+    next_cycle(&builder).await;
+    for (branch, is_newer) in [("topic", false), ("", true)] {
+        builder.clock.pass(Duration::from_secs(1));
+        let mut base = request("base", "fred");
+        base.branch = branch.to_owned();
+        let ticket = builder.scheduler().request(base).await.unwrap();
+        assert_eq!(ticket.ended().await.error(), None);
+        drop(ticket);
+        builder.system.take().unwrap().stop();
+        builder.start(|scheduling| {
+            scheduling.places = 1;
+            scheduling.first_cycle_pause = HOUR;
+            scheduling.rebuild_interval = HOUR;
+            scheduling.manifests = Some(sources());
+        });
+        builder.scheduler().dependencies(HOUR).await.unwrap();
+        next_cycle(&builder).await;
+        let why = builder.snapshot().results["app"].result.why.clone();
+        assert_eq!(
+            matches!(why, Why::SourceNewer { .. }),
+            is_newer,
+            "{branch}: {why:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn histories_and_usual_times_are_there_again_after_a_restart() {
     let mut builder = rebuilding(current(&["a"], &[], &[]), None, |_| {});
     next_cycle(&builder).await;

@@ -344,7 +344,26 @@ async fn a_build_that_nobody_waits_for_ends_if_that_is_wanted_and_goes_on_if_not
     assert_eq!(other.build().cancelled_because(), None);
     builder.engine.go("b");
     other.ended().await.outcome.clone().unwrap();
-    // Without the setting:
+    // Without the setting, by who asks for it: not while others want it who did not ask for that.
+    let asks = |who: &str, cancel_on_disconnect| BuildRequest {
+        cancel_on_disconnect,
+        ..of_commit("a", who)
+    };
+    let builder = Builder::new(1, &["a"]);
+    for (is_joined, is_ended) in [(false, true), (true, false)] {
+        builder.engine.next("a", &[Step::Wait]);
+        let left = builder.scheduler().request(asks("fred", true)).await.unwrap();
+        if is_joined {
+            drop(builder.scheduler().request(asks("barney", false)).await.unwrap());
+        }
+        let build = left.build().clone();
+        drop(left);
+        if !is_ended {
+            builder.engine.go("a");
+        }
+        assert_eq!(build.ended().await.outcome.is_err(), is_ended);
+    }
+    // And by nobody:
     let builder = Builder::new(1, &["a"]);
     builder.engine.next("a", &[Step::Wait]);
     let left = builder.ask("a", "fred").await.unwrap();

@@ -38,12 +38,19 @@ async fn a_source_that_two_builds_need_is_built_once_and_shown_while_it_is_built
     let (builder, first, second) = waiting_for_the_same(&[Step::Wait]).await;
     let snapshot = builder.snapshot();
     assert_eq!(snapshot.building_source("source").unwrap().number, first.number());
+    let sources = |ticket: &Ticket| {
+        let sources = ticket.build().sources().into_iter();
+        sources.map(|(at, _)| (at.stream, at.phase)).collect::<Vec<_>>()
+    };
+    assert_eq!(sources(&first), [("source".to_owned(), builder::Phase::Scripts)]);
+    assert_eq!(sources(&second), [], "who waits builds none");
     builder.engine.go("source");
     first.ended().await.outcome.clone().unwrap();
     second.ended().await.outcome.clone().unwrap();
     assert_eq!(times(&builder, "source"), 1);
     assert_eq!((times(&builder, "first"), times(&builder, "second")), (2, 2));
     assert!(builder.snapshot().building_source("source").is_none());
+    assert_eq!(sources(&first), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use integration::imaginator::{ADMINISTRATOR, BOOTSTRAP, Workplace, lacks_root};
+use protocol::imaginator::{BuildImageRequest, BuildImageResponse};
 use serde_json::{Value, json};
 use std::fs;
 use std::io::BufRead;
@@ -47,6 +48,83 @@ fn a_build_is_asked_for_followed_and_published() {
     let last = outcome.err.lines().last().unwrap();
     assert!(last.starts_with("End of build log ="), "{last}");
     assert_eq!(daemon.stop().unwrap(), Some(0));
+}
+
+/// As a user, in JSON.
+async fn json_client(workplace: &Workplace, user: &str, port: u16) -> srpc::Client {
+    let certificates = workplace.images.certificates(user);
+    let credentials = srpc::tls::load_directory(&certificates).unwrap();
+    let options = srpc::ConnectOptions {
+        coder: Some(srpc::Coder::Json),
+        unix_upgrade: false,
+        ..srpc::ConnectOptions::new(format!("127.0.0.1:{port}")).with_tls(credentials)
+    };
+    srpc::Client::connect(&options).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_speak_json_build_follow_the_log_and_take_a_build_with_them_if_they_ask() {
+    if lacks_root("clients_that_speak_json_build_follow_the_log_and_take_a_build_with_them_if_they_ask") {
+        return;
+    }
+    let mut workplace = Workplace::new().unwrap();
+    workplace
+        .add_waiting_stream("users/waiting", BOOTSTRAP, "it waits", "goes on")
+        .unwrap();
+    let daemon = workplace.start(&[]).unwrap();
+    workplace.built(&daemon, BOOTSTRAP).unwrap();
+    let mut request = BuildImageRequest {
+        stream_name: "users/waiting".to_owned(),
+        expires_in: Duration::from_secs(3600).into(),
+        stream_build_log: true,
+        cancel_on_disconnect: true,
+        ..BuildImageRequest::default()
+    };
+    // Gone in the middle: the build ends. Without asking for that it would wait for ever.
+    let mut client = json_client(&workplace, ADMINISTRATOR, daemon.port).await;
+    let mut log = Vec::new();
+    let mut stream = client.open("Imaginator.BuildImage").await.unwrap();
+    stream.write_value(&request).await.unwrap();
+    stream.flush().await.unwrap();
+    assert_eq!(stream.read_line(4096).await.unwrap().as_deref(), Some(""));
+    while !String::from_utf8_lossy(&log).contains("it waits\n") {
+        let piece: BuildImageResponse = stream.read_value().await.unwrap();
+        assert_eq!(
+            (piece.error_string.as_slice(), piece.image_name.as_str()),
+            (&b""[..], "")
+        );
+        log.extend_from_slice(&piece.build_log);
+    }
+    drop(stream);
+    drop(client);
+    let log = || daemon.body("/showLastBuildLog?users/waiting");
+    let began = Instant::now();
+    while !log().contains("nobody waits for it any more") {
+        assert!(began.elapsed() < PATIENCE, "{}", log());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // To its end.
+    request.cancel_on_disconnect = false;
+    let mut client = json_client(&workplace, ADMINISTRATOR, daemon.port).await;
+    workplace.go_on().unwrap();
+    let mut stream = client.open("Imaginator.BuildImage").await.unwrap();
+    stream.write_value(&request).await.unwrap();
+    stream.flush().await.unwrap();
+    assert_eq!(stream.read_line(4096).await.unwrap().as_deref(), Some(""));
+    let mut log = Vec::new();
+    let last = loop {
+        let response: BuildImageResponse = stream.read_value().await.unwrap();
+        log.extend_from_slice(&response.build_log);
+        if !response.error_string.is_empty() || !response.image_name.is_empty() {
+            break response;
+        }
+    };
+    assert_eq!(last.error_string, "");
+    assert!(last.image_name.starts_with("users/waiting/"), "{last:?}");
+    let log = String::from_utf8(log).unwrap();
+    assert!(log.starts_with("Building: users/waiting for: "), "{log}");
+    assert!(log.contains("goes on\n"), "{log}");
+    stream.finish().await.unwrap();
 }
 
 /// A repository with a manifest per directory; its URL.

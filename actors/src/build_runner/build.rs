@@ -50,6 +50,8 @@ pub struct BuildOrder {
     pub delivery: Delivery,
     /// Sources are not built.
     pub disable_recursive_build: bool,
+    /// Who asks does not want it any more once he has gone.
+    pub cancel_on_disconnect: bool,
     /// Who asked; empty for automatic builds.
     pub requester: String,
     /// Why it runs.
@@ -99,6 +101,8 @@ pub struct Build {
     pub(super) image: Mutex<Option<Arc<Image>>>,
     pub(super) state: watch::Sender<BuildState>,
     is_over: AtomicBool,
+    /// A requester wants it also if he has gone.
+    is_wanted: AtomicBool,
     /// Nothing has been read yet of what its image will be made from, or all of it will be read again.
     has_yet_to_read: AtomicBool,
 }
@@ -121,6 +125,7 @@ impl Build {
             joined_by: Mutex::default(),
             expires_in: Mutex::new(Some(expires_in)),
             image: Mutex::default(),
+            is_wanted: AtomicBool::new(false),
             state: watch::Sender::new(BuildState::Queued),
             is_over: AtomicBool::new(false),
             has_yet_to_read: AtomicBool::new(true),
@@ -163,6 +168,23 @@ impl Build {
         phases
             .iter()
             .any(|time| time.finished_at.is_none() && time.stream == stream)
+    }
+
+    /// Sources that are being built for it, one for the other, and what is done for each, since when.
+    pub fn sources(&self) -> Vec<(PhaseTime, SystemTime)> {
+        let phases = self.phases.lock();
+        let open = phases
+            .iter()
+            .filter(|time| time.finished_at.is_none() && time.stream != self.order.stream);
+        let since = |stream: &str| {
+            // Of this time only: a source may be built, and built again.
+            let before = phases
+                .iter()
+                .rposition(|time| time.stream == stream && time.phase == Phase::FetchManifest);
+            before.map(|first| phases[first].started_at)
+        };
+        open.map(|time| (time.clone(), since(&time.stream).unwrap_or(time.started_at)))
+            .collect()
     }
 
     /// Since when it has been running.
@@ -232,6 +254,15 @@ impl Build {
     /// Told before the first of it is read, and when it will be read again.
     pub(super) fn set_has_yet_to_read(&self, has_yet: bool) {
         self.has_yet_to_read.store(has_yet, Ordering::SeqCst);
+    }
+
+    /// A requester wants the image whether he waits for it or not.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.is_wanted.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_wanted(&self) {
+        self.is_wanted.store(true, Ordering::SeqCst);
     }
 
     /// Its image is to live at least so long; false if it is too late for that.

@@ -28,6 +28,8 @@ pub struct ArchivedBuild {
     pub why: String,
     /// Somebody ended it.
     pub is_cancelled: bool,
+    /// It was not made as automatic rebuilds make it: from another branch, with variables, or only handed back.
+    pub is_unusual: bool,
     /// How long each phase of this stream took, in order.
     pub phases: Vec<(Phase, Duration)>,
 }

@@ -40,6 +40,8 @@ struct Info {
     why: String,
     #[serde(skip_serializing_if = "is_false")]
     cancelled: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    unusual: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     phases: Vec<InfoPhase>,
 }
@@ -76,6 +78,7 @@ pub(super) fn encode(build: &ArchivedBuild) -> Result<Vec<u8>, serde_json::Error
         number: build.number,
         why: build.why.clone(),
         cancelled: build.is_cancelled,
+        unusual: build.is_unusual,
         phases: build.phases.iter().map(phase).collect(),
     };
     let mut text = Vec::new();
@@ -110,6 +113,7 @@ pub(super) fn decode(
         number: info.number,
         why: info.why,
         is_cancelled: info.cancelled,
+        is_unusual: info.unusual,
         phases: info.phases.into_iter().filter_map(phase).collect(),
     })
 }
@@ -149,6 +153,7 @@ mod tests {
             number: 5,
             why: "never built".to_owned(),
             is_cancelled: true,
+            is_unusual: true,
             phases: PHASES
                 .iter()
                 .map(|phase| (*phase, Duration::from_secs(1)))

@@ -51,6 +51,7 @@ impl Shared {
             max_source_age: request.max_source_age.filter(|age| !age.is_zero()),
             delivery: request.delivery,
             disable_recursive_build: request.disable_recursive_build,
+            cancel_on_disconnect: request.cancel_on_disconnect || self.config.cancel_on_disconnect,
             requester: request.requester.username,
         })
     }

@@ -25,6 +25,7 @@ impl Shared {
     ) -> Result<Ticket, RequestError> {
         let number = self.next();
         let now = self.now();
+        let is_wanted = order.why.is_request() && !order.cancel_on_disconnect;
         let placed = self.change(|state| -> Result<(Arc<Build>, bool), RequestError> {
             if state.is_stopping {
                 return Err(RequestError::Stopping);
@@ -36,6 +37,9 @@ impl Shared {
                     state.queue.push(lane, build.number);
                 }
                 *state.tickets.entry(build.number).or_default() += 1;
+                if is_wanted {
+                    build.set_wanted();
+                }
                 state.counts.joined += 1;
                 return Ok((build, true));
             }
@@ -43,6 +47,9 @@ impl Shared {
                 return Err(RequestError::QueueFull(limit));
             }
             let build = Arc::new(Build::new(number, order, expires_in, now, &self.config.spool_dir));
+            if is_wanted {
+                build.set_wanted();
+            }
             let waiting = Waiting {
                 build: build.clone(),
                 lanes: BTreeSet::from([lane.clone()]),
@@ -110,7 +117,7 @@ impl Shared {
     /// One fewer waits for this build.
     pub(super) fn leave(&self, build: &Arc<Build>) {
         let is_last = self.look_tickets(build.number);
-        if is_last && self.config.cancel_on_disconnect && build.order.why.is_request() {
+        if is_last && build.order.why.is_request() && !build.is_wanted() {
             // It may have ended meanwhile, which is as well.
             let _ = self.cancel(build.number, "cancelled: nobody waits for it any more".to_owned());
         }
@@ -147,12 +154,6 @@ impl State {
             joined_by.push(order.requester.clone());
         }
         Some(build.clone())
-    }
-
-    /// Whether a requester has asked for a build that waits, at first or by joining it.
-    pub(super) fn is_asked_for(&self, number: u64) -> bool {
-        let waiting = self.waiting.get(&number);
-        waiting.is_some_and(|waiting| waiting.lanes.iter().any(Option::is_some))
     }
 
     /// The bound that one more would exceed.

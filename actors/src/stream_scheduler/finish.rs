@@ -97,6 +97,7 @@ impl Shared {
             number: result.number,
             why: result.why.to_string(),
             is_cancelled: result.outcome.as_ref().is_err_and(|failure| failure.is_cancelled),
+            is_unusual: !result.is_usual,
             phases: phases.clone(),
         };
         let is_cancelled = archived.is_cancelled;
@@ -116,6 +117,7 @@ impl Shared {
             duration: result.duration(),
             error: result.error().map(str::to_owned),
             is_cancelled,
+            is_unusual: !result.is_usual,
             why: result.why.clone(),
             requester: result.requester.clone(),
             phases,
@@ -177,12 +179,13 @@ impl State {
         }
     }
 
-    /// When the newest image of a stream was made that automatic rebuilds would have made as well, as far as is known here. The
-    /// archive does not tell the one from the other.
+    /// When the newest image of a stream was made that automatic rebuilds would have made as well, as far as is known here. What another
+    /// program archived does not tell the one from the other, and counts.
     pub(super) fn last_good(&self, stream: &str) -> Option<SystemTime> {
         self.cycles.last_good(stream).or_else(|| {
             let history = self.histories.get(stream)?;
-            let is_archived = |entry: &&HistoryEntry| matches!(entry.why, Why::Archived(_));
+            let is_archived =
+                |entry: &&HistoryEntry| matches!(entry.why, Why::Archived(_)) && !entry.is_unusual;
             let mut good = history.iter().rev().filter(|entry| entry.error.is_none());
             let good = good.find(is_archived)?;
             good.started_at.checked_add(good.duration)
@@ -202,6 +205,7 @@ fn of_archive(build: &ArchivedBuild) -> HistoryEntry {
         duration: build.duration,
         error: (!build.is_good()).then(|| build.error.clone()),
         is_cancelled: build.is_cancelled,
+        is_unusual: build.is_unusual,
         why: Why::Archived(build.why.clone()),
         requester: build.requester.clone(),
         phases: build.phases.clone(),

@@ -34,6 +34,8 @@ pub struct BuildRequest {
     pub delivery: Delivery,
     /// Sources are not built.
     pub disable_recursive_build: bool,
+    /// The build ends when the ticket is dropped, unless somebody else wants it.
+    pub cancel_on_disconnect: bool,
     /// Who asks.
     pub requester: BuildRequester,
 }

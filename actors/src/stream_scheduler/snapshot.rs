@@ -105,6 +105,8 @@ pub struct HistoryEntry {
     pub error: Option<String>,
     /// Somebody ended it.
     pub is_cancelled: bool,
+    /// It was not made as automatic rebuilds make it: from another branch, with variables, or only handed back.
+    pub is_unusual: bool,
     /// Why it ran.
     pub why: Why,
     /// Who asked; empty for automatic builds.

@@ -33,7 +33,8 @@ impl Shared {
             for number in state.cycles.building() {
                 let is_alone = state.tickets.get(&number).is_none_or(|tickets| *tickets <= 1);
                 // Who asked and went away wants it all the same, unless that ends builds.
-                let is_wanted = state.is_asked_for(number) && !self.config.cancel_on_disconnect;
+                let waiting = state.waiting.get(&number);
+                let is_wanted = waiting.is_some_and(|waiting| waiting.build.is_wanted());
                 if !is_alone || is_wanted {
                     continue;
                 }

@@ -174,6 +174,7 @@ pub fn request(stream: &str, who: &str) -> BuildRequest {
         maximum_duration: Duration::ZERO,
         delivery: Delivery::Publish,
         disable_recursive_build: false,
+        cancel_on_disconnect: false,
         requester: BuildRequester {
             username: who.to_owned(),
             ..BuildRequester::default()

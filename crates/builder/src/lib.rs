@@ -23,6 +23,7 @@ mod build;
 mod cursor;
 pub mod delete;
 mod disk_use;
+mod filters;
 mod in_root;
 mod kept_tree;
 pub mod manifest;

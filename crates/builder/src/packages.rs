@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use image::filter::{CompiledFilter, parse_lines};
+use image::filter::parse_lines;
 use image::{Package, package_list};
 
 use crate::delete::delete_matching;
+use crate::filters;
 use crate::sandbox_run::{Environment, Room, Run};
 use crate::step_error::{At, During, StepError};
 
@@ -13,8 +14,6 @@ use crate::step_error::{At, During, StepError};
 pub(crate) const PACKAGER: &str = "/bin/generic-packager";
 /// Patterns that the packager of an image may name: the image may be a stranger's, and each may take megabytes.
 const MOST_CLEAN_PATTERNS: usize = 256;
-/// Bytes all of them may take once compiled.
-const CLEAN_PATTERNS_MOST_BYTES: usize = 64 << 20;
 /// Bytes kept of what a command says on standard error, for the error's text.
 const ERRORS_MOST_BYTES: usize = 4096;
 
@@ -81,10 +80,10 @@ pub(crate) fn clean(room: &Room) -> Result<(), StepError> {
                 let why = format!("{count} clean patterns are more than {MOST_CLEAN_PATTERNS}");
                 return Err(StepError::wrong(why)).during("error compiling clean patterns");
             }
-            let filter = CompiledFilter::within(&patterns, CLEAN_PATTERNS_MOST_BYTES)
-                .map_err(|error| StepError::wrong(error.to_string()))
-                .during("error compiling clean patterns")?;
-            delete_matching(room.root(), &filter, &|| room.watcher().is_cancelled())
+            let is_cancelled = || room.watcher().is_cancelled();
+            let lines = patterns.filter_lines.iter().map(String::as_str);
+            let held = filters::compiled(lines, &is_cancelled).during("error compiling clean patterns")?;
+            delete_matching(room.root(), &held.filter, &is_cancelled)
                 .at(room.root())
                 .during("error deleting what clean patterns match")?;
         }

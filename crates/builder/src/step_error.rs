@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::filters::Refused;
 use sandbox::{Outcome, SandboxError};
 
 /// What went wrong in a step. The texts are what the original's clients show (`builder-tool.md §6`).
@@ -59,15 +60,24 @@ impl StepError {
     }
 }
 
+impl From<Refused> for StepError {
+    fn from(error: Refused) -> Self {
+        match error {
+            Refused::Cancelled => Self::Cancelled,
+            Refused::Filter(error) => Self::wrong(error.to_string()),
+        }
+    }
+}
+
 /// Says what was being done.
 pub(crate) trait During<T> {
     /// Puts `doing: ` before the error's text. A cancelled build needs no explanation.
     fn during(self, doing: impl Into<String>) -> Result<T, StepError>;
 }
 
-impl<T> During<T> for Result<T, StepError> {
+impl<T, E: Into<StepError>> During<T> for Result<T, E> {
     fn during(self, doing: impl Into<String>) -> Result<T, StepError> {
-        self.map_err(|cause| match cause {
+        self.map_err(|cause| match cause.into() {
             StepError::Cancelled => StepError::Cancelled,
             cause => StepError::While {
                 doing: doing.into(),

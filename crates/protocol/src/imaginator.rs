@@ -7,6 +7,12 @@ use gob::{Duration, Gob, Time};
 use image::{Image, record};
 use serde::{Deserialize, Serialize};
 
+// Serde hands references to what it asks.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 record! {
     /// First value of `BuildImage`.
     pub struct BuildImageRequest {
@@ -28,6 +34,10 @@ record! {
         pub stream_name: String,
         /// Added to the build environment.
         pub variables: BTreeMap<String, String>,
+        /// The build ends with the connection, unless somebody else wants it. Only this implementation has it: others send nothing, and
+        /// take no notice.
+        #[serde(skip_serializing_if = "is_false")]
+        pub cancel_on_disconnect: bool,
     }
 
     /// Of `BuildImage`: any number with nothing but a piece of the log, then one with how it ended.

@@ -67,6 +67,11 @@ fn builds() -> Vec<Flag> {
             "show the log while the build runs, also if it goes well",
         )
         .key(),
+        Flag::boolean(
+            "cancelOnDisconnect",
+            false,
+            "the build ends when this program does, unless somebody else wants it (only our imaginator)",
+        ),
         Flag::duration("expiresIn", "1h0m0s", "life time of the image, at least 5m").key(),
         Flag::string(
             "imageFilename",

@@ -12,6 +12,7 @@ use flags::Values;
 pub(crate) struct Options {
     /// `-alwaysShowBuildLog`: on standard error, while it grows.
     pub(crate) always_show_build_log: bool,
+    pub(crate) cancel_on_disconnect: bool,
     /// `-bindMounts`: directories of this host, for local builds.
     pub(crate) bind_mounts: Vec<String>,
     /// `-certDirectory`: empty for no certificates.
@@ -69,6 +70,7 @@ impl Options {
         };
         Ok(Options {
             always_show_build_log: values.boolean("alwaysShowBuildLog"),
+            cancel_on_disconnect: values.boolean("cancelOnDisconnect"),
             bind_mounts: values.list("bindMounts").to_vec(),
             cert_directory: values.path("certDirectory"),
             digraph_excludes: values.list("digraphExcludes").to_vec(),

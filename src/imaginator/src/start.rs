@@ -45,7 +45,7 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<()> {
     let tokens = PageTokens::new().context("cannot make a key for page tokens")?;
     let trusted = policy.trusted.clone();
     let watcher = configuration.watcher().clone();
-    let shared = State::new(options, &system, watcher.published(), workshop, tokens, trusted);
+    let shared = State::new(options, &system, watcher.clone(), workshop, tokens, trusted);
     let registry = Registry::builder()
         .service(rpc::imaginator::service(&shared))
         .service(logger_service::service(&logs))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::flags::Options;
 use crate::page_token::PageTokens;
-use actors::config_watcher::Published;
+use actors::config_watcher::{ConfigWatcher, Published};
 use actors::stream_scheduler::Dependencies;
 use actors::{BuilderSystem, Health, LogArchive, StreamScheduler};
 use builder::Workshop;
@@ -23,6 +23,8 @@ pub(crate) struct State {
     pub(crate) archive: Option<LogArchive>,
     /// What is configured.
     pub(crate) configuration: Published,
+    /// What watches it.
+    pub(crate) watcher: ConfigWatcher,
     /// What builds; for its figures.
     pub(crate) workshop: Workshop,
     /// What lets a page change something.
@@ -34,7 +36,7 @@ impl State {
     pub(crate) fn new(
         options: Options,
         system: &BuilderSystem,
-        configuration: Published,
+        watcher: ConfigWatcher,
         workshop: Workshop,
         tokens: PageTokens,
         trusted: Trusted,
@@ -43,7 +45,8 @@ impl State {
             options,
             scheduler: system.scheduler.clone(),
             archive: system.archive.clone(),
-            configuration,
+            configuration: watcher.published(),
+            watcher,
             workshop,
             tokens,
             trusted,
@@ -53,7 +56,10 @@ impl State {
     /// How the actors are.
     pub(crate) fn healths(&self) -> Vec<Health> {
         let archive = self.archive.as_ref().map(LogArchive::health);
-        std::iter::once(self.scheduler.health()).chain(archive).collect()
+        [self.watcher.health(), self.scheduler.health()]
+            .into_iter()
+            .chain(archive)
+            .collect()
     }
 
     /// Whether a caller has powers for a method of the service `Imaginator` (`imaginator.md §2.2`).

@@ -150,6 +150,7 @@ fn start(shared: &Arc<Shared>, stream: &str) {
         deadline: shared.deadline(Duration::ZERO),
         delivery: Delivery::Publish,
         disable_recursive_build: false,
+        cancel_on_disconnect: false,
         requester: String::new(),
         why,
     };

@@ -17,6 +17,9 @@ use crate::cursor::walk;
 use crate::delete::delete_below;
 use crate::in_root::{DIRECTORY, names};
 
+/// Bytes that are kept where the configuration sets no limit: as many as objects are by default.
+const USUAL_LIMIT_BYTES: u64 = 10 << 30;
+
 /// Below `BaseDirectory`, closed to others; in it is a directory per stream.
 const CLOSED: &str = "streams";
 
@@ -68,7 +71,10 @@ impl KeptDirectory {
         let kept = KeptDirectory {
             path: closed.join(name),
             mount_point: PathBuf::from(&cache.mount_point),
-            size_limit: cache.size_limit,
+            size_limit: match cache.size_limit {
+                0 => USUAL_LIMIT_BYTES,
+                limit => limit,
+            },
         };
         kept.trimmed();
         Ok(kept)
@@ -98,9 +104,6 @@ impl KeptDirectory {
     /// Deletes what was changed longest ago, until there is less than may be kept. Another build of the stream may be at
     /// work in it: what it takes away or puts in meanwhile is no error.
     fn trim(&self) -> io::Result<()> {
-        if self.size_limit == 0 {
-            return Ok(());
-        }
         let (mut total, mut entries) = self.look()?;
         if total < self.size_limit {
             return Ok(());
@@ -215,6 +218,7 @@ mod tests {
         for stream in ["a", "a/b", "a%2Fb", "../../etc", "..", ".", "", "/etc", &long] {
             let kept = KeptDirectory::make(&cache(base.path(), 0), stream).unwrap();
             assert_eq!(kept.path().parent(), Some(closed.as_path()), "{stream}");
+            assert_eq!(kept.size_limit, 10 << 30, "without a limit there is one");
         }
         assert_eq!(fs::read_dir(&closed).unwrap().count(), 9);
         assert_eq!(fs::metadata(&closed).unwrap().mode() & 0o777, 0o700);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use image::filter::CompiledFilter;
 use image::{Annotation, ComputedFile, FileSystem, Filter, Image, Triggers};
 use image_client::Selection;
 use recipe::Owners;
@@ -16,7 +15,9 @@ use super::failure::{Doing, Failure};
 use super::objects::Sent;
 use super::work_tree::WorkTree;
 use crate::delete::delete_matching;
+use crate::filters::{self, Held};
 use crate::sandbox_run::Room;
+use crate::step_error::StepError;
 use crate::{Phase, Watcher, packages, tests};
 
 /// What is left out of every image: all below `/tmp`, which itself stays.
@@ -63,21 +64,24 @@ impl Build<'_> {
     ) -> Result<Packed, Failure> {
         self.overseer.phase(Phase::Pack);
         let packages = packages::list(room)?;
-        let scratch = compiled(&[SCRATCH.to_owned()])?;
-        delete_matching(root.path(), &scratch, &|| self.overseer.is_cancelled())
+        let scratch = self.compiled(&[SCRATCH.to_owned()])?;
+        delete_matching(root.path(), &scratch.filter, &|| self.overseer.is_cancelled())
             .map_err(|e| Failure::new(tree_io::os_text(&e)))
             .doing("error deleting temporary files")?;
         self.shop.tick.wait();
+        drop(scratch);
         let filter = match packing.left_out.is_empty() {
             true => None,
-            false => Some(compiled(&packing.left_out)?),
+            false => Some(self.compiled(&packing.left_out)?),
         };
+        let (filter, part) = filter.map(|held| (held.filter, held.part)).unzip();
         let Sent {
             mut tree,
             _connections,
         } = self
             .scan_and_send(root.path(), filter, packing.known.clone())
             .doing("error building file-system")?;
+        drop(part);
         root.was_packed(&tree);
         image::computed_files::splice(&mut tree, &packing.computed_files)
             .map_err(|e| Failure::new(e.to_string()))
@@ -97,7 +101,7 @@ impl Build<'_> {
     /// Files that only look new because they were made anew get the time they had (`§14.3`): updates of machines stay small.
     fn copy_mtimes(&self, tree: &mut FileSystem, filter: &[String]) -> Result<(), Failure> {
         let began = Instant::now();
-        let filter = compiled(filter)?;
+        let held = self.compiled(filter)?;
         let selection = Selection {
             directory: self.order.stream.clone(),
             ..Selection::default()
@@ -106,7 +110,7 @@ impl Build<'_> {
             return Ok(());
         };
         if let Some(theirs) = &newest.file_system {
-            let copied = tree.copy_mtimes_where(theirs, |path| !filter.matches(path));
+            let copied = tree.copy_mtimes_where(theirs, |path| !held.filter.matches(path));
             let took = human::duration(began.elapsed());
             self.overseer
                 .say(format!("Copied {copied} mtimes from {name} in {took}"));
@@ -154,9 +158,12 @@ impl Build<'_> {
     }
 }
 
-/// Lines of a manifest or a configuration, ready to match.
-pub(crate) fn compiled(lines: &[String]) -> Result<CompiledFilter, Failure> {
-    CompiledFilter::from_lines(lines.iter().map(String::as_str))
-        .map_err(|e| Failure::new(e.to_string()))
-        .doing("error compiling filter")
+impl Build<'_> {
+    /// Lines of a manifest or a configuration, ready to match.
+    pub(super) fn compiled(&self, lines: &[String]) -> Result<Held, Failure> {
+        let lines = lines.iter().map(String::as_str);
+        filters::compiled(lines, &|| self.overseer.is_cancelled())
+            .map_err(StepError::from)
+            .doing("error compiling filter")
+    }
 }

@@ -7,7 +7,6 @@ use recipe::UserStream;
 
 use super::Build;
 use super::failure::{Doing, Failure};
-use super::pack::compiled;
 use super::user::{binds, read_manifest};
 use crate::delete::delete_matching;
 use crate::{Phase, Watcher, manifest, process};
@@ -25,14 +24,17 @@ impl Build<'_> {
         let mut root = self.work_tree(".root")?;
         let variables = &self.order.variables;
         let manifest = read_manifest(fetched.directory())?.expanded(variables);
-        let left_out = compiled(manifest.filter_lines.as_deref().unwrap_or_default())?;
+        let left_out = manifest.filter_lines.clone().unwrap_or_default();
+        // What is wrong with them is told before the work.
+        self.compiled(&left_out)?;
         self.unpack_source(&manifest, &mut root)?;
         let room = self.room(root.path()).with_binds(binds(bind_mounts, None));
         let watch = self.watch_disk(root.path(), None);
         let began = Instant::now();
         process::process_manifest(&room, fetched.directory(), variables)?;
         drop(watch);
-        delete_matching(root.path(), &left_out, &|| self.overseer.is_cancelled())
+        let left_out = self.compiled(&left_out)?;
+        delete_matching(root.path(), &left_out.filter, &|| self.overseer.is_cancelled())
             .map_err(|e| Failure::new(tree_io::os_text(&e)))
             .doing("error deleting what FilterLines match")?;
         let took = human::duration(began.elapsed());

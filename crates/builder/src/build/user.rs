@@ -11,7 +11,7 @@ use sandbox::Bind;
 use super::Build;
 use super::failure::{Doing, Failure};
 use super::kept_directory::KeptDirectory;
-use super::pack::{Packing, compiled};
+use super::pack::Packing;
 use super::source::Source;
 use super::work_tree::WorkTree;
 use crate::in_root::Tree;
@@ -45,9 +45,9 @@ impl Build<'_> {
         );
         let manifest = read_manifest(fetched.directory())?.expanded(&variables);
         // What is wrong with these is told before the hour of work, not after it.
-        compiled(manifest.filter_lines.as_deref().unwrap_or_default())?;
+        self.compiled(manifest.filter_lines.as_deref().unwrap_or_default())?;
         let mtimes_filter = manifest.mtimes_copy_filter(mtimes_filter);
-        compiled(&mtimes_filter)?;
+        self.compiled(&mtimes_filter)?;
 
         let (name, image) = self.unpack_source(&manifest, &mut root)?;
         let kept = kept_directory(cache, &self.order.stream)?;

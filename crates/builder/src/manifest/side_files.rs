@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use image::filter::CompiledFilter;
 use image::{ComputedFile, Filter, Triggers};
 use recipe::Owners;
 
 use crate::Watcher;
+use crate::filters;
 use crate::in_root::Tree;
 use crate::sandbox_run::say;
 use crate::step_error::{At, During, StepError};
@@ -110,9 +110,10 @@ fn filter(read: &Read<'_>, watcher: &dyn Watcher) -> Result<Option<(Filter, bool
     };
     let filter = image::filter::parse_lines(&text);
     let name = if is_added { "filter.add" } else { "filter" };
-    let compiled = CompiledFilter::new(&filter)
-        .map_err(|error| StepError::wrong(error.to_string()))
-        .during(format!("error compiling {name}"))?;
+    let lines = filter.filter_lines.iter().map(String::as_str);
+    let compiled = filters::compiled(lines, &|| watcher.is_cancelled())
+        .during(format!("error compiling {name}"))?
+        .filter;
     if !compiled.unoptimised().is_empty() {
         say(watcher, "The following filter expressions are unoptimised:");
         for line in compiled.unoptimised() {

@@ -1,6 +1,7 @@
 //! A filter ready to match.
 
-use super::{Expression, FilterError, MAXIMUM_COMPILED_BYTES, MAXIMUM_LINES};
+use super::expression::LARGEST_BYTES;
+use super::{Expression, FilterError, MAXIMUM_LINES};
 use crate::Filter;
 
 /// The line that inverts a filter.
@@ -28,22 +29,37 @@ impl CompiledFilter {
     /// # Errors
     /// The first line that is no expression.
     pub fn from_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, FilterError> {
-        Self::each_within(lines, MAXIMUM_COMPILED_BYTES)
+        Self::compile(lines, Expression::new)
     }
 
-    /// Compiles lines of strangers: all together may take so many bytes, each its part of it.
+    /// Compiles lines of strangers, which together may take so many bytes, with what the engine puts beside them when it matches. Returns
+    /// how many that can be at most, too.
     ///
     /// # Errors
-    /// The first line that is no expression, or takes more than its part.
-    pub fn within(filter: &Filter, most_bytes: usize) -> Result<Self, FilterError> {
-        let part = most_bytes / filter.filter_lines.len().max(1);
-        let lines = filter.filter_lines.iter().map(String::as_str);
-        Self::each_within(lines, part.min(MAXIMUM_COMPILED_BYTES))
-    }
-
-    fn each_within<'a>(
+    /// The first line that is no expression; all together take more.
+    pub fn within<'a>(
         lines: impl IntoIterator<Item = &'a str>,
         most_bytes: usize,
+    ) -> Result<(Self, usize), FilterError> {
+        let mut left = most_bytes;
+        let compiled = Self::compile(lines, |line| {
+            let (expression, bytes) = Expression::measured(line, left).map_err(|error| match error {
+                FilterError::Compile { .. } if left < LARGEST_BYTES => {
+                    FilterError::TooLargeTogether(most_bytes)
+                }
+                error => error,
+            })?;
+            left = left
+                .checked_sub(bytes)
+                .ok_or(FilterError::TooLargeTogether(most_bytes))?;
+            Ok(expression)
+        })?;
+        Ok((compiled, most_bytes - left))
+    }
+
+    fn compile<'a>(
+        lines: impl IntoIterator<Item = &'a str>,
+        mut expression_of: impl FnMut(&str) -> Result<Expression, FilterError>,
     ) -> Result<Self, FilterError> {
         let mut compiled = Self {
             expressions: Vec::new(),
@@ -58,7 +74,7 @@ impl CompiledFilter {
             if compiled.expressions.len() >= MAXIMUM_LINES {
                 return Err(FilterError::TooManyLines);
             }
-            let expression = Expression::within(line, most_bytes)?;
+            let expression = expression_of(line)?;
             if !expression.is_optimised() {
                 compiled.unoptimised.push(line.to_owned());
             }
@@ -119,13 +135,24 @@ mod tests {
 
     #[test]
     fn lines_of_strangers_share_what_they_may_take() {
-        let lines = |count| Filter {
-            filter_lines: vec!["(a|b)([^x]{900})".to_owned(); count],
+        let within = |line: &str, count: usize| {
+            let lines = std::iter::repeat_n(line, count);
+            CompiledFilter::within(lines, 16 << 20).map(|(_, bytes)| bytes)
         };
-        CompiledFilter::within(&lines(1), 8 << 20).unwrap();
-        assert!(matches!(
-            CompiledFilter::within(&lines(64), 8 << 20),
-            Err(FilterError::Compile { .. })
-        ));
+        let large = "(a|b)([^x]{900})";
+        let one = within(large, 1).unwrap();
+        assert!((100 << 10..12 << 20).contains(&one), "{one}");
+        assert_eq!(within(large, 64), Err(FilterError::TooLargeTogether(16 << 20)));
+        // What manifests have takes little, so that nobody's filter is refused.
+        let usual = within(r"/var/lib/[^/]*/.*\.log(|\.[0-9]+)$", 200).unwrap();
+        assert!(usual < 12 << 20, "{usual}");
+        let plain = within("/var/log/.*", 10_000).unwrap();
+        assert!(plain < 4 << 20, "{plain}");
+        // Not for being many.
+        let error = within("(a|b)([^x]{90000})", 1).unwrap_err();
+        assert!(
+            matches!(error, FilterError::Syntax { .. } | FilterError::Compile { .. }),
+            "{error}"
+        );
     }
 }

@@ -15,6 +15,46 @@ use super::{FilterError, MAXIMUM_COMPILED_BYTES, MAXIMUM_EXPRESSION_BYTES, MAXIM
 #[derive(Clone, Debug)]
 pub struct Expression(Form);
 
+/// What the engine may take for one expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Space {
+    compiled_bytes: usize,
+    /// When it matches, for one thread.
+    matching_bytes: usize,
+}
+
+/// Enough for what is ordinary in manifests.
+const SMALLEST: Space = Space {
+    compiled_bytes: 8 << 10,
+    matching_bytes: 32 << 10,
+};
+
+/// What anybody's may take; for matching it is the engine's own default.
+const LARGEST: Space = Space {
+    compiled_bytes: MAXIMUM_COMPILED_BYTES,
+    matching_bytes: 2 << 20,
+};
+
+/// The most that one line comes to.
+pub(super) const LARGEST_BYTES: usize = LARGEST.bytes() + PLAIN_BYTES + 2 * MAXIMUM_EXPRESSION_BYTES;
+
+/// An expression that is none for the engine, without its text.
+const PLAIN_BYTES: usize = 128;
+
+impl Space {
+    const fn bytes(self) -> usize {
+        self.compiled_bytes + self.matching_bytes
+    }
+
+    fn larger(self) -> Space {
+        let four_times = |bytes: usize, most: usize| bytes.saturating_mul(4).min(most);
+        Space {
+            compiled_bytes: four_times(self.compiled_bytes, LARGEST.compiled_bytes),
+            matching_bytes: four_times(self.matching_bytes, LARGEST.matching_bytes),
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Form {
     /// The path has a slash in front and the text somewhere.
@@ -37,11 +77,33 @@ impl Expression {
     /// # Errors
     /// The text is empty, not RE2 syntax, or too large once compiled.
     pub fn new(text: &str) -> Result<Self, FilterError> {
-        Self::within(text, MAXIMUM_COMPILED_BYTES)
+        Self::by(text, |text| compile(text, LARGEST))
     }
 
-    /// The same, of at most so many bytes once compiled.
-    pub(super) fn within(text: &str, most_bytes: usize) -> Result<Self, FilterError> {
+    /// The same for a line of a stranger, of at most so many bytes; and how many it may come to take. The engine tells nothing of what it
+    /// takes, but keeps to what it may: so that is small, and made larger where it is not enough.
+    pub(super) fn measured(text: &str, most_bytes: usize) -> Result<(Self, usize), FilterError> {
+        let mut taken = PLAIN_BYTES + 2 * text.len();
+        let expression = Self::by(text, |text| {
+            let mut space = SMALLEST;
+            loop {
+                let compiled = compile(text, space);
+                let larger = space.larger();
+                match compiled {
+                    Err(FilterError::Compile { .. }) if space != LARGEST && larger.bytes() <= most_bytes => {
+                        space = larger;
+                    }
+                    compiled => {
+                        taken += space.bytes();
+                        return compiled;
+                    }
+                }
+            }
+        })?;
+        Ok((expression, taken))
+    }
+
+    fn by(text: &str, compile: impl FnOnce(&str) -> Result<Regex, FilterError>) -> Result<Self, FilterError> {
         if text.is_empty() {
             return Err(FilterError::Empty);
         }
@@ -53,7 +115,7 @@ impl Expression {
         }
         Ok(Self(match literal_form(text) {
             Some(form) => form,
-            None => split_form(text, most_bytes)?,
+            None => split_form(text, compile)?,
         }))
     }
 
@@ -64,7 +126,7 @@ impl Expression {
     #[cfg(feature = "fuzzing")]
     #[doc(hidden)]
     pub fn unoptimised(text: &str) -> Result<Self, FilterError> {
-        compile(text, MAXIMUM_COMPILED_BYTES).map(|regex| Self(Form::Regular(regex)))
+        compile(text, LARGEST).map(|regex| Self(Form::Regular(regex)))
     }
 
     /// Whether a path matches. Matches on bytes; what is not UTF-8 counts as one replacement character a byte, as in Go.
@@ -118,14 +180,17 @@ fn literal_form(text: &str) -> Option<Form> {
     text.strip_suffix(".*").and_then(all_plain).map(Form::Prefix)
 }
 
-fn split_form(text: &str, most_bytes: usize) -> Result<Form, FilterError> {
+fn split_form(
+    text: &str,
+    compile: impl FnOnce(&str) -> Result<Regex, FilterError>,
+) -> Result<Form, FilterError> {
     // Fewer plain characters in front are not worth two steps.
     const SHORTEST_PREFIX: usize = 2;
     let (plain, rest) = leading_plain(text);
     if plain.len() >= SHORTEST_PREFIX && rest.starts_with(".*") {
-        return Ok(Form::PrefixThen(plain, compile(rest, most_bytes)?));
+        return Ok(Form::PrefixThen(plain, compile(rest)?));
     }
-    compile(text, most_bytes).map(Form::Regular)
+    compile(text).map(Form::Regular)
 }
 
 /// The literal a text stands for, if it has only plain characters.
@@ -155,12 +220,13 @@ fn leading_plain(text: &str) -> (Vec<u8>, &str) {
     }
 }
 
-fn compile(text: &str, most_bytes: usize) -> Result<Regex, FilterError> {
+fn compile(text: &str, space: Space) -> Result<Regex, FilterError> {
     // A group that is repeated counts twice for the engine.
     const NEST_LIMIT: u32 = 2 * MAXIMUM_NESTING + 8;
     let anchored = format!("^{text}");
     RegexBuilder::new(&translate(&anchored)?)
-        .size_limit(most_bytes)
+        .size_limit(space.compiled_bytes)
+        .dfa_size_limit(space.matching_bytes)
         .nest_limit(NEST_LIMIT)
         .build()
         .map_err(|error| FilterError::Compile {

@@ -48,6 +48,9 @@ pub enum FilterError {
     /// Longer than [`MAXIMUM_EXPRESSION_BYTES`].
     #[error("regular expression longer than {MAXIMUM_EXPRESSION_BYTES} bytes")]
     TooLong,
+    /// The lines of a stranger's filter, together.
+    #[error("the lines of the filter take more than {} once compiled", human::bytes(*.0 as u64))]
+    TooLargeTogether(usize),
     /// More than [`MAXIMUM_LINES`].
     #[error("filter has more than {MAXIMUM_LINES} lines")]
     TooManyLines,

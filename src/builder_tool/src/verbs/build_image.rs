@@ -45,6 +45,7 @@ pub(super) async fn run(session: &mut Session, arguments: &[String]) -> anyhow::
         maximum_build_duration: options.maximum_build_duration.into(),
         stream_build_log: true,
         return_image: returns_image,
+        cancel_on_disconnect: options.cancel_on_disconnect,
         variables: variables::read(&options.variables_filename)?,
         ..BuildImageRequest::default()
     };

@@ -69,6 +69,8 @@ pub(super) async fn post(
         maximum_duration: Duration::ZERO,
         delivery: Delivery::Publish,
         disable_recursive_build: false,
+        // The page does not wait for it.
+        cancel_on_disconnect: false,
         requester: BuildRequester {
             username: allowed.username.clone(),
             groups: Default::default(),

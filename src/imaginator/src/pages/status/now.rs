@@ -11,7 +11,7 @@ use actors::build_runner::Build;
 use actors::stream_scheduler::Snapshot;
 use front::page::{Cell, Column, Table, empty, escape};
 
-/// Builds that run, in the order they began.
+/// Builds that run, in the order they began, and below each the sources that are built within it.
 pub(super) fn building(shared: &Shared, snapshot: &Snapshot) -> Table {
     let mut table = Table::new([
         Column::text("Image Stream"),
@@ -29,19 +29,32 @@ pub(super) fn building(shared: &Shared, snapshot: &Snapshot) -> Table {
         let words = phase.map_or("beginning", builder::Phase::text);
         table.push([
             links::stream_cell(build.stream(), is_auto_rebuilt(snapshot, build.stream())),
-            log(build),
+            log(build, build.stream()),
             Cell::html(progress(shared, build.stream(), started, phase), words),
             Cell::duration(std::time::Duration::from_secs(since(started, now).as_secs())),
             Cell::text(build.order.why.to_string()),
             Cell::text(requesters(build)),
         ]);
+        for (phase, started) in build.sources() {
+            table.push([
+                links::stream_cell(&phase.stream, is_auto_rebuilt(snapshot, &phase.stream)),
+                log(build, &phase.stream),
+                Cell::html(
+                    progress(shared, &phase.stream, started, Some(phase.phase)),
+                    phase.phase.text(),
+                ),
+                Cell::duration(std::time::Duration::from_secs(since(started, now).as_secs())),
+                Cell::text(format!("source of {}", build.stream())),
+                Cell::text(requesters(build)),
+            ]);
+        }
     }
     table
 }
 
 /// The page of the build; the log of the stream that runs, as the original links it.
-fn log(build: &Build) -> Cell {
-    let current = format!("{}#bottom", links::of_name("showCurrentBuildLog", build.stream()));
+fn log(build: &Build, stream: &str) -> Cell {
+    let current = format!("{}#bottom", links::of_name("showCurrentBuildLog", stream));
     let html = format!(
         "{} {}",
         links::anchor(&links::build(build.number), "page"),

@@ -15,7 +15,7 @@ const PIECE_BYTES: usize = 64 << 10;
 /// How long a piece of the log may wait for further ones before it is sent.
 const FLUSH_DELAY: Duration = Duration::from_millis(100);
 
-/// Builds an image. The build goes on when the caller goes away, unless the daemon was told otherwise.
+/// Builds an image. The build goes on when the caller goes away, unless the daemon or the request says otherwise.
 pub(crate) struct BuildImage(pub(crate) Shared);
 
 impl Raw for BuildImage {
@@ -81,6 +81,7 @@ fn build_request(call: &Call, request: BuildImageRequest) -> BuildRequest {
             Delivery::Publish
         },
         disable_recursive_build: request.disable_recursive_build,
+        cancel_on_disconnect: request.cancel_on_disconnect,
         requester: BuildRequester {
             username: call.caller.username.clone(),
             groups: call.caller.groups.iter().cloned().collect(),
