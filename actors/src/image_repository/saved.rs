@@ -24,6 +24,9 @@ const FRAME_IMAGES: usize = 512;
 /// Frames waiting for a thread at the start.
 const FRAMES_WAITING: usize = 4;
 
+/// Bytes of a boot's identifier.
+const BOOT_BYTES: usize = 36;
+
 /// Threads that decode, at most. They compute.
 const THREADS: usize = 8;
 
@@ -46,14 +49,23 @@ fn header(shared: &Shared) -> [u8; 6] {
     [a, b, c, d, mode, u8::from(shared.rules.has_channels)]
 }
 
+/// Which run of the kernel this is; nothing if it does not tell. Archived manifests are not flushed: after another boot they have to be
+/// looked at.
+fn boot() -> [u8; BOOT_BYTES] {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let mut boot = [0; BOOT_BYTES];
+    let length = text.len().min(BOOT_BYTES);
+    boot[..length].copy_from_slice(&text.as_bytes()[..length]);
+    boot
+}
+
 /// Writes the index. Blocks.
 ///
 /// # Errors
 /// It cannot be written: the next start takes longer.
 pub(super) fn save(shared: &Shared) -> Result<()> {
     settle(shared)?;
-    // The manifests that are said to be archived have to be so after a loss of power too.
-    shared.directory.sync_area(repository::layout::ARCHIVE)?;
+    let boot = boot();
     let (catalogue, known) = {
         let known = shared.known.lock();
         let settled = known.records.iter().filter(|(_, known)| known.is_settled);
@@ -68,7 +80,7 @@ pub(super) fn save(shared: &Shared) -> Result<()> {
         .peekable();
     let frames = std::iter::from_fn(|| {
         entries.peek()?;
-        let mut payload = header(shared).to_vec();
+        let mut payload = [header(shared).as_slice(), &boot].concat();
         for (entry, (record, is_archived)) in entries.by_ref().take(FRAME_IMAGES) {
             append(&mut payload, record, *is_archived, entry);
         }
@@ -161,10 +173,13 @@ fn decode(shared: &Shared, sealed: &[u8], there: &HashMap<Uuid, Stamp>) -> Vec<I
     let Some(mut rest) = payload.strip_prefix(&header(shared)) else {
         return images;
     };
+    let boot = boot();
+    let is_same_boot = take(&mut rest) == Some(boot) && boot != [0; BOOT_BYTES];
     while !rest.is_empty() {
-        let Some(image) = image(&mut rest) else {
+        let Some(mut image) = image(&mut rest) else {
             break;
         };
+        image.is_archived &= is_same_boot;
         if there.get(&image.entry.uuid()) == Some(&image.stamp) {
             images.push(image);
         }

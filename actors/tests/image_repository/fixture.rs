@@ -140,7 +140,7 @@ fn collect(base: &Path, at: &Path, found: &mut Vec<(String, Vec<u8>)>) {
             collect(base, &path, found);
         } else {
             let name = path.strip_prefix(base).unwrap().to_str().unwrap().to_owned();
-            if !name.starts_with('.') {
+            if !name.split('/').any(|part| part.starts_with('.')) {
                 found.push((name, std::fs::read(&path).unwrap()));
             }
         }

@@ -10,5 +10,7 @@ mod fixture;
 mod full_disk;
 mod kills;
 mod panics;
+#[path = "../common/small_disk.rs"]
+mod small_disk;
 mod starts;
 mod uploads;
