@@ -200,6 +200,19 @@ fn one_command_makes_an_image_and_what_fails_behind_it_leaves_none() {
         (&json!("active"), &json!("xz"))
     );
 
+    // Somebody who reads one line and goes, such as `head -1`, undoes nothing.
+    let mut command = tool
+        .command(&["create", "name=head", "-m", "m.json", "-f", "a.tar.xz"])
+        .unwrap();
+    let mut fields = manifest.as_object().unwrap().clone();
+    fields.retain(|field, _| ["name", "version", "type", "os", "owner", "public"].contains(&field.as_str()));
+    fs::write(tool.home().join("m.json"), Value::Object(fields).to_string()).unwrap();
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    let unread = tool.must(&["list", "-H", "-o", "uuid", "name=head"]).unwrap();
+    tool.must(&["delete", unread.trim()]).unwrap();
+
     // Exported and, under the same uuid, taken in again.
     tool.must(&["export", &uuid, "--to", "."]).unwrap();
     tool.must(&["delete", &uuid]).unwrap();
@@ -425,4 +438,60 @@ fn lists_longer_than_a_page_come_whole_and_a_reader_that_goes_away_is_no_failure
         (ended.status.code(), ended.stderr.as_slice()),
         (Some(0), b"".as_slice())
     );
+}
+
+#[test]
+fn images_of_another_repository_come_with_what_they_are_based_on_and_jobs_are_waited_for() {
+    let (_source, source_daemon, there) = started(json!({}));
+    fs::write(there.home().join("a.tar"), bytes(50_000)).unwrap();
+    let base = created(&there, "base", &["-f", "a.tar"]);
+    let child = created(&there, "child", &["-f", "a.tar", &format!("origin={base}")]);
+    let planned = there.must(&["delete", "--dry-run", &base]).unwrap();
+    assert!(
+        planned.contains(&format!("stands in the way: {child}")),
+        "{planned}"
+    );
+    let shown = there.must(&["list", "--tree", "-H", "-o", "uuid"]).unwrap();
+    assert_eq!(shown, format!("{base}\n `- {child}\n"));
+
+    let (_target, _target_daemon, here) = started(json!({}));
+    let source = source_daemon.url();
+    let started = here
+        .must(&["import-remote", &child, "--source", &source, "--no-wait", "-j"])
+        .unwrap();
+    let job = json_of(&started)["job_uuid"].as_str().unwrap().to_owned();
+    assert_eq!(
+        here.must(&["wait-job", &job]).unwrap(),
+        format!("Job {job} succeeded\n")
+    );
+    assert!(here.must(&["jobs", &child]).unwrap().contains(&job));
+    assert_eq!(
+        json_of(&here.must(&["job", &job]).unwrap())["execution"],
+        "succeeded"
+    );
+    here.must(&["wait", &base]).unwrap();
+    assert_eq!(
+        json_of(&here.must(&["get", &child]).unwrap())["origin"],
+        json!(base)
+    );
+
+    // The original's spelling waits by itself.
+    here.must(&["delete", &child]).unwrap();
+    let imported = here.must(&["import", &child, "-S", &source]).unwrap();
+    assert_eq!(
+        imported,
+        format!("Imported image {child} (child, 1.0, state=active)\n")
+    );
+    let again = here.run(&["import", &child, "-S", &source]).unwrap();
+    assert!(
+        again.code == 1 && again.err.contains("(ImageUuidAlreadyExists)"),
+        "{again:?}"
+    );
+    let nobody = here
+        .run(&["import-remote", OTHER, "-S", "http://127.0.0.1:9"])
+        .unwrap();
+    assert!(nobody.err.contains("(RemoteSourceError)"), "{nobody:?}");
+    // Waiting has an end.
+    let late = here.run(&["wait", OTHER, "--timeout", "300ms"]).unwrap();
+    assert_eq!((late.code, late.err.as_str()), (1, ""));
 }

@@ -1,18 +1,20 @@
 //! Results on standard output: lines for people, JSON for programs.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 use repository::json::{self, Value};
 use repository_client::Image;
 
 use crate::session::Session;
 
-/// A line for people.
+/// A line for people. If nobody reads it, that is no failure of what it tells: nothing is to be undone for it.
 pub(crate) fn line(text: impl AsRef<str>) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_ref().as_bytes())?;
-    out.write_all(b"\n")?;
-    Ok(out.flush()?)
+    let text = format!("{}\n", text.as_ref());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// A value as the repository writes it: indented by two.
