@@ -49,9 +49,16 @@ impl ImageRepository {
     /// `Busy`: somebody goes on with it now; `Storage`.
     pub async fn kept_upload(&self, uuid: Uuid, slot: Slot) -> Result<Option<u64>> {
         let name = upload_name(uuid, slot, KEPT);
-        let _claim = Claim::take(&self.shared.claims, &name)?;
-        let files = self.shared.files.clone();
-        let stamp = self.shared.readers.run(move || files.stamp(&name)).await??;
+        let (files, claims) = (self.shared.files.clone(), self.shared.claims.clone());
+        // No claim of its own: a question must not keep anybody from going on.
+        let look = move || {
+            let stamp = files.stamp(&name)?;
+            match claims.lock().contains(&name) {
+                true => Err(RepositoryError::Busy),
+                false => Ok(stamp),
+            }
+        };
+        let stamp = self.shared.readers.run(look).await??;
         Ok(stamp.map(|stamp| stamp.size))
     }
 

@@ -45,7 +45,7 @@ pub(crate) async fn serve(http: HttpRequest, payload: Payload, state: Data<State
             answer
         }
         Err(answer) => {
-            Incoming::new(payload).drain().await;
+            Incoming::new(&http, payload).drain().await;
             answer
         }
     };
@@ -88,7 +88,7 @@ async fn answered(
     settings: std::sync::Arc<Settings>,
 ) -> (Answer, Option<String>) {
     let is_acceptable = is_acceptable(&call);
-    let mut body = Incoming::new(call.payload);
+    let mut body = Incoming::new(&call.http, call.payload);
     if !is_acceptable {
         body.drain().await;
         return (Answer::empty(406), None);

@@ -15,13 +15,16 @@ use crate::request::header;
 /// A body that is read by whoever wants it, once.
 pub(crate) struct Incoming {
     payload: Payload,
+    /// Bytes that are to come, where the head says so.
+    rest: Option<u64>,
     is_over: bool,
 }
 
 impl Incoming {
-    pub(crate) fn new(payload: Payload) -> Self {
+    pub(crate) fn new(http: &HttpRequest, payload: Payload) -> Self {
         Self {
             payload,
+            rest: announced(http),
             is_over: false,
         }
     }
@@ -38,10 +41,15 @@ impl Incoming {
         let next = next
             .map_err(|_| stalled())
             .and_then(|next| next.transpose().map_err(|error| broken(&error)));
-        if !matches!(next, Ok(Some(_))) {
-            self.is_over = true;
+        match &next {
+            Ok(Some(chunk)) => self.came(chunk.len()),
+            _ => self.is_over = true,
         }
         next
+    }
+
+    fn came(&mut self, length: usize) {
+        self.rest = self.rest.map(|rest| rest.saturating_sub(length as u64));
     }
 
     /// All of it as a value: JSON or a form, of which `http` is the head (imgapi.md §3).
@@ -53,8 +61,7 @@ impl Incoming {
             let message = format!("request body is longer than {MAXIMUM_BODY_BYTES} bytes");
             ApiError::new(Code::RequestEntityTooLarge, message)
         };
-        let announced = header(http, "content-length").and_then(|length| length.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > MAXIMUM_BODY_BYTES as u64) {
+        if announced(http).is_some_and(|length| length > MAXIMUM_BODY_BYTES as u64) {
             return Err(too_long());
         }
         let mut bytes = BytesMut::new();
@@ -79,6 +86,10 @@ impl Incoming {
     /// Reads what nobody wanted, so that the next request on the connection is found; a long rest is left, and the connection
     /// closed behind the answer.
     pub(crate) async fn drain(&mut self) {
+        // At once: who has much to send would wait for the answer till all of it is sent.
+        if self.rest.is_some_and(|rest| rest > DRAINED_BYTES_MOST as u64) {
+            return;
+        }
         let deadline = Instant::now() + DRAIN_TIME;
         let mut drained = 0;
         while !self.is_over && drained < DRAINED_BYTES_MOST {
@@ -89,6 +100,11 @@ impl Incoming {
             }
         }
     }
+}
+
+/// The length that a head announces for its body.
+pub(crate) fn announced(http: &HttpRequest) -> Option<u64> {
+    header(http, "content-length").and_then(|length| length.trim().parse().ok())
 }
 
 fn stalled() -> ApiError {

@@ -15,7 +15,7 @@ use repository::signature::User;
 use repository::{ApiError, Result, Uuid};
 
 use crate::client::base_url;
-use crate::incoming::Incoming;
+use crate::incoming::{Incoming, announced};
 use crate::state::Shared;
 
 /// What an endpoint is given.
@@ -63,8 +63,7 @@ impl Asked {
 
     /// The length that the head announces for the body.
     pub(crate) fn announced_length(&self) -> Option<u64> {
-        self.header("content-length")
-            .and_then(|length| length.trim().parse().ok())
+        announced(&self.http)
     }
 
     /// The address by which the client came here: where it finds its jobs.
