@@ -13,6 +13,8 @@
 //! | `repository_calls` | calls to it as its clients make them |
 //! | `repository_images` | the images that the original's own tests begin with |
 //! | `repository_tool` | `imgapi-cli` as one user, and that user's keys |
+//! | `repository_jobs` | jobs of an image repository: submitting, waiting, what must not be left |
+//! | `scripted_web` | a web server that says what no good one says |
 //! | `rpm_repository` | an RPM system and packages for it, made on a Debian |
 //! | `secured` | a server that asks for certificates, and the authorities it trusts |
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
@@ -56,8 +58,10 @@ pub mod replica;
 pub mod repository;
 pub mod repository_calls;
 pub mod repository_images;
+pub mod repository_jobs;
 pub mod repository_tool;
 pub mod rpm_repository;
+pub mod scripted_web;
 pub mod secured;
 pub mod server;
 mod skip;

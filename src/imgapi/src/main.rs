@@ -19,6 +19,7 @@ mod dispatch;
 mod failures;
 mod flags;
 mod incoming;
+mod join;
 mod known;
 mod limits;
 mod listener;

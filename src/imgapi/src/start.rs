@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::image_jobs::{self, Workroom};
+use actors::image_jobs::Workroom;
 use actors::repository_settings::{Restart, start as start_settings};
-use actors::{Clock, RepositoryConfig, RepositorySystem, SettingsSystem, SettingsWatcher, start_repository};
+use actors::{Clock, RepositoryConfig, SettingsSystem, SettingsWatcher, start_repository};
 use anyhow::{Context as _, bail};
 use front::daemon::{Daemon, STOP_LIMIT, keep_watchdog_quiet, notify_ready, notify_stopping};
 use front::logs::Logs;
@@ -21,7 +21,7 @@ use crate::log_socket::LogSocket;
 use crate::metrics::{MetricsListening, place};
 use crate::signals::{Asked, Signals};
 use crate::state::{Shared, State};
-use crate::{log_level, pages, restart};
+use crate::{join, log_level, pages, restart};
 
 /// Why it does not serve any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,14 +59,17 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
         let users = state.clone();
         let room = Workroom::new(system.repository.clone(), settings.watcher().settings())
             .with_users(move || users.users());
-        system.jobs.begin(image_jobs::bodies(&room)).await?;
+        let room = join::furnish(room, &state.settings())?;
+        let join = join::begin(&room, &system.jobs, &state.settings()).await?;
         let ports = Ports::open(&state, &figures)?;
         let socket = open_log(&base, &logs);
         notify_ready();
-        let ended = serve(&state, &system, &settings, &logs, signals, &ports).await;
+        let given_up = [Some(system.given_up()), join.given_up()];
+        let ended = serve(&state, given_up, &settings, &logs, signals, &ports).await;
         notify_stopping();
         drop(socket);
         ports.close().await;
+        join.stop();
         ended
     });
     system.stop();
@@ -152,7 +155,7 @@ impl Ports {
 /// Until something ends it.
 async fn serve(
     state: &Shared,
-    system: &RepositorySystem,
+    given_up: [Option<GivenUp>; 2],
     settings: &SettingsSystem,
     logs: &Logs,
     mut signals: Signals,
@@ -160,7 +163,8 @@ async fn serve(
 ) -> anyhow::Result<End> {
     let watcher = settings.watcher();
     let (mut changes, mut restarts) = (watcher.changes(), watcher.restart());
-    let (mut given_up, mut watcher_given_up) = (system.given_up(), settings.given_up());
+    let [mut given_up, mut join_given_up] = given_up;
+    let mut watcher_given_up = Some(settings.given_up());
     loop {
         tokio::select! {
             asked = signals.next() => match asked {
@@ -173,6 +177,7 @@ async fn serve(
             },
             cause = told(&mut given_up) => bail!(cause),
             cause = told(&mut watcher_given_up) => bail!(cause),
+            cause = told(&mut join_given_up) => bail!(cause),
             // Ends with an error only when the watcher is gone, which outlives this.
             Ok(()) = changes.changed() => changed(state, logs, ports),
             wanted = wanted(&mut restarts) => match restart::check(&state.settings(), &wanted.settings) {
@@ -190,7 +195,13 @@ async fn serve(
     }
 }
 
-async fn told(given_up: &mut watch::Receiver<Option<String>>) -> String {
+/// Holds a text once an actor was given up.
+type GivenUp = watch::Receiver<Option<String>>;
+
+async fn told(given_up: &mut Option<GivenUp>) -> String {
+    let Some(given_up) = given_up else {
+        return std::future::pending().await;
+    };
     match given_up
         .wait_for(Option::is_some)
         .await

@@ -118,6 +118,8 @@ pub(crate) enum Command {
     Clone(verbs::clone::Arguments),
     Export(verbs::export::Arguments),
     CreateFromVm(verbs::create_from_vm::Arguments),
+    Publish(verbs::publish::Arguments),
+    TakeIn(verbs::take_in::Arguments),
     Jobs(verbs::jobs::Arguments),
     Job(verbs::job::Arguments),
     Wait(verbs::wait::Arguments),

@@ -9,6 +9,7 @@ pub(crate) mod delete;
 pub(crate) mod get;
 pub(crate) mod icon;
 pub(crate) mod jobs;
+pub(crate) mod join;
 pub(crate) mod list;
 pub(crate) mod ping;
 pub(crate) mod stores;

@@ -3,7 +3,7 @@
 use repository::manifest::create;
 use repository::{ApiError, Result};
 
-use super::{create_from_vm, docker};
+use super::{create_from_vm, docker, publish};
 use crate::answer::Answer;
 use crate::change::shown;
 use crate::failures;
@@ -16,6 +16,7 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
     match asked.parameters.get_nonempty("action").as_deref() {
         None => {}
         Some("create-from-vm") => return create_from_vm::answer(asked).await,
+        Some("publish") => return publish::answer(asked).await,
         Some("import-docker-image") => return docker::import_docker(asked),
         Some("import-lxd-image") => return docker::import_lxd(asked),
         Some(other) => return Err(ApiError::invalid_action(other)),

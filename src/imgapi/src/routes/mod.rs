@@ -22,9 +22,11 @@ mod list_channels;
 mod list_images;
 mod ping;
 mod post_image;
+mod publish;
 mod redirects;
 mod reload_auth_keys;
 mod state;
+mod take_in;
 mod update_state;
 
 use repository::Result;

@@ -54,6 +54,8 @@ verbs![
     clone Clone,
     export Export,
     create_from_vm CreateFromVm,
+    publish Publish,
+    take_in TakeIn,
     change_stor ChangeStor,
     // jobs
     jobs Jobs,

@@ -34,6 +34,16 @@ impl Default for Waiting {
 
 /// Waits for a job, says on a terminal which step it is at, and shows the image that came of it.
 pub(crate) async fn follow(session: &Session, job: &StartedJob, waiting: &Waiting) -> anyhow::Result<()> {
+    follow_as(session, job, waiting, "Imported").await
+}
+
+/// The same; `done` says what was done with the image.
+pub(crate) async fn follow_as(
+    session: &Session,
+    job: &StartedJob,
+    waiting: &Waiting,
+    done: &str,
+) -> anyhow::Result<()> {
     if waiting.no_wait {
         return show_start(session, job);
     }
@@ -64,7 +74,7 @@ pub(crate) async fn follow(session: &Session, job: &StartedJob, waiting: &Waitin
     output::changed(
         session,
         &image,
-        format!("Imported image {}", output::summary(&image)),
+        format!("{done} image {}", output::summary(&image)),
     )
 }
 

@@ -13,6 +13,7 @@ use repository::http::{Body, Outcome, Tagged};
 use repository::manifest::Record;
 use repository::{ApiError, Result};
 
+use super::take_in;
 use crate::answer::Answer;
 use crate::change::{Change, entry, read, shown};
 use crate::request::Asked;
@@ -38,6 +39,9 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
     }
     let record = read(asked, change.uuid).await?.record;
     repository::access::check_visible(&record, change.account, &change.scope)?;
+    if action == Some("take-in") {
+        return take_in::answer(asked, &record).await;
+    }
     if action == Some("change-stor") {
         return change_stor::answer(asked, &change, &record).await;
     }
