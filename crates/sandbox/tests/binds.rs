@@ -59,3 +59,38 @@ fn a_directory_that_the_caller_has_open_is_bound_whatever_is_at_its_path() {
     assert_eq!(outcome, Outcome::Exited(0), "{output}");
     assert!(moved.join("file").exists() && is_empty(&outside));
 }
+
+#[test]
+fn links_on_the_way_to_what_is_read_count_only_where_root_alone_can_make_them() {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    let Some(tree) = Tree::new() else { return };
+    let secret = directory(&tree, "secret");
+    std::fs::create_dir(secret.join("below")).unwrap();
+    std::fs::write(secret.join("below/file"), "seen\n").unwrap();
+    let (own, theirs) = (directory(&tree, "own"), directory(&tree, "theirs"));
+    for place in [&own, &theirs] {
+        symlink("../secret", place.join("link")).unwrap();
+        symlink(&secret, place.join("absolute")).unwrap();
+    }
+    let reads = |source: PathBuf| {
+        let mut spec = tree.spec("cat /place/file");
+        spec.binds.push(Bind {
+            source,
+            target: "/place".into(),
+            writable: false,
+        });
+        Command::by(env!("CARGO_BIN_EXE_sandbox-child")).run(&spec, |_| {})
+    };
+    for way in ["link/below", "absolute/below"] {
+        assert_eq!(reads(own.join(way)).unwrap(), Outcome::Exited(0), "{way}");
+    }
+    let refused = |way: &str| {
+        let error = reads(theirs.join(way)).unwrap_err().to_string();
+        assert!(error.contains("others than root"), "{error}");
+    };
+    std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o1777)).unwrap();
+    refused("link/below");
+    std::fs::set_permissions(&theirs, std::fs::Permissions::from_mode(0o755)).unwrap();
+    chown(&theirs, Some(65534), Some(65534)).unwrap();
+    refused("absolute/below");
+}

@@ -18,6 +18,7 @@ mod mounts;
 mod outside;
 mod stand_ins;
 mod supervisor;
+mod trusted_way;
 mod walk;
 
 use crate::message::{self, Answer};

@@ -1,6 +1,7 @@
 //! What the command will see, mounted by the supervisor in mounts of its own: the tree at its own path, or the host at
 //! the path of the writable directory (`host_view`).
 
+use super::trusted_way::open_by_trusted_way;
 use super::{During, Step, host_view};
 use crate::Network;
 use crate::made::{self, Made};
@@ -68,7 +69,7 @@ pub(super) fn bound(bind: &Bind, namespace: BorrowedFd<'_>) -> Step<OwnedFd> {
     let tree = if bind.writable || is_descriptor(&bind.source) {
         clone_without_links(&bind.source)?
     } else {
-        clone(&bind.source, false)?
+        clone_opened(&open_by_trusted_way(&bind.source)?, &bind.source)?
     };
     let flags = MOUNT_NODEV | MOUNT_NOSUID | if bind.writable { 0 } else { MOUNT_RDONLY };
     map_identities(&tree, namespace, flags, &bind.source)?;
@@ -139,9 +140,13 @@ fn clone_without_links(path: &Path) -> Step<OwnedFd> {
             return Err(format!("{}: is not any more what was opened", path.display()));
         }
     }
+    clone_opened(&found, &path)
+}
+
+fn clone_opened(found: &OwnedFd, path: &Path) -> Step<OwnedFd> {
     let flags =
         OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
-    rustix::mount::open_tree(&found, "", flags).during(path.display())
+    rustix::mount::open_tree(found, "", flags).during(path.display())
 }
 
 pub(super) fn attach_at(tree: &OwnedFd, path: &Path) -> Step<()> {
