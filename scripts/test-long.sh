@@ -19,6 +19,9 @@ faults() {
   step "faults: SIGKILL of the image builder in every phase of a build, 50 rounds"
   IMAGEWRIGHT_BUILDER_KILL_ROUNDS=${IMAGEWRIGHT_BUILDER_KILL_ROUNDS:-50} \
     cargo test --package integration --locked --test build_kill -- --nocapture
+  step "faults: SIGKILL of the image repository during uploads, activations, imports, deletions, 200 rounds"
+  IMAGEWRIGHT_REPOSITORY_KILL_ROUNDS=${IMAGEWRIGHT_REPOSITORY_KILL_ROUNDS:-200} \
+    cargo test --package integration --locked --test repository_kill -- --nocapture
   step "faults: SIGKILL at every named point"
   IMAGEWRIGHT_KILL_POINTS=${IMAGEWRIGHT_KILL_POINTS:-8} \
     cargo test --package integration --locked --test fault_kill_points -- --nocapture

@@ -305,7 +305,7 @@ fn an_icon_is_one_of_three_kinds_and_small() {
         assert_eq!(image["icon"], true);
         let icon = calls.get(&url).unwrap();
         assert_eq!(
-            (&icon.body == &content, icon.header("content-type")),
+            (icon.body == content, icon.header("content-type")),
             (true, Some(name))
         );
     }
