@@ -16,14 +16,28 @@ struct Up {
     port: u16,
 }
 
+fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+fn get(port: u16, path: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").as_bytes())?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    Ok(text)
+}
+
 impl Up {
     /// The image server alone, by whoever runs the test; root names a user that is on every Debian.
     fn start(directory: &Path) -> Self {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        Self::start_with(directory, &["--no-imgapi"])
+    }
+
+    /// Without an image builder, which needs root.
+    fn start_with(directory: &Path, arguments: &[&str]) -> Self {
+        let port = free_port();
         let mut child = Command::new(program("imagewright").unwrap())
             .args([
                 "up",
@@ -36,6 +50,7 @@ impl Up {
             ])
             .arg(directory)
             .args(["--imageserver-port", &port.to_string()])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -63,11 +78,7 @@ impl Up {
     }
 
     fn page(&self) -> std::io::Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        stream.write_all(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text)?;
-        Ok(text)
+        get(self.port, "/healthz")
     }
 
     /// The number of the daemon's process.
@@ -174,4 +185,30 @@ fn a_directory_in_use_is_refused_in_words() {
         "{error}"
     );
     assert!(first.page().unwrap().contains(" 200 "));
+}
+
+#[test]
+fn the_image_repository_comes_up_beside_the_image_server_and_its_configuration_is_kept() {
+    let directory = directory();
+    let port = free_port().to_string();
+    let mut up = Up::start_with(directory.path(), &["--imgapi-port", &port]);
+    let told = up.told();
+    assert!(told.contains(&format!("http://localhost:{port}/ui")), "{told}");
+    let page = get(port.parse().unwrap(), "/ui").unwrap();
+    assert!(page.contains("There are no images yet"), "{page}");
+    let channels = get(port.parse().unwrap(), "/channels").unwrap();
+    assert!(channels.contains("release"), "{channels}");
+    drop(up);
+    // What the operator made of it counts from now on, its port too.
+    let configuration = directory.path().join("imgapi/imgapi.config.json");
+    let text = std::fs::read_to_string(&configuration).unwrap();
+    let mut changed: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let port = free_port();
+    changed["port"] = port.into();
+    changed["channels"][1]["name"] = "approved".into();
+    std::fs::write(&configuration, changed.to_string()).unwrap();
+    let mut up = Up::start_with(directory.path(), &[]);
+    up.told();
+    let channels = get(port, "/channels").unwrap();
+    assert!(channels.contains("approved"), "{channels}");
 }

@@ -17,6 +17,8 @@ pub(crate) enum Preset {
     Replica,
     /// An image server that only copies from this one
     ReadOnlyReplica,
+    /// An image repository: follows an image server, puts images there, has images built
+    Repository,
 }
 
 impl Preset {
@@ -58,6 +60,18 @@ impl Preset {
                 "ImageServer.GetFilteredImageUpdates",
                 "ImageServer.GetImage",
                 "ImageServer.GetImageUpdates",
+                "ObjectServer.CheckObjects",
+                "ObjectServer.GetObjects",
+            ],
+            Self::Repository => &[
+                "Imaginator.BuildImage",
+                "ImageServer.AddImage",
+                "ImageServer.GetFilteredImageUpdates",
+                "ImageServer.GetImage",
+                "ImageServer.GetImageUpdates",
+                "ImageServer.ListImages",
+                "ImageServer.MakeDirectory",
+                "ObjectServer.AddObjects",
                 "ObjectServer.CheckObjects",
                 "ObjectServer.GetObjects",
             ],

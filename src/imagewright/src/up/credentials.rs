@@ -46,6 +46,10 @@ pub(super) fn prepare(home: &Home, user: Option<&ServiceUser>) -> anyhow::Result
     )?;
     let of_builder = ["--user", "imaginator", "--server", names, "--preset", "builder"];
     issue(home, "cert.pem", &builder, &of_builder)?;
+    // Read as `~/.ssl` is: this program is a client of the two others.
+    let repository = home.image_repository().join("ssl");
+    let of_repository = ["--user", "imgapi", "--preset", "repository"];
+    issue(home, "imgapi.cert", &repository, &of_repository)?;
     let of_administrator = ["--user", "administrator", "--preset", "admin"];
     issue(home, "administrator.cert", &administrator, &of_administrator)?;
     for directory in [&server, &builder] {
@@ -54,6 +58,9 @@ pub(super) fn prepare(home: &Home, user: Option<&ServiceUser>) -> anyhow::Result
     }
     for name in ["CA.pem", "cert.pem", "key.pem"] {
         own(&server.join(name), user)?;
+    }
+    for entry in fs::read_dir(&repository).with_context(|| repository.display().to_string())? {
+        own(&entry?.path(), user)?;
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::UpArgs;
 use super::home::Home;
+use super::image_repository::ImageRepository;
 use super::service_user::ServiceUser;
 use crate::exit::WrongUse;
 use anyhow::Context;
@@ -54,6 +55,28 @@ impl Daemon {
             user,
             directory,
             port: args.imageserver_port,
+        })
+    }
+
+    pub(super) fn image_repository(
+        args: &UpArgs,
+        repository: &ImageRepository,
+        home: &Home,
+        user: Option<ServiceUser>,
+    ) -> anyhow::Result<Self> {
+        let directory = home.image_repository();
+        Ok(Self {
+            name: "imgapi",
+            program: program(args, "imgapi")?,
+            arguments: vec![
+                "-f".to_owned(),
+                repository.configuration.display().to_string(),
+                format!("-logDir={}", directory.join("log").display()),
+                "-alsoLogToStderr".to_owned(),
+            ],
+            user,
+            directory,
+            port: repository.port,
         })
     }
 

@@ -20,13 +20,13 @@ pub(super) struct Home {
 }
 
 impl Home {
-    /// Makes what is not there, and takes it. The image server's part is its user's.
+    /// Makes what is not there, and takes it. The parts of image server and image repository are their user's.
     pub(super) fn open(path: &Path, user: Option<&ServiceUser>) -> anyhow::Result<Self> {
         fs::create_dir_all(path).with_context(|| path.display().to_string())?;
         let path = fs::canonicalize(path).with_context(|| path.display().to_string())?;
         let lock = take(&path)?;
         let home = Self { path, _lock: lock };
-        // The image server's user must be able to pass.
+        // Their user must be able to pass.
         fs::set_permissions(&home.path, Permissions::from_mode(0o755))?;
         for (directory, mode) in [
             ("images", 0o755),
@@ -39,6 +39,12 @@ impl Home {
             own(&directory, user)?;
         }
         own(&home.image_server(), user)?;
+        for (directory, mode) in [("data", 0o750), ("log", 0o750), ("ssl", 0o700)] {
+            let directory = home.image_repository().join(directory);
+            make(&directory, mode)?;
+            own(&directory, user)?;
+        }
+        own(&home.image_repository(), user)?;
         for directory in ["state", "builds", "log", "ssl"] {
             make(&home.image_builder().join(directory), 0o700)?;
         }
@@ -61,6 +67,10 @@ impl Home {
 
     pub(super) fn image_server(&self) -> PathBuf {
         self.path.join("imageserver")
+    }
+
+    pub(super) fn image_repository(&self) -> PathBuf {
+        self.path.join("imgapi")
     }
 
     pub(super) fn image_builder(&self) -> PathBuf {
@@ -104,7 +114,7 @@ fn make(directory: &Path, mode: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Hands a file or directory to the user of the image server.
+/// Hands a file or directory to the user of image server and image repository.
 pub(super) fn own(path: &Path, user: Option<&ServiceUser>) -> anyhow::Result<()> {
     let Some(user) = user else { return Ok(()) };
     chown(path, Some(user.user), Some(user.group)).with_context(|| path.display().to_string())

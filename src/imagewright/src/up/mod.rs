@@ -1,16 +1,18 @@
-//! `imagewright up`: image server and image builder together on one host.
+//! `imagewright up`: image server, image builder and image repository together on one host.
 //!
 //! | part | what it knows |
 //! | --- | --- |
 //! | `home` | where everything lies in one directory, and who may use it at a time |
-//! | `service_user` | who the image server runs as, since it must not be root |
+//! | `service_user` | who image server and image repository run as, since they must not be root |
 //! | `credentials` | the authority, the daemons' certificates, and one for whoever administers them |
 //! | `daemon` | one of the daemons: its flags, starting it, whether it answers, ending it |
+//! | `image_repository` | the configuration that the image repository begins with |
 //! | `watch` | keeping them running until somebody asks to stop |
 
 mod credentials;
 mod daemon;
 mod home;
+mod image_repository;
 mod service_user;
 mod watch;
 
@@ -18,6 +20,7 @@ use crate::exit::WrongUse;
 use clap::Args;
 use daemon::Daemon;
 use home::Home;
+use image_repository::ImageRepository;
 use service_user::ServiceUser;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -45,18 +48,28 @@ pub(crate) struct UpArgs {
     /// Port of the image server
     #[arg(long, value_name = "PORT", default_value_t = 6971)]
     imageserver_port: u16,
+    /// Port of the image repository, for a configuration that is made [default: 8080]
+    #[arg(long, value_name = "PORT")]
+    imgapi_port: Option<u16>,
+    /// Configuration of the image repository [default: DIR/imgapi/imgapi.config.json, made if it is not there: open to everybody on
+    /// this host and to nobody else]
+    #[arg(long, value_name = "FILE")]
+    imgapi_configuration: Option<PathBuf>,
     /// Port of the image builder
     #[arg(long, value_name = "PORT", default_value_t = 6975)]
     imaginator_port: u16,
     /// Address to listen on [default: all]
     #[arg(long, value_name = "IP")]
     address: Option<std::net::IpAddr>,
-    /// User that the image server runs as; made if it is not there
+    /// User that image server and image repository run as; made if it is not there
     #[arg(long, value_name = "NAME", default_value = "imageserver")]
     user: String,
-    /// Only the image server
+    /// No image builder
     #[arg(long)]
     no_imaginator: bool,
+    /// No image repository
+    #[arg(long)]
+    no_imgapi: bool,
     /// Directory with the programs [default: where this one is]
     #[arg(long, value_name = "DIR")]
     programs: Option<PathBuf>,
@@ -83,14 +96,21 @@ pub(crate) fn run(args: &UpArgs) -> anyhow::Result<ExitCode> {
     let home = Home::open(&args.dir, user.as_ref())?;
     credentials::prepare(&home, user.as_ref())?;
     let mut daemons = vec![Daemon::image_server(args, &home, user)?];
+    let repository = match args.no_imgapi {
+        true => None,
+        false => Some(ImageRepository::prepare(args, &home)?),
+    };
+    if let Some(repository) = &repository {
+        daemons.push(Daemon::image_repository(args, repository, &home, user)?);
+    }
     if !args.no_imaginator {
         daemons.push(Daemon::image_builder(args, &home)?);
     }
-    watch::run(daemons, || tell(args, &home))
+    watch::run(daemons, || tell(args, &home, repository.as_ref()))
 }
 
 /// What to type next.
-fn tell(args: &UpArgs, home: &Home) {
+fn tell(args: &UpArgs, home: &Home, repository: Option<&ImageRepository>) {
     let certificates = home.administrator().display().to_string();
     println!("image server   http://localhost:{}/", args.imageserver_port);
     println!(
@@ -103,6 +123,10 @@ fn tell(args: &UpArgs, home: &Home) {
             "               builder-tool -imaginatorPortNum={} -certDirectory={certificates} build-image STREAM",
             args.imaginator_port
         );
+    }
+    if let Some(ImageRepository { port, .. }) = repository {
+        println!("repository     http://localhost:{port}/ui");
+        println!("               imgapi-cli --url http://localhost:{port} list");
     }
     println!("directory      {}", home.path().display());
     println!("Ctrl-C or SIGTERM ends them.");
