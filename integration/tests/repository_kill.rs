@@ -242,7 +242,12 @@ fn check_disk(base: &Path) -> Result<()> {
 
 fn strays(base: &Path) -> Result<Vec<String>> {
     let names = |path: &Path| -> Result<Vec<String>> {
-        let entries = std::fs::read_dir(path)?;
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            // Tidied away meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
         entries
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
             .collect()
