@@ -26,7 +26,7 @@ done
 need_packages binutils dpkg-dev >&2
 if [ -z "$programs" ]; then
   need_build_tools >&2
-  (cd "$top" && cargo build --release --locked --package imageserver --package imagetool --package imaginator --package builder-tool --package imagewright) >&2
+  (cd "$top" && cargo build --release --locked --package imageserver --package imagetool --package imaginator --package builder-tool --package imgapi --package imgapi-cli --package imagewright) >&2
   programs=$target/release
 fi
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git -C "$top" log -1 --format=%ct 2>/dev/null || date +%s)}
@@ -38,12 +38,12 @@ trap 'rm -rf "$work"' EXIT
 umask 022
 mkdir -p "$work/programs" "$work/debian" "$out"
 out=$(realpath "$out")
-for program in imageserver imagetool imaginator builder-tool imagewright; do
+for program in imageserver imagetool imaginator builder-tool imgapi imgapi-cli imagewright; do
   strip --strip-unneeded --remove-section=.comment -o "$work/programs/$program" "$programs/$program"
 done
 tree=$work/tree
 PREFIX=/usr DESTDIR=$tree "$top/scripts/install.sh" --programs "$work/programs"
-mkdir -p "$tree/etc/imageserver" "$tree/etc/imaginator"
+mkdir -p "$tree/etc/imageserver" "$tree/etc/imaginator" "$tree/etc/imgapi"
 
 documents=$tree/usr/share/doc/imagewright
 install -m 644 "$top/packaging/debian/copyright" "$documents/copyright"

@@ -22,6 +22,8 @@ mkdir -p "${out[@]}" "${out[man]}/man1" "${out[man]}/man8"
 "$programs/imagetool" --print-man-page >"${out[man]}/man1/imagetool.1"
 "$programs/imaginator" --print-man-page >"${out[man]}/man8/imaginator.8"
 "$programs/builder-tool" --print-man-page >"${out[man]}/man1/builder-tool.1"
+"$programs/imgapi" --print-man-page >"${out[man]}/man8/imgapi.8"
+"$programs/imgapi-cli" --print-man-page >"${out[man]}/man1/imgapi-cli.1"
 "$programs/imagewright" print-man-pages "${out[man]}/man1"
 completion() { # PROGRAM SHELL
   case $1 in
@@ -29,7 +31,7 @@ completion() { # PROGRAM SHELL
     *) "$programs/$1" --print-completion="$2" ;;
   esac
 }
-for program in imageserver imagetool imaginator builder-tool imagewright; do
+for program in imageserver imagetool imaginator builder-tool imgapi imgapi-cli imagewright; do
   completion "$program" bash >"${out[bash]}/$program"
   completion "$program" zsh >"${out[zsh]}/_$program"
   completion "$program" fish >"${out[fish]}/$program.fish"

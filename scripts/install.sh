@@ -21,7 +21,7 @@ while [ $# -gt 0 ]; do
   esac
   shift 2
 done
-for program in imageserver imagetool imaginator builder-tool imagewright; do
+for program in imageserver imagetool imaginator builder-tool imgapi imgapi-cli imagewright; do
   [ -x "$programs/$program" ] || die "$programs/$program is not there: make build"
 done
 # Units and init.d scripts of packages lie elsewhere than those of the machine's owner.
@@ -42,7 +42,7 @@ documents=$prefix/share/doc/imagewright
 # put MODE FILE PLACE: with the paths of this prefix in it.
 put() {
   mkdir -p "$destination$(dirname "$3")"
-  sed -E "s#/usr/local/(sbin/(imageserver|imaginator)|lib/imagewright|share/doc)#$prefix/\1#g" "$2" >"$destination$3.new"
+  sed -E "s#/usr/local/(sbin/(imageserver|imaginator|imgapi)|lib/imagewright|share/doc)#$prefix/\1#g" "$2" >"$destination$3.new"
   chmod "$1" "$destination$3.new"
   mv -f "$destination$3.new" "$destination$3"
 }
@@ -56,10 +56,12 @@ put_program imageserver sbin
 put_program imagetool bin
 put_program imaginator sbin
 put_program builder-tool bin
+put_program imgapi sbin
+put_program imgapi-cli bin
 put_program imagewright bin
 put 755 "$top/service/babysit" "$prefix/lib/imagewright/babysit"
 put 644 "$top/service/control" "$prefix/lib/imagewright/control"
-for daemon in imageserver imaginator; do
+for daemon in imageserver imaginator imgapi; do
   put 644 "$top/service/settings-$daemon" "$prefix/lib/imagewright/settings-$daemon"
   put 755 "$top/service/launch-$daemon" "$prefix/lib/imagewright/launch-$daemon"
   put 755 "$top/init.d/$daemon" "/etc/init.d/$daemon"

@@ -71,7 +71,10 @@ fn the_package_installs_runs_upgrades_and_goes_and_leaves_the_images() {
     }
     installs(&machine);
     serves(&machine);
+    let image = serves_a_repository(&machine);
+    let repository = repository_process(&machine).unwrap();
     upgrades(&machine);
+    upgrades_a_repository(&machine, repository, &image);
     goes(&machine);
 }
 
@@ -94,6 +97,14 @@ fn installs(machine: &Machine) {
         "/usr/bin/imagetool",
         "/usr/sbin/imaginator",
         "/usr/bin/builder-tool",
+        "/usr/sbin/imgapi",
+        "/usr/bin/imgapi-cli",
+        "/usr/lib/systemd/system/imgapi.service",
+        "/etc/default/imgapi",
+        "/usr/share/man/man8/imgapi.8.gz",
+        "/usr/share/man/man1/imgapi-cli.1.gz",
+        "/usr/share/doc/imagewright/imgapi.md",
+        "/usr/share/doc/imagewright/config-samples/imgapi/public.json",
         "/usr/bin/imagewright",
         "/usr/lib/systemd/system/imageserver.service",
         "/usr/lib/systemd/system/imaginator.service",
@@ -119,6 +130,9 @@ fn installs(machine: &Machine) {
         "/etc/init.d/imaginator",
         "/usr/lib/imagewright/settings-imageserver",
         "/usr/lib/imagewright/settings-imaginator",
+        "/usr/lib/systemd/system/imgapi.service",
+        "/etc/init.d/imgapi",
+        "/usr/lib/imagewright/settings-imgapi",
     ] {
         let text = machine.read(file).unwrap();
         assert!(
@@ -134,6 +148,14 @@ fn installs(machine: &Machine) {
     machine.must("test -L /etc/systemd/system/multi-user.target.wants/imageserver.service && dpkg --verify imagewright").unwrap();
     machine.must("test -L /etc/systemd/system/multi-user.target.wants/imaginator.service && ls /etc/rc2.d/S??imaginator").unwrap();
     assert_eq!(machine.run("service imaginator status").unwrap().code, 3);
+    machine
+        .must("test -L /etc/systemd/system/multi-user.target.wants/imgapi.service && ls /etc/rc2.d/S??imgapi")
+        .unwrap();
+    assert_eq!(machine.run("service imgapi status").unwrap().code, 3);
+    assert!(
+        said.contains("Next steps: /usr/share/doc/imagewright/imgapi.md"),
+        "{said}"
+    );
 }
 
 fn serves(machine: &Machine) {
@@ -154,6 +176,80 @@ fn serves(machine: &Machine) {
     machine.must(&format!("kill -KILL {first}")).unwrap();
     wait_for_another(machine, first).unwrap();
     assert_eq!(machine.must("imagetool list").unwrap(), "d/1\n");
+}
+
+const REPOSITORY: &str = "IMGAPI_CLI_URL=http://127.0.0.1:8080 imgapi-cli";
+
+fn repository_process(machine: &Machine) -> Result<u32> {
+    machine
+        .read("/run/imgapi.pid")?
+        .trim()
+        .parse()
+        .context("a process number")
+}
+
+fn wait_for_repository(machine: &Machine) {
+    machine
+        .wait_until("the image repository", || {
+            Ok(machine.run(&format!("{REPOSITORY} ping"))?.code == 0)
+        })
+        .unwrap();
+}
+
+/// What docs/imgapi.md tells to do; gives the image.
+fn serves_a_repository(machine: &Machine) -> String {
+    machine
+        .write(
+            "/etc/imgapi/imgapi.config.json",
+            "{\"baseDir\": \"/var/lib/imgapi\", \"authType\": \"none\"}\n",
+        )
+        .unwrap();
+    machine.must("service imgapi start").unwrap();
+    wait_for_repository(machine);
+    let process = repository_process(machine).unwrap();
+    assert_eq!(
+        machine.must(&format!("stat -c %U /proc/{process}")).unwrap(),
+        "imgapi\n"
+    );
+    // A change that needs it restarts the daemon in place, and the baby-sitter sees nothing of it.
+    machine
+        .write(
+            "/etc/imgapi/imgapi.config.json",
+            "{\"baseDir\": \"/var/lib/imgapi\", \"authType\": \"none\", \"mode\": \"private\"}\n",
+        )
+        .unwrap();
+    machine
+        .wait_until("the restart", || {
+            let log = machine.run("cat /var/log/imgapi/*")?.out;
+            Ok(log.matches("listening on").count() == 2)
+        })
+        .unwrap();
+    wait_for_repository(machine);
+    assert_eq!(repository_process(machine).unwrap(), process);
+    machine
+        .must(&format!(
+            "echo hello >/root/file && cd /root
+             {REPOSITORY} create name=base version=1 type=other os=other public=false owner=930896af-bf8c-48d4-885c-6573a94b1853 -f file -c none >/root/created
+             {REPOSITORY} list -H -o uuid >/root/image"
+        ))
+        .unwrap();
+    let image = machine.read("/root/image").unwrap().trim().to_owned();
+    assert_eq!(image.len(), 36, "{image}");
+    image
+}
+
+fn upgrades_a_repository(machine: &Machine, before: u32, image: &str) {
+    machine
+        .wait_until("another daemon", || {
+            Ok(repository_process(machine).is_ok_and(|now| now != before))
+        })
+        .unwrap();
+    wait_for_repository(machine);
+    machine
+        .must(&format!(
+            "{REPOSITORY} get-file {image} -o /root/copied && cmp /root/file /root/copied"
+        ))
+        .unwrap();
 }
 
 /// The new one takes the place of the running old one, with its data and what the administrator wrote.
@@ -198,12 +294,15 @@ fn goes(machine: &Machine) {
         "/etc/default/imaginator",
         "/etc/init.d/imageserver",
         "/etc/init.d/imaginator",
+        "/etc/default/imgapi",
+        "/etc/init.d/imgapi",
         "/var/log/imageserver",
+        "/var/log/imgapi",
     ] {
         assert!(!machine.path(file).exists(), "{file}");
     }
     machine
-        .must("test -s /var/lib/imageserver/d/1 && ! ls /etc/rc?.d | grep imageserver")
+        .must("test -s /var/lib/imageserver/d/1 && test -d /var/lib/imgapi/manifests && ! ls /etc/rc?.d | grep imageserver")
         .unwrap();
     assert!(
         !machine

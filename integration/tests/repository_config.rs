@@ -89,6 +89,32 @@ fn the_config_command_prints_what_is_used_and_scripts_can_ask_for_a_key() {
 }
 
 #[test]
+fn the_samples_are_good_and_mean_something() {
+    let samples = integration::machine::repository("config-samples/imgapi");
+    let mut count = 0;
+    for entry in fs::read_dir(samples).unwrap() {
+        let path = entry.unwrap().path();
+        if path.ends_with("users.yaml") {
+            let users = repository::configuration::UserTable::read(&fs::read_to_string(&path).unwrap());
+            assert!(users.is_ok(), "{users:?}");
+            continue;
+        }
+        let file = path.to_str().unwrap();
+        let mode = config(&["-f", file, "mode"]);
+        assert!(mode.status.success(), "{file}: {}", text(&mode.stderr));
+        let explained = text(&config(&["-f", file, "--explain"]).stdout);
+        let given = explained
+            .split("\n\n")
+            .filter(|part| part.contains("the instance file"));
+        for part in given {
+            assert!(!part.contains("means nothing"), "{file}: {part}");
+        }
+        count += 1;
+    }
+    assert_eq!(count, 3);
+}
+
+#[test]
 fn explain_says_where_each_value_comes_from_and_what_means_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.yaml");

@@ -1,9 +1,21 @@
 //! The flags (imgapi-operations.md §1): where the configuration is, and how the log is kept. Everything else is in the configuration.
 
+use std::path::PathBuf;
+
 use flags::{Flag, Table};
 
 /// Where the configuration is, unless told otherwise (imgapi-operations.md §1).
-pub(crate) const CONFIGURATION: &str = "/data/imgapi/etc/imgapi.config.json";
+const CONFIGURATION: &str = "/data/imgapi/etc/imgapi.config.json";
+
+/// Where packages of this program have it.
+const PACKAGED_CONFIGURATION: &str = "/etc/imgapi/imgapi.config.json";
+
+/// The file that subcommands look at unless told otherwise: that of the server which the service's launcher starts.
+pub(crate) fn configuration() -> PathBuf {
+    let places = [PACKAGED_CONFIGURATION, CONFIGURATION].map(PathBuf::from);
+    let found = places.iter().find(|place| place.exists());
+    found.cloned().unwrap_or_else(|| PathBuf::from(CONFIGURATION))
+}
 
 /// The whole table.
 pub(crate) fn table() -> Table {

@@ -66,7 +66,10 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
         notify_ready();
         let given_up = [Some(system.given_up()), join.given_up()];
         let ended = serve(&state, given_up, &settings, &logs, signals, &ports).await;
-        notify_stopping();
+        // A service that says it stops is expected to end; one that starts again in place goes on.
+        if !matches!(ended, Ok(End::Restart)) {
+            notify_stopping();
+        }
         drop(socket);
         ports.close().await;
         join.stop();

@@ -8,7 +8,7 @@ use repository::configuration::Configuration;
 use repository::json::Value;
 
 use super::{explain, value};
-use crate::flags::CONFIGURATION;
+use crate::flags::configuration;
 
 const USAGE: &str = "\
 Print the configuration: defaults, the instance file and what is computed of both, merged.
@@ -21,7 +21,8 @@ printed as it is, other values as JSON. Without such a key nothing is printed, a
 
 Options:
     -h, --help             print this
-    -f PATH, --file=PATH   the instance file, JSON or YAML (/data/imgapi/etc/imgapi.config.json)
+    -f PATH, --file=PATH   the instance file, JSON or YAML (/etc/imgapi/imgapi.config.json, else
+                           /data/imgapi/etc/imgapi.config.json)
     --explain              say of each key where its value comes from, when a change of it takes
                            effect, and what it is for; secrets are starred
 ";
@@ -51,7 +52,7 @@ pub(super) fn run(arguments: &[String]) -> ExitCode {
 
 fn parse(arguments: &[String]) -> Result<Asked, String> {
     let mut asked = Asked {
-        path: PathBuf::from(CONFIGURATION),
+        path: configuration(),
         key: None,
         is_explained: false,
         is_help: false,
@@ -77,17 +78,17 @@ fn print(asked: &Asked) -> Result<String, String> {
     if asked.is_help {
         return Ok(USAGE.to_owned());
     }
-    let configuration = read_configuration(&asked.path).map_err(|error| error.to_string())?;
+    let configured = read_configuration(&asked.path).map_err(|error| error.to_string())?;
     if asked.is_explained {
-        return explain::explain(&configuration, asked.key.as_deref());
+        return explain::explain(&configured, asked.key.as_deref());
     }
     match &asked.key {
         None => {
-            let all = Value::Object(configuration.merged().clone());
+            let all = Value::Object(configured.merged().clone());
             Ok(Configuration::printed(&all))
         }
         Some(key) => {
-            let found = configuration.look_up(key);
+            let found = configured.look_up(key);
             found
                 .map(Configuration::printed)
                 .ok_or_else(|| format!("no property {key} found"))
@@ -111,7 +112,7 @@ mod tests {
             assert_eq!(asked.path, PathBuf::from("/x"), "{line}");
             assert_eq!(asked.key.as_deref(), Some("port"), "{line}");
         }
-        assert_eq!(parsed("").unwrap().path, PathBuf::from(CONFIGURATION));
+        assert_eq!(parsed("").unwrap().path, configuration());
         for line in ["--bogus", "a b", "-f"] {
             assert!(parsed(line).is_err(), "{line}");
         }

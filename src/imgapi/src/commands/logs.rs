@@ -9,7 +9,7 @@ use std::time::Duration;
 use actors::repository_settings::read_configuration;
 
 use super::value;
-use crate::flags::CONFIGURATION;
+use crate::flags::configuration;
 use crate::log_socket::{Wanted, path};
 
 const USAGE: &str = "\
@@ -25,7 +25,8 @@ Options:
     -h, --help             print this
     --follow               go on until interrupted
     --level LEVEL          trace, debug, info, warn, error or fatal (info)
-    -f PATH, --file=PATH   the instance file of the server (/data/imgapi/etc/imgapi.config.json)
+    -f PATH, --file=PATH   the instance file of the server (/etc/imgapi/imgapi.config.json, else
+                           /data/imgapi/etc/imgapi.config.json)
 ";
 
 const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "fatal"];
@@ -56,7 +57,7 @@ pub(super) fn run(arguments: &[String]) -> ExitCode {
 
 fn parse(arguments: &[String]) -> Result<Asked, String> {
     let mut asked = Asked {
-        path: PathBuf::from(CONFIGURATION),
+        path: configuration(),
         level: 30,
         is_followed: false,
         is_help: false,
@@ -91,8 +92,8 @@ fn show(asked: &Asked) -> Result<(), String> {
         print!("{USAGE}");
         return Ok(());
     }
-    let configuration = read_configuration(&asked.path).map_err(|error| error.to_string())?;
-    let path = path(configuration.settings().own.base.as_ref());
+    let configured = read_configuration(&asked.path).map_err(|error| error.to_string())?;
+    let path = path(configured.settings().own.base.as_ref());
     let failed = |error: std::io::Error| {
         format!(
             "no server that runs as you is found at {}: {error}",
@@ -153,7 +154,7 @@ mod tests {
             let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             parse(&arguments).map(|asked| (asked.level, asked.is_followed, asked.path))
         };
-        let default = PathBuf::from(CONFIGURATION);
+        let default = configuration();
         assert_eq!(parsed(""), Ok((30, false, default.clone())));
         assert_eq!(parsed("--follow --level trace"), Ok((10, true, default)));
         assert_eq!(parsed("--level=warn -f /x"), Ok((40, false, PathBuf::from("/x"))));
