@@ -23,11 +23,11 @@ mkdir -p "${out[@]}" "${out[man]}/man1" "${out[man]}/man8"
 "$programs/imaginator" --print-man-page >"${out[man]}/man8/imaginator.8"
 "$programs/builder-tool" --print-man-page >"${out[man]}/man1/builder-tool.1"
 "$programs/imgapi" --print-man-page >"${out[man]}/man8/imgapi.8"
-"$programs/imgapi-cli" --print-man-page >"${out[man]}/man1/imgapi-cli.1"
+"$programs/imgapi-cli" print-man-pages "${out[man]}/man1"
 "$programs/imagewright" print-man-pages "${out[man]}/man1"
 completion() { # PROGRAM SHELL
   case $1 in
-    imagewright) "$programs/$1" print-completion "$2" ;;
+    imagewright | imgapi-cli) "$programs/$1" print-completion "$2" ;;
     *) "$programs/$1" --print-completion="$2" ;;
   esac
 }

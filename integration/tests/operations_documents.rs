@@ -83,6 +83,7 @@ fn man_pages_tell_every_flag_and_command_and_nothing_of_the_machine_they_were_ma
         "imagewright.1",
         "imagewright-certs.1",
         "imagewright-certs-issue.1",
+        "imgapi-cli.1",
     ] {
         assert!(
             read(out.path().join("man/man1").join(page)).contains(".TH"),
@@ -123,6 +124,8 @@ fn bash_completes_flags_and_commands() {
         ("imaginator", "imaginator --buildLogD", "--buildLogDir"),
         ("builder-tool", "builder-tool get-dig", "get-digraph"),
         ("imagewright", "imagewright cer", "certs"),
+        ("imgapi", "imgapi --logQ", "--logQuota"),
+        ("imgapi-cli", "imgapi-cli activ", "activate"),
     ] {
         let offered = offered(&out.path().join("bash").join(program), program, line);
         assert_eq!(offered, [expected], "{line}");
@@ -133,6 +136,8 @@ fn bash_completes_flags_and_commands() {
         ("zsh/_imaginator", "#compdef imaginator"),
         ("zsh/_builder-tool", "#compdef builder-tool"),
         ("zsh/_imagewright", "#compdef imagewright"),
+        ("zsh/_imgapi", "#compdef imgapi"),
+        ("zsh/_imgapi-cli", "#compdef imgapi-cli"),
         ("fish/imageserver.fish", "complete -c imageserver"),
         ("fish/imagetool.fish", "complete -c imagetool"),
         ("fish/imagewright.fish", "complete -c imagewright"),
