@@ -30,11 +30,13 @@ pub fn manifest(uuid: &str, origin: Option<&str>) -> Value {
 
 /// Brings an active image with that file, uncompressed.
 pub fn bring(daemon: &Imgapi, uuid: &str, origin: Option<&str>, file: &[u8]) -> Result<()> {
-    let imported = daemon.send(
-        "POST",
-        &format!("/images/{uuid}?action=import"),
-        &manifest(uuid, origin),
-    )?;
+    bring_as(daemon, &manifest(uuid, origin), file)
+}
+
+/// The same with a manifest of its own.
+pub fn bring_as(daemon: &Imgapi, manifest: &Value, file: &[u8]) -> Result<()> {
+    let uuid = manifest["uuid"].as_str().context("no uuid")?;
+    let imported = daemon.send("POST", &format!("/images/{uuid}?action=import"), manifest)?;
     ensure!(imported.status == 200, "import: {imported:?}");
     let url = format!("/images/{uuid}/file?compression=none");
     let added = daemon.ask("PUT", &url, &[], file)?;

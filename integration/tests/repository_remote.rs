@@ -3,7 +3,9 @@
 
 use integration::cut_proxy::{CutProxy, Fault};
 use integration::repository::{Imgapi, Repository};
-use integration::repository_jobs::{bring, digests, ended, image, last_word, left, manifest, submit};
+use integration::repository_jobs::{
+    bring, bring_as, digests, ended, image, last_word, left, manifest, submit,
+};
 use integration::scripted_web::{Request, ScriptedWeb};
 use integration::wait::until;
 use serde_json::json;
@@ -274,4 +276,56 @@ fn an_import_that_a_kill_cut_off_goes_on_where_it_was_after_the_restart() {
         again < SIZE / 2 + SIZE / 8,
         "{again} bytes were fetched after the restart"
     );
+}
+
+#[test]
+fn an_account_copies_its_image_with_what_it_is_based_on_to_the_datacenter_that_asks() {
+    const OWNER: &str = "86055c40-2547-11e2-8a6b-4bb37edc84ba";
+    const OTHER: &str = "91ba0e64-2547-11e2-a972-df579e5fddb3";
+    let west = Repository::new(json!({ "mode": "dc", "datacenterName": "west" })).unwrap();
+    let source = west.start().unwrap();
+    let east = Repository::new(json!({
+        "mode": "dc",
+        "datacenterName": "east",
+        "imgapiUrlFromDatacenter": {"west": source.url(), "east": "http://127.0.0.1:1"},
+    }));
+    let east = east.unwrap();
+    let daemon = east.start().unwrap();
+    let mut origin = None;
+    for (uuid, owner) in [(GRANDPARENT, OTHER), (PARENT, OWNER), (IMAGE, OWNER)] {
+        let mut manifest = manifest(uuid, origin);
+        manifest["owner"] = owner.into();
+        manifest["public"] = false.into();
+        bring_as(&source, &manifest, &content(5000)).unwrap();
+        origin = Some(uuid);
+    }
+    let copy = |account: &str, datacenter: &str| {
+        let url = format!(
+            "/images/{IMAGE}?action=import-from-datacenter&account={account}&datacenter={datacenter}"
+        );
+        daemon.ask("POST", &url, &[], b"").unwrap()
+    };
+    assert_eq!(copy(OWNER, "east").status, 422);
+    assert_eq!(copy(OWNER, "north").status, 422);
+    // Not to be seen by who is not its owner.
+    assert_eq!(copy(OTHER, "west").status, 404);
+    // Its origin is another's, and not here.
+    let refused = copy(OWNER, "west");
+    assert_eq!(refused.status, 404, "{refused:?}");
+    let mut grandparent = manifest(GRANDPARENT, None);
+    grandparent["owner"] = OTHER.into();
+    bring_as(&daemon, &grandparent, &content(5000)).unwrap();
+    let started = copy(OWNER, "west");
+    assert_eq!(started.status, 200, "{started:?}");
+    let job = ended(&daemon, started.json().unwrap()["job_uuid"].as_str().unwrap());
+    assert_eq!(job["execution"], "succeeded", "{job}");
+    for uuid in [PARENT, IMAGE] {
+        let (here, there) = (
+            image(&daemon, uuid).unwrap().unwrap(),
+            image(&source, uuid).unwrap().unwrap(),
+        );
+        assert_eq!(here, there);
+        assert_eq!(here["owner"], OWNER);
+    }
+    assert_eq!(copy(OWNER, "west").status, 409);
 }

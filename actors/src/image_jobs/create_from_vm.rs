@@ -11,6 +11,7 @@ use repository::configuration::{BuildTarget, Settings};
 use repository::manifest::Record;
 use repository::{ApiError, Code, Uuid};
 use srpc::Client;
+use std::time::Duration;
 use tree_io::Progress;
 
 /// The parameter of the job with the machine.
@@ -18,6 +19,10 @@ const VM_PARAMETER: &str = "vm_uuid";
 
 /// Bytes of the line with which a builder says whether it understood the request.
 const MAXIMUM_ANSWER_BYTES: usize = 64 << 10;
+
+/// How long the image server keeps what was built: it is copied here at once, and a builder does not take builds for ever of
+/// everybody.
+const LIFE_THERE: Duration = Duration::from_secs(24 * 3600);
 
 /// Characters of a build's log that go into the image's error, at most: the end says why.
 const MAXIMUM_LOG: usize = 4000;
@@ -130,6 +135,7 @@ async fn build(room: &Workroom, target: &BuildTarget) -> Result<String, JobFailu
     let request = BuildImageRequest {
         stream_name: target.stream.clone(),
         git_branch: target.branch.clone(),
+        expires_in: LIFE_THERE.into(),
         stream_build_log: true,
         ..BuildImageRequest::default()
     };
