@@ -123,7 +123,7 @@ fn explain_says_where_each_value_comes_from_and_what_means_nothing() {
     let told = text(&explained.stdout);
     for expected in [
         "port: 81\n    from    the instance file\n    effect  a change restarts the server",
-        "maxSockets: 100\n    from    the defaults\n    effect  a change takes effect at once",
+        "placeholderImageLifespanDays: 7\n    from    the defaults\n    effect  a change takes effect at once",
         "mine: 1\n    from    the instance file\n    effect  is not known",
     ] {
         assert!(told.contains(expected), "{expected}\n{told}");

@@ -58,7 +58,10 @@ pub const KEYS: &[Key] = &[
         "logLevel",
         "trace, debug, info, warn, error, fatal, or their numbers",
     ),
-    live("maxSockets", "outgoing connections, at most"),
+    nothing(
+        "maxSockets",
+        "outgoing connections are bounded by the number of jobs at work",
+    ),
     start("mode", "public, private or dc"),
     start("datacenterName", "name of this datacenter"),
     live("serviceName", "label of metrics"),
