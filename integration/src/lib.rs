@@ -27,6 +27,7 @@
 //! | `small_disk` | a file system with little room |
 //! | `cut_proxy` | a way to a server that breaks off or stands still after so many bytes |
 //! | `damage` | what may happen to a file behind its server's back |
+//! | `stored_image` | images put into a repository's directory by hand |
 //! | `strace` | system calls of a running server that fail, wait, or kill it |
 //! | `system_tree` | a small system that can run scripts, for builds |
 //! | `told` | what clients were told, and whether it is there |
@@ -67,6 +68,7 @@ pub mod server;
 mod skip;
 pub mod small_disk;
 pub mod stalling_git;
+pub mod stored_image;
 pub mod strace;
 pub mod system_tree;
 pub mod told;

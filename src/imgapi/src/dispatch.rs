@@ -76,9 +76,9 @@ struct Call {
 }
 
 /// Whether the client takes the form of the answer; pictures and files have another than JSON.
-fn is_acceptable(call: &Call) -> bool {
-    call.endpoint.authentication() == Authentication::Unchecked
-        || accept::is_acceptable(header(&call.http, "accept").as_deref())
+fn is_acceptable(http: &HttpRequest, endpoint: Endpoint) -> bool {
+    endpoint.authentication() == Authentication::Unchecked
+        || accept::is_acceptable(header(http, "accept").as_deref())
 }
 
 /// The answer, and who asked.
@@ -87,13 +87,12 @@ async fn answered(
     state: &Shared,
     settings: std::sync::Arc<Settings>,
 ) -> (Answer, Option<String>) {
-    let is_acceptable = is_acceptable(&call);
     let mut body = Incoming::new(&call.http, call.payload);
-    if !is_acceptable {
+    let is_read = call.http.method() == actix_web::http::Method::GET;
+    if !is_acceptable(&call.http, call.endpoint) {
         body.drain().await;
         return (Answer::empty(406), None);
     }
-    let is_read = call.http.method() == actix_web::http::Method::GET;
     let prepared = prepare(
         &call.http,
         call.endpoint,

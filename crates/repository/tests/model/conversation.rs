@@ -42,9 +42,11 @@ fn find<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
 }
 
 pub fn read(scenario: &str) -> Vec<Exchange> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../integration/golden/imgapi")
-        .join(format!("{scenario}.conversation"));
+    // Two crates at different depths read them.
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut directories = above.map(|directory| directory.join("integration/golden/imgapi"));
+    let directory = directories.find(|directory| directory.is_dir()).unwrap();
+    let path = directory.join(format!("{scenario}.conversation"));
     let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut exchanges = Vec::new();
     let mut rest = &text[..];

@@ -8,6 +8,7 @@
 )]
 
 pub mod conversation;
+pub mod fixtures;
 pub mod images;
 pub mod server;
 pub mod uploads;

@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::repository::Given;
 use super::works::Work;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -12,6 +13,8 @@ const MAX_IMAGES: i64 = 100_000;
 const MAX_SMALL_IMAGES: i64 = 1_000_000;
 /// Machines of the fleet at most: each is a connection with files and memory of its own.
 const MAX_MACHINES: i64 = 100_000;
+/// Megabytes of a repository's file at most: as much as a repository takes.
+const MAX_FILE_MEGABYTES: i64 = 20_000;
 /// Seconds of one measurement of calls.
 const MAX_CALL_SECONDS: i64 = 600;
 
@@ -52,6 +55,24 @@ pub(crate) struct BenchArgs {
     /// Machines that fetch an update in the simulated fleet
     #[arg(long, default_value_t = 200, value_name = "MACHINES", value_parser = clap::value_parser!(u32).range(1..=MAX_MACHINES))]
     pub(super) fleet: u32,
+    /// Images of the repository with a REST API
+    #[arg(long, default_value_t = 1000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MAX_SMALL_IMAGES))]
+    repository_images: u32,
+    /// Size of the file that is downloaded from it, in megabytes
+    #[arg(long, default_value_t = 200, value_name = "MEGABYTES", value_parser = clap::value_parser!(u32).range(1..=MAX_FILE_MEGABYTES))]
+    repository_file: u32,
+    /// Another implementation's repository that is running, with images of its own, to be measured in turn with ours: http://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    peer_repository: Option<String>,
+    /// Number of its process, if it runs here: for what it costs
+    #[arg(long, requires = "peer_repository", value_name = "PID")]
+    peer_repository_process: Option<u32>,
+    /// File of an RSA key, in PEM, whose signatures it takes
+    #[arg(long, requires = "peer_repository", value_name = "FILE")]
+    peer_repository_key: Option<PathBuf>,
+    /// User whose key that is
+    #[arg(long, default_value = "bench", value_name = "NAME")]
+    peer_repository_user: String,
     /// How long each measurement of small calls takes
     #[arg(long, default_value_t = 1, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=MAX_CALL_SECONDS))]
     pub(super) call_seconds: u32,
@@ -81,6 +102,21 @@ impl BenchArgs {
         let all = Work::value_variants().iter().copied();
         all.filter(|work| self.only.is_empty() || self.only.contains(work))
             .collect()
+    }
+
+    /// The size of our repository: images, bytes of its file.
+    pub(super) fn repository_size(&self) -> (u32, usize) {
+        (self.repository_images, self.repository_file as usize * 1_000_000)
+    }
+
+    /// The repository that somebody started.
+    pub(super) fn peer_repository(&self) -> Option<Given> {
+        Some(Given {
+            url: self.peer_repository.clone()?,
+            process: self.peer_repository_process,
+            user: self.peer_repository_user.clone(),
+            key: self.peer_repository_key.clone(),
+        })
     }
 
     /// Numbers of images, ascending.

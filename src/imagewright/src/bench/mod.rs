@@ -11,7 +11,7 @@
 //! | `side` | who is measured, and which programs that are |
 //! | `stage` | what all works share: scratch, credentials, figures, whose turn it is |
 //! | `scratch`, `credentials`, `interrupt` | directories, certificates, Ctrl-C |
-//! | `server`, `builder`, `tool`, `process`, `http` | running the programs, and what they cost |
+//! | `server`, `builder`, `repository`, `tool`, `process`, `http` | running the programs, and what they cost |
 //! | `synthetic_tree`, `stock`, `variants` | what the work is done on |
 //! | `load` | our own client, which asks both servers the same |
 //! | `figures`, `machine`, `report` | what came out, on what, and how it is told |
@@ -27,6 +27,7 @@ mod load;
 mod machine;
 mod process;
 mod report;
+mod repository;
 mod scratch;
 mod server;
 mod side;

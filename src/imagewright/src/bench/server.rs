@@ -104,6 +104,11 @@ impl Server {
         self.started.elapsed()
     }
 
+    /// Its number.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.as_raw_nonzero().get().unsigned_abs()
+    }
+
     /// User and system time so far.
     pub(crate) fn cpu_time(&self) -> anyhow::Result<Duration> {
         let time = process::cpu_time(self.process.as_raw_nonzero().get().unsigned_abs());

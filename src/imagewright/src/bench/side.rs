@@ -61,6 +61,8 @@ pub(crate) struct Programs {
     pub(crate) imagetool: PathBuf,
     /// The image builder and its tool, where there are such.
     pub(crate) builder: Option<BuilderPrograms>,
+    /// The image repository, where there is one.
+    pub(crate) imgapi: Option<PathBuf>,
     /// What the server says about itself, and a fingerprint.
     pub(crate) version: String,
 }
@@ -106,12 +108,18 @@ impl Programs {
         } else {
             None
         };
+        let imgapi = from
+            .join("imgapi")
+            .is_file()
+            .then(|| take("imgapi"))
+            .transpose()?;
         Ok(Self {
             side,
             version: version(&imageserver, scratch)?,
             imageserver,
             imagetool: take("imagetool")?,
             builder,
+            imgapi,
         })
     }
 }

@@ -5,6 +5,7 @@ use super::credentials::Credentials;
 use super::figures::{Figures, Unit};
 use super::interrupt;
 use super::load::Target;
+use super::repository::{Given, Repository};
 use super::scratch::{Home, Scratch};
 use super::server::Server;
 use super::side::{Pair, Programs, Side};
@@ -42,6 +43,8 @@ pub(crate) struct Stage {
     pub(crate) many: u32,
     pub(crate) fleet: u32,
     pub(crate) call_time: Duration,
+    repository_size: (u32, usize),
+    pub(crate) peer_repository: Option<Given>,
     cross: bool,
     // Last, so that it goes after everything that uses it.
     pub(crate) scratch: Scratch,
@@ -95,6 +98,8 @@ impl Stage {
             many: args.many,
             fleet: args.fleet,
             call_time: Duration::from_secs(args.call_seconds.into()),
+            repository_size: args.repository_size(),
+            peer_repository: args.peer_repository(),
             cross: args.cross,
             scratch,
         };
@@ -141,6 +146,12 @@ impl Stage {
     /// A server of `side` that answers.
     pub(crate) fn server(&self, side: Side, home: &Home) -> anyhow::Result<Server> {
         Server::start(self.programs(side)?, home, &self.credentials, &self.scratch)
+    }
+
+    /// Our repository with a REST API, filled.
+    pub(crate) fn repository(&self) -> anyhow::Result<Repository> {
+        let (images, file_bytes) = self.repository_size;
+        Repository::start(self.programs(Side::Ours)?, &self.scratch, images, file_bytes)
     }
 
     /// A client of `side`, pointed at `server`.

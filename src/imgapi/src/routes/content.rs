@@ -42,7 +42,7 @@ pub(super) async fn send(
     };
     match asked.with_conditions(|conditions| conditions.check(&tagged, true)) {
         Outcome::Go => {}
-        Outcome::NotModified => return Ok(Answer::empty(304).with_name(ETAG, stored.sha1)),
+        Outcome::NotModified => return Ok(described(Answer::empty(304), stored)),
         Outcome::Failed(error) => return Err(error),
     }
     let (status, range) = match range(asked, stored) {
@@ -61,7 +61,6 @@ pub(super) async fn send(
         Content::of_file(asked.http.conn_data(), file, part.start, part.length),
     )
     .with_name(CONTENT_TYPE, stored.content_type)
-    .with_name(ETAG, stored.sha1)
     .with_name(ACCEPT_RANGES, "bytes");
     if let Some(range) = range {
         answer = answer.with_name(CONTENT_RANGE, &range.header(stored.size));
@@ -69,10 +68,16 @@ pub(super) async fn send(
     if let Some(md5) = stored.md5 {
         answer = answer.with("content-md5", md5);
     }
-    if let Some(modified) = stored.modified {
-        answer = answer.with_name(LAST_MODIFIED, &dates::http(modified));
+    Ok(described(answer, stored))
+}
+
+/// With what tells whether a client has it already.
+fn described(answer: Answer, stored: &Stored<'_>) -> Answer {
+    let answer = answer.with_name(ETAG, stored.sha1);
+    match stored.modified {
+        Some(modified) => answer.with_name(LAST_MODIFIED, &dates::http(modified)),
+        None => answer,
     }
-    Ok(answer)
 }
 
 /// The part asked for; a condition on it that does not hold means everything (RFC 9110 §13.1.5).

@@ -4,6 +4,7 @@ mod add_objects;
 mod calls;
 mod fleet;
 mod get_objects;
+pub(crate) mod http;
 mod random;
 
 pub(crate) use add_objects::{Batch, add_objects};

@@ -10,6 +10,7 @@ mod get;
 mod get_objects;
 mod homes;
 mod many;
+mod repository;
 mod start;
 mod tar;
 
@@ -30,6 +31,7 @@ pub(crate) enum Work {
     Start,
     Many,
     Builds,
+    Repository,
 }
 
 impl Work {
@@ -47,6 +49,7 @@ impl Work {
             Self::Start => "start",
             Self::Many => "many",
             Self::Builds => "builds",
+            Self::Repository => "repository",
         }
     }
 
@@ -67,6 +70,9 @@ impl Work {
             Self::Builds => {
                 "an image builder makes a bootstrap image of the tree, and trivial images from it"
             }
+            Self::Repository => {
+                "an image repository with a REST API: lists, single images, signed requests, downloads"
+            }
             Self::Many => "very many small images, 100 in a directory: start-up, memory, lists and pages",
         }
     }
@@ -85,6 +91,7 @@ impl Work {
             Self::Start => start::run,
             Self::Many => many::run,
             Self::Builds => builds::run,
+            Self::Repository => repository::run,
         };
         work(self.name(), stage)
     }
