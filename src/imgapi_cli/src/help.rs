@@ -38,6 +38,8 @@ const GROUPS: &[(&str, &[&str])] = &[
             "clone",
             "export",
             "create-from-vm",
+            "publish",
+            "take-in",
             "change-stor",
         ],
     ),
