@@ -7,6 +7,7 @@
 
 use integration::repository::{Imgapi, Repository};
 use integration::repository_calls::{Calls, digests, expect, refused};
+use integration::wait::until;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -39,17 +40,6 @@ fn names(directory: &Path) -> Vec<String> {
 /// Where files lie while they arrive.
 fn uploads(repository: &Repository) -> PathBuf {
     repository.base().join("images/.uploads")
-}
-
-/// Waits until the server has cleaned up behind a connection that is gone.
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..3000 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("{what} did not come about");
 }
 
 #[test]
@@ -201,7 +191,7 @@ fn a_connection_that_breaks_leaves_nothing_of_a_whole_file() {
         let mut talk = daemon.talk().unwrap();
         talk.say(head.as_bytes()).unwrap();
         talk.say(&bytes(600_000)).unwrap();
-        wait_for("an upload", || {
+        until("an upload", || {
             names(&path).iter().any(|name| name.starts_with(&uuid))
         });
         if says_so {
@@ -214,7 +204,7 @@ fn a_connection_that_breaks_leaves_nothing_of_a_whole_file() {
             );
         }
         drop(talk);
-        wait_for("nothing", || names(&path).is_empty());
+        until("nothing", || names(&path).is_empty());
     }
     expect(calls.add_file(&uuid, b"another day").unwrap(), 200).unwrap();
 }
