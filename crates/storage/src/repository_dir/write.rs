@@ -9,6 +9,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
 
+/// Threads that flush files at a time, at most.
+const FLUSH_THREADS: usize = 32;
+
 /// A file that is written and flushed, and not yet at its name; unlinked when dropped before.
 #[derive(Debug)]
 pub struct StagedFile<'a> {
@@ -43,14 +46,7 @@ impl RepositoryDir {
             .enumerate()
             .map(|(index, (name, content))| self.stage(index, name, content));
         let written: Vec<Result<StagedFile<'_>>> = written.collect();
-        let flushed = written.into_iter().map(|staged| {
-            staged.and_then(|staged| {
-                fsync(&staged.file)
-                    .context("flush", || staged.name.to_owned())
-                    .map(|()| staged)
-            })
-        });
-        flushed.collect()
+        flush_all(written)
     }
 
     /// The second half of it: gives them their names. Errors of the first half are handed through.
@@ -90,6 +86,45 @@ impl RepositoryDir {
             .context("write", || name.to_owned())?;
         Ok(staged)
     }
+}
+
+/// Flushes files, several at a time: the file system makes one commit of those that wait for it together, where one after the other
+/// each would cost a commit of its own.
+fn flush_all(written: Vec<Result<StagedFile<'_>>>) -> Vec<Result<StagedFile<'_>>> {
+    let flushed: Vec<Result<()>> = if written.len() < 2 {
+        flush_each(&written)
+    } else {
+        let share = written.len().div_ceil(FLUSH_THREADS);
+        std::thread::scope(|scope| {
+            let shares = written.chunks(share);
+            let threads: Vec<_> = shares
+                .map(|share| (share, scope.spawn(move || flush_each(share))))
+                .collect();
+            // A flush does not panic; if it ever does, nothing of its share counts as flushed.
+            let ends = threads.into_iter();
+            ends.flat_map(|(share, thread)| thread.join().unwrap_or_else(|_| failed(share)))
+                .collect()
+        })
+    };
+    let both = written.into_iter().zip(flushed);
+    both.map(|(staged, flushed)| staged.and_then(|staged| flushed.map(|()| staged)))
+        .collect()
+}
+
+fn flush_each(written: &[Result<StagedFile<'_>>]) -> Vec<Result<()>> {
+    let flush = |staged: &Result<StagedFile<'_>>| {
+        let Ok(staged) = staged else { return Ok(()) };
+        fsync(&staged.file).context("flush", || staged.name.to_owned())
+    };
+    written.iter().map(flush).collect()
+}
+
+fn failed(share: &[Result<StagedFile<'_>>]) -> Vec<Result<()>> {
+    let failure = || Err(std::io::Error::other("the flush was broken off"));
+    share
+        .iter()
+        .map(|_| failure().context("flush", || "a file".to_owned()))
+        .collect()
 }
 
 fn place(mut staged: StagedFile<'_>) -> Result<StagedFile<'_>> {
