@@ -82,7 +82,7 @@ fn what_an_image_is_based_on_comes_first_and_all_of_it_is_as_it_was() {
 }
 
 #[test]
-fn a_line_that_breaks_costs_no_image_and_no_byte_twice() {
+fn a_line_that_stays_broken_fails_the_job_which_leaves_nothing_and_may_be_asked_for_again() {
     let (from, to) = (open(), open());
     let (source, daemon) = (from.start().unwrap(), to.start().unwrap());
     let file = content(4_000_000);

@@ -19,7 +19,7 @@ pub enum WhenGone {
     Delete,
 }
 
-/// Which images are published by themselves, and how. A rule without a stream is never followed: it says how the others are.
+/// Which images are published by themselves, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PublishRule {
     /// Directory of the images; with `/**` at the end all below it too.
@@ -166,66 +166,94 @@ const RULE_KEYS: [&str; 12] = [
     "tags",
 ];
 
+/// The values of one rule.
+struct Given<'a>(&'a Object);
+
+impl Given<'_> {
+    fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key).filter(|value| !value.is_null())
+    }
+
+    fn text(&self, key: &str) -> Result<Option<String>, String> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(_) => Err(format!("{key} must be a text")),
+        }
+    }
+
+    fn boolean(&self, key: &str) -> Result<Option<bool>, String> {
+        let value = self.get(key).map(json::boolean);
+        match value {
+            Some(None) => Err(format!("{key} must be true or false")),
+            value => Ok(value.flatten()),
+        }
+    }
+
+    fn object(&self, key: &str) -> Result<Option<Object>, String> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(Value::Object(object)) => Ok(Some(object.clone())),
+            Some(_) => Err(format!("{key} must be an object")),
+        }
+    }
+
+    /// A number from 1 on.
+    fn count(&self, key: &str) -> Result<Option<usize>, String> {
+        let Some(value) = self.get(key) else {
+            return Ok(None);
+        };
+        let count = value.as_u64().filter(|count| *count > 0);
+        let count = count.and_then(|count| usize::try_from(count).ok());
+        count
+            .map(Some)
+            .ok_or_else(|| format!("{key} must be a number from 1 on"))
+    }
+}
+
 /// One rule of `publish`.
 fn rule(value: &Value) -> Result<PublishRule, String> {
     let rule = value.as_object().ok_or("must be an object")?;
     if let Some(unknown) = rule.keys().find(|key| !RULE_KEYS.contains(&key.as_str())) {
         return Err(format!("{unknown} is not one of {}", RULE_KEYS.join(", ")));
     }
-    let given = |key: &str| rule.get(key).filter(|value| !value.is_null());
-    let text = |key: &str| match given(key) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(format!("{key} must be a text")),
-    };
-    let boolean = |key: &str| match given(key) {
-        None => Ok(None),
-        Some(value) => json::boolean(value)
-            .map(Some)
-            .ok_or(format!("{key} must be true or false")),
-    };
-    let object = |key: &str| match given(key) {
-        None => Ok(None),
-        Some(Value::Object(object)) => Ok(Some(object.clone())),
-        Some(_) => Err(format!("{key} must be an object")),
-    };
-    let stream = text("stream")?.filter(|stream| !stream.is_empty());
+    let given = Given(rule);
+    let stream = given.text("stream")?.filter(|stream| !stream.is_empty());
     let stream = stream.ok_or("stream must be given: a directory of images, or with /** at its end")?;
     if stream.strip_suffix("**").unwrap_or(&stream).contains('*')
         || (stream.ends_with("**") && stream != "**" && !stream.ends_with("/**"))
     {
         return Err("stream may have a * at its end only, as /**".to_owned());
     }
-    let default = PublishedAs::default();
-    let compression = match text("compression")? {
-        None => default.compression,
-        Some(word) => Compression::parse(&word).ok_or("compression must be one of gzip, bzip2, xz, none")?,
-    };
-    let owner = match text("owner")? {
-        None => default.owner,
-        Some(owner) => Uuid::parse(&owner).ok_or("owner must be a UUID in lower case")?,
-    };
-    let newest = given("newest").map(|value| value.as_u64().filter(|number| *number > 0));
-    if newest == Some(None) {
-        return Err("newest must be a number from 1 on".to_owned());
-    }
     Ok(PublishRule {
         stream: stream.trim_end_matches('/').to_owned(),
-        channel: text("channel")?,
-        newest: newest
-            .flatten()
-            .map(|number| usize::try_from(number).unwrap_or(usize::MAX)),
-        includes_expiring: boolean("includeExpiring")?.unwrap_or(false),
-        when_gone: when_gone(text("whenGone")?.as_deref())?,
-        said: PublishedAs {
-            compression,
-            public: boolean("public")?,
-            owner,
-            kind: text("type")?.unwrap_or(default.kind),
-            os: text("os")?.unwrap_or(default.os),
-            requirements: object("requirements")?,
-            tags: object("tags")?.unwrap_or_default(),
-        },
+        channel: given.text("channel")?,
+        newest: given.count("newest")?,
+        includes_expiring: given.boolean("includeExpiring")?.unwrap_or(false),
+        when_gone: when_gone(given.text("whenGone")?.as_deref())?,
+        said: said(&given)?,
+    })
+}
+
+/// What a rule says about its images.
+fn said(given: &Given<'_>) -> Result<PublishedAs, String> {
+    let usual = PublishedAs::default();
+    let compression = match given.text("compression")? {
+        None => usual.compression,
+        Some(word) => Compression::parse(&word).ok_or("compression must be one of gzip, bzip2, xz, none")?,
+    };
+    let owner = match given.text("owner")? {
+        None => usual.owner,
+        Some(owner) => Uuid::parse(&owner).ok_or("owner must be a UUID in lower case")?,
+    };
+    Ok(PublishedAs {
+        compression,
+        public: given.boolean("public")?,
+        owner,
+        kind: given.text("type")?.unwrap_or(usual.kind),
+        os: given.text("os")?.unwrap_or(usual.os),
+        requirements: given.object("requirements")?,
+        tags: given.object("tags")?.unwrap_or_default(),
     })
 }
 
