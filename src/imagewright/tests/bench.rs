@@ -65,6 +65,8 @@ fn every_kind_of_work_yields_figures_and_leaves_nothing_behind() {
             "--images=1,3",
             "--fleet=3",
             "--many=300",
+            "--repository-images=20",
+            "--repository-file=2",
             "--json",
             &path(&json),
             "--markdown",
