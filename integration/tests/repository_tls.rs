@@ -6,6 +6,7 @@
 )]
 
 use integration::repository::{Imgapi, Repository};
+use integration::repository_jobs::{bring, ended};
 use integration::server::free_port;
 use integration::wait::until;
 use openssl::asn1::Asn1Time;
@@ -17,8 +18,8 @@ use openssl::ssl::{SslConnector, SslMethod, SslStream, SslVerifyMode, SslVersion
 use openssl::x509::{X509, X509Name};
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 
 /// A certificate of this name and its key, as PEM.
@@ -167,4 +168,48 @@ fn the_address_of_a_client_is_told_by_trusted_proxies_only() {
             daemon.log_text().contains(&recorded)
         });
     }
+}
+
+const IMAGE: &str = "11111111-1111-4111-8111-111111111111";
+
+/// Whether an image comes from a repository with that address.
+fn comes(daemon: &Imgapi, source: &str) -> bool {
+    let url = format!("/images/{IMAGE}?action=import-remote&source={source}");
+    let reply = daemon.ask("POST", &url, &[], b"").unwrap();
+    // What is wrong with a source may be told at once or by the job.
+    reply.status == 200 && {
+        let told = reply.json().unwrap();
+        ended(daemon, told["job_uuid"].as_str().unwrap())["execution"] == "succeeded"
+    }
+}
+
+#[test]
+fn a_source_with_a_certificate_of_its_own_making_counts_only_where_that_is_allowed() {
+    let (_source_repository, source, port) = running(json!({}));
+    bring(&source, IMAGE, None, b"content").unwrap();
+    let address = format!("https://127.0.0.1:{port}");
+    let (_repository, careful, _) = running(json!({}));
+    assert!(!comes(&careful, &address));
+    let (_repository, careless, _) = running(json!({ "allowInsecure": true }));
+    assert!(comes(&careless, &address));
+}
+
+#[test]
+fn calls_to_other_repositories_go_through_the_proxy_of_the_configuration() {
+    let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let (_repository, daemon, _) = running(json!({ "httpProxy": address }));
+    let asked = std::thread::spawn(move || {
+        let (mut stream, _) = proxy.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        stream
+            .write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            .unwrap();
+        line
+    });
+    let url = format!("/images/{IMAGE}?action=import-remote&source=http://images.example.invalid");
+    daemon.ask("POST", &url, &[], b"").unwrap();
+    let line = asked.join().unwrap();
+    assert!(line.starts_with("GET http://images.example.invalid/"), "{line}");
 }
