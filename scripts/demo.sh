@@ -10,7 +10,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$top/scripts/debian-mirror.sh"
 
-steps=18
+steps=20
 step_number=0
 step_started=
 finish_step() {
@@ -69,7 +69,7 @@ trap 'exit 143' TERM
 
 step "Set-up: what is lacking comes through apt, the programs through cargo"
 need_packages debootstrap ca-certificates git
-programs=(imageserver imagetool imaginator builder-tool imagewright)
+programs=(imageserver imagetool imaginator builder-tool imgapi imgapi-cli imagewright)
 if [ -z "${IMAGEWRIGHT_PROGRAMS:-}" ]; then
   need_build_tools
   (cd "$top" && cargo build --release --locked --quiet "${programs[@]/#/--package=}")
@@ -87,13 +87,15 @@ cp -a --reflink=auto "$pristine" "$work/tree"
 tree=$work/tree
 certs() { "$work/bin/imagewright" certs "$@"; }
 
-step "Both daemons, with an authority of their own, by one command"
+step "The three daemons, with an authority of their own, by one command"
 . "$top/scripts/demo/configuration.sh"
 port=${DEMO_PORT:-$(free_port)}
 builder_port=$(free_port)
+repository_port=$(free_port)
 : >"$work/up.log"
 # A session of its own: with KEEP_RUNNING it outlives this terminal.
 TMPDIR=$work setsid "$work/bin/imagewright" up --dir "$work/home" --imageserver-port "$port" --imaginator-port "$builder_port" \
+  --imgapi-port "$repository_port" \
   --configuration "$work/imaginator.json" --rebuild-interval 0s </dev/null >"$work/up.log" 2>&1 &
 daemons=$!
 for _ in $(seq 600); do
@@ -121,12 +123,13 @@ run certs show "$work/reader/reader.cert" | first 9
 
 . "$top/scripts/demo/images.sh"
 . "$top/scripts/demo/builds.sh"
+. "$top/scripts/demo/repository.sh"
 
 step "The status pages"
-for shown in "$port" "$builder_port"; do
-  page=$(http_get "$shown" /)
-  [ "$(head -n 1 <<<"$page")" = 200 ] || die "no status page on port $shown"
-  note "http://localhost:$shown/   ($(wc -c <<<"$page") bytes)"
+for shown in "$port/" "$builder_port/" "$repository_port/ui"; do
+  page=$(http_get "${shown%%/*}" "/${shown#*/}")
+  [ "$(head -n 1 <<<"$page")" = 200 ] || die "no status page on port ${shown%%/*}"
+  note "http://localhost:$shown   ($(wc -c <<<"$page") bytes)"
 done
 finish_step
 [ "$step_number" -eq "$steps" ] || die "there are $step_number steps, not $steps"
@@ -134,7 +137,7 @@ finish_step
 say
 say "The demonstration went through in $(elapsed "$started")."
 if [ -n "${KEEP_RUNNING:-}" ]; then
-  say "The daemons go on running: http://localhost:$port/ and http://localhost:$builder_port/"
+  say "The daemons go on running: http://localhost:$port/, http://localhost:$builder_port/ and http://localhost:$repository_port/ui"
   say "  $work/bin/imagetool -imageServerHostname=127.0.0.1 -imageServerPortNum=$port -certDirectory=$work/home/administrator list"
   say "To stop them and remove everything:"
   say "  kill $daemons; sleep 5; rm -rf $work"

@@ -1,7 +1,7 @@
 //! `/ui/images/UUID`: one image. Its manifest readable and raw, files with digests, where it comes from, how to download it.
 
 use actix_web::HttpResponse;
-use front::page::{Cell, Column, Page, Table, empty, escape};
+use front::page::{Cell, Column, Page, Table, empty, encode, escape, shell_word};
 use repository::catalogue::{Entry, State};
 use repository::json::{Value, to_text};
 
@@ -51,8 +51,9 @@ pub(super) fn page(viewer: &Viewer<'_>) -> HttpResponse {
 fn description(entry: &Entry, manifest: &Value) -> String {
     let icon = match entry.icon() {
         Some(_) => format!(
-            "<p><img src=\"/images/{}/icon\" alt=\"icon\" width=\"96\"></p>",
-            entry.uuid()
+            "<p><img src=\"/images/{}/icon?{}\" alt=\"icon\" width=\"96\"></p>",
+            entry.uuid(),
+            escape(&and_channel(entry))
         ),
         None => String::new(),
     };
@@ -100,7 +101,11 @@ fn files(entry: &Entry) -> String {
         "<code>imgapi-cli add-file UUID -f FILE</code>, then <code>activate</code>",
     ));
     for (index, file) in entry.files().iter().enumerate() {
-        let path = format!("/images/{}/file?index={index}", entry.uuid());
+        let path = format!(
+            "/images/{}/file?index={index}{}",
+            entry.uuid(),
+            and_channel(entry)
+        );
         table.push([
             Cell::link(path, format!("file {index}")),
             Cell::bytes(file.size),
@@ -199,21 +204,36 @@ fn item(entry: &Entry) -> String {
 
 fn raw(entry: &Entry) -> String {
     format!(
-        "<details><summary>raw</summary><p><a href=\"/images/{}\">as the API answers</a></p><pre>{}</pre></details>",
+        "<details><summary>raw</summary><p><a href=\"/images/{}?{}\">as the API answers</a></p><pre>{}</pre></details>",
         entry.uuid(),
+        escape(&and_channel(entry)),
         escape(&manifest_text(entry.form()))
     )
+}
+
+/// The parameter with which the API finds it, where there are channels.
+fn and_channel(entry: &Entry) -> String {
+    let channel = entry.channels().next();
+    channel.map_or_else(String::new, |channel| format!("&channel={}", encode(channel)))
 }
 
 /// How to download it, and to be sure of what came.
 fn commands(viewer: &Viewer<'_>, entry: &Entry) -> String {
     let (api, uuid) = (viewer.api(), entry.uuid());
+    // One that is not in the default channel is not found without a channel.
+    let (option, query) = match entry.channels().next() {
+        Some(channel) => (
+            format!(" --channel {}", shell_word(channel)),
+            format!("?channel={}", encode(channel)),
+        ),
+        None => (String::new(), String::new()),
+    };
     match entry.files().first() {
         Some(file) => format!(
-            "imgapi-cli --url {api} get-file {uuid} -o {uuid}.file\n\
-             curl -fo {uuid}.file {api}/images/{uuid}/file && echo '{}  {uuid}.file' | sha1sum -c",
+            "imgapi-cli --url {api}{option} get-file {uuid} -o {uuid}.file\n\
+             curl -fo {uuid}.file '{api}/images/{uuid}/file{query}' && echo '{}  {uuid}.file' | sha1sum -c",
             file.sha1
         ),
-        None => format!("imgapi-cli --url {api} get {uuid}"),
+        None => format!("imgapi-cli --url {api}{option} get {uuid}"),
     }
 }
