@@ -153,9 +153,12 @@ fn without_an_image_server_a_build_fails_and_says_so() -> Result<()> {
     place.server.end()?;
     let error = place.build(&order).0.unwrap_err();
     assert!(
-        error.text.starts_with("error unpacking image: 127.0.0.1:"),
+        error
+            .text
+            .starts_with("error unpacking image: the image server is away: 127.0.0.1:"),
         "{error}"
     );
+    assert!(error.is_server_away);
     assert!(error.needs.is_none() && !error.is_cancelled);
     assert_eq!(place.leftovers()?, [""; 0]);
     Ok(())
