@@ -8,7 +8,7 @@
 use integration::repository::{Imgapi, Repository};
 use integration::repository_jobs::{bring, ended};
 use integration::server::free_port;
-use integration::wait::until;
+use integration::wait::{until, until_some};
 use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
@@ -199,8 +199,11 @@ fn calls_to_other_repositories_go_through_the_proxy_of_the_configuration() {
     let proxy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = format!("http://{}", proxy.local_addr().unwrap());
     let (_repository, daemon, _) = running(json!({ "httpProxy": address }));
+    // So that nobody waits for ever where it is not asked.
+    proxy.set_nonblocking(true).unwrap();
     let asked = std::thread::spawn(move || {
-        let (mut stream, _) = proxy.accept().unwrap();
+        let (mut stream, _) = until_some("the proxy is asked", || proxy.accept().ok());
+        stream.set_nonblocking(false).unwrap();
         let mut line = String::new();
         BufReader::new(&stream).read_line(&mut line).unwrap();
         stream
