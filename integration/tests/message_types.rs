@@ -237,9 +237,10 @@ fn every_kind_of_inode_goes_under_its_registered_name() {
 #[test]
 fn messages_of_the_image_builder_have_the_specified_fields() {
     same! {
+        // The last field is ours: who does not know it leaves it out, or does not read it.
         BuildImageRequest: "DisableRecursiveBuild bool; ExpiresIn int; GitBranch string; MaxSourceAge int; \
             MaximumBuildDuration int; ReturnImage bool; StreamBuildLog bool; StreamName string; \
-            Variables map[string]string";
+            Variables map[string]string; CancelOnDisconnect bool";
         BuildImageResponse: "Image Image; ImageName string; BuildLog []byte; ErrorString string; NeedSourceImage bool; \
             SourceImage string; SourceImageBuildVariables map[string]string; SourceImageGitCommitId string";
         DisableAutoBuildsRequest: "DisableFor int";
