@@ -21,7 +21,9 @@ pub(super) const FILE_MOST_BYTES: u64 = 1 << 30;
 /// Bytes of memory that one process of git may write to. It reads contents up to 64 MiB whole, and several times.
 const MEMORY_MOST_BYTES: u64 = 2 << 30;
 /// By which the kernel chooses whom to end for memory (-1000 to 1000).
-const SCORE: &[u8] = b"500";
+const SCORE: i32 = 500;
+/// Where a process has it.
+const SCORE_FILE: &str = "/proc/self/oom_score_adj";
 /// Between two looks at the disk.
 const PERIOD: Duration = Duration::from_millis(250);
 /// Looking takes at most one part in so many of the time.
@@ -74,6 +76,8 @@ pub(super) fn limit(command: &mut Command, file_most_bytes: u64) {
         (Resource::Data, MEMORY_MOST_BYTES),
         (Resource::Fsize, file_most_bytes),
     ];
+    // To be more likely is always permitted, to be less is not: in a container this program may be the first to be ended already.
+    let score = SCORE.max(own_score()).to_string();
     // SAFETY: between fork and exec only system calls are made, which allocate nothing and take no lock.
     unsafe {
         command.pre_exec(move || {
@@ -87,10 +91,15 @@ pub(super) fn limit(command: &mut Command, file_most_bytes: u64) {
                 };
                 setrlimit(resource, both)?;
             }
-            // Where memory lacks it goes before the daemon, whose score it has. To be more likely is always permitted.
-            let score = open(c"/proc/self/oom_score_adj", OFlags::WRONLY, Mode::empty())?;
-            write(score, SCORE)?;
+            // Where memory lacks it goes before the daemon, whose score it has.
+            let file = open(SCORE_FILE, OFlags::WRONLY, Mode::empty())?;
+            write(file, score.as_bytes())?;
             Ok(())
         });
     }
+}
+
+fn own_score() -> i32 {
+    let text = std::fs::read_to_string(SCORE_FILE).unwrap_or_default();
+    text.trim().parse().unwrap_or(0)
 }

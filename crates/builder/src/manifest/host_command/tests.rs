@@ -144,16 +144,30 @@ fn what_writes_too_much_is_ended_at_once_and_between_two_commands() {
             "sh: the repository takes more than 2 MiB on the disk, which is the limit"
         );
     }
-    let mut command = shell("cat /proc/self/oom_score_adj");
-    super::super::bounds::limit(&mut command, 1 << 30);
-    let mut score = Vec::new();
-    let takes = |bytes: &[u8]| score.extend_from_slice(bytes);
-    run("sh", command, bound(8 << 20), takes, |_| {}).unwrap();
-    assert_eq!(score, b"500\n");
     // A file larger than all may be is not even begun to be kept.
     let mut command = write(4 << 20, "exit 0");
     super::super::bounds::limit(&mut command, 2 << 20);
     run("sh", command, bound(2 << 20), |_| {}, |_| {}).unwrap();
     let length = place.path().join("file").metadata().unwrap().len();
     assert_eq!(length, 2 << 20);
+}
+
+#[test]
+fn where_memory_lacks_it_is_ended_before_this_program_which_may_be_among_the_first_itself() {
+    const FILE: &str = "/proc/self/oom_score_adj";
+    let score = || {
+        let mut command = shell("cat /proc/self/oom_score_adj");
+        super::super::bounds::limit(&mut command, 1 << 30);
+        let mut score = Vec::new();
+        let takes = |bytes: &[u8]| score.extend_from_slice(bytes);
+        run("sh", command, ends(far(), &NOT_CANCELLED), takes, |_| {}).unwrap();
+        String::from_utf8(score).unwrap().trim().parse::<i32>().unwrap()
+    };
+    let ours = std::fs::read_to_string(FILE).unwrap();
+    assert_eq!(score(), ours.trim().parse::<i32>().unwrap().max(500));
+    // As in a container that is to go before all others. Nobody may be made less likely than that without a right.
+    std::fs::write(FILE, "1000").unwrap();
+    let of_the_first = score();
+    std::fs::write(FILE, ours.trim()).unwrap();
+    assert_eq!(of_the_first, 1000);
 }
