@@ -47,7 +47,7 @@ const SSH: &str =
     "ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=4";
 /// Stronger than any file. No hooks, nothing in the background, and no waiting for a server that sends less than 1000 bytes a
 /// second for a minute.
-const SETTINGS: [(&str, &str); 13] = [
+const SETTINGS: [(&str, &str); 14] = [
     ("advice.detachedHead", "false"),
     ("core.autocrlf", "false"),
     // Larger contents go through without being held in memory, of which there is a bound.
@@ -61,6 +61,8 @@ const SETTINGS: [(&str, &str); 13] = [
     ("http.lowSpeedLimit", "1000"),
     ("http.lowSpeedTime", "60"),
     ("maintenance.auto", "false"),
+    // Each has bases of deltas and contents in memory, and git would start as many as there are processors.
+    ("pack.threads", "4"),
     ("submodule.recurse", "false"),
 ];
 /// Only what is named is checked out.
@@ -414,6 +416,24 @@ mod tests {
             said.ends_with("\ngit says more than 1 MiB: the rest is left out\n"),
             "{}",
             &said[said.len() - 200..]
+        );
+    }
+
+    #[test]
+    fn what_git_has_in_memory_does_not_grow_with_the_processors() {
+        let place = tempfile::tempdir().unwrap();
+        let files = place.path().join("files");
+        let (watcher, secrets) = (Counting::default(), Secrets::default());
+        let bounds = GitBounds {
+            watcher: &watcher,
+            until: Instant::now() + std::time::Duration::from_secs(120),
+            most_bytes: 1 << 30,
+        };
+        let git = Git::new(place.path(), &files, "/x", &secrets, bounds).unwrap();
+        git.init(&[]).unwrap();
+        assert_eq!(
+            git.output(&["config", "--get", "pack.threads"]).unwrap().trim(),
+            "4"
         );
     }
 
