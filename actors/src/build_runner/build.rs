@@ -103,6 +103,8 @@ pub struct Build {
     is_over: AtomicBool,
     /// A requester wants it also if he has gone.
     is_wanted: AtomicBool,
+    /// It is about to be cancelled.
+    is_ending: AtomicBool,
     /// Nothing has been read yet of what its image will be made from, or all of it will be read again.
     has_yet_to_read: AtomicBool,
 }
@@ -126,6 +128,7 @@ impl Build {
             expires_in: Mutex::new(Some(expires_in)),
             image: Mutex::default(),
             is_wanted: AtomicBool::new(false),
+            is_ending: AtomicBool::new(false),
             state: watch::Sender::new(BuildState::Queued),
             is_over: AtomicBool::new(false),
             has_yet_to_read: AtomicBool::new(true),
@@ -263,6 +266,15 @@ impl Build {
 
     pub(crate) fn set_wanted(&self) {
         self.is_wanted.store(true, Ordering::SeqCst);
+    }
+
+    /// It is cancelled, or will be in a moment.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::SeqCst) || self.cancellation.is_cancelled()
+    }
+
+    pub(crate) fn set_ending(&self) {
+        self.is_ending.store(true, Ordering::SeqCst);
     }
 
     /// Its image is to live at least so long; false if it is too late for that.

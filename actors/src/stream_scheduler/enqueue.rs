@@ -81,6 +81,10 @@ impl Shared {
     pub(super) fn cancel(&self, number: u64, reason: String) -> Result<(), CancelError> {
         let (build, is_waiting, runner) = self.change(|state| {
             let build = state.find(number);
+            if let Some(build) = &build {
+                // Nobody joins it any more, however long what follows takes.
+                build.set_ending();
+            }
             let is_waiting = state.waiting.remove(&number).is_some();
             state.queue.remove(number);
             let place = state.places.iter().find(|place| place.build.number == number);
@@ -116,22 +120,29 @@ impl Shared {
 
     /// One fewer waits for this build.
     pub(super) fn leave(&self, build: &Arc<Build>) {
-        let is_last = self.look_tickets(build.number);
-        if is_last && build.order.why.is_request() && !build.is_wanted() {
+        if self.is_given_up(build) {
             // It may have ended meanwhile, which is as well.
             let _ = self.cancel(build.number, "cancelled: nobody waits for it any more".to_owned());
         }
     }
 
-    /// Counts one ticket less; whether it was the last of a build that has not ended.
-    fn look_tickets(&self, number: u64) -> bool {
-        self.change_unseen(|state| match state.tickets.get_mut(&number) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                false
+    /// Counts one ticket less; whether it was the last of a build that has not ended, and that is to end then. Who asks for the same from
+    /// then on gets another build: this one's end would be told to him as his own.
+    fn is_given_up(&self, build: &Build) -> bool {
+        self.change_unseen(|state| {
+            let is_last = match state.tickets.get_mut(&build.number) {
+                Some(count) if *count > 1 => {
+                    *count -= 1;
+                    false
+                }
+                Some(_) => state.tickets.remove(&build.number).is_some(),
+                None => false,
+            };
+            let ends = is_last && build.order.why.is_request() && !build.is_wanted();
+            if ends {
+                build.set_ending();
             }
-            Some(_) => state.tickets.remove(&number).is_some(),
-            None => false,
+            ends
         })
     }
 }
@@ -144,7 +155,7 @@ impl State {
         let build = builds.find(|build| {
             let is_new_enough = build.has_yet_to_read() || order.may_be_of_before();
             let is_equal = build.order.is_equal(order) && is_new_enough;
-            is_equal && !build.cancellation.is_cancelled() && build.prolong(expires_in)
+            is_equal && !build.is_ending() && build.prolong(expires_in)
         })?;
         let mut joined_by = build.joined_by.lock();
         let is_new = !order.requester.is_empty()
@@ -172,5 +183,59 @@ fn lane_of(order: &BuildOrder) -> super::queue::Lane {
     match &order.why {
         Why::Requested { by } => Some(by.clone()),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config_watcher::{Current, Published};
+    use crate::stream_scheduler::Scheduling;
+    use builder::{BuildError, Built, Delivery, Engine, Order, Watcher};
+    use std::collections::BTreeMap;
+
+    struct NeverAsked;
+
+    impl Engine for NeverAsked {
+        fn build(&self, _: &Order, _: &Arc<dyn Watcher>) -> Result<Built, BuildError> {
+            unreachable!("nothing takes builds out of the queue here")
+        }
+    }
+
+    fn order(by: &str) -> BuildOrder {
+        BuildOrder {
+            stream: "a".to_owned(),
+            variables: BTreeMap::new(),
+            branch: String::new(),
+            max_source_age: None,
+            deadline: Duration::from_secs(3600),
+            delivery: Delivery::Publish,
+            disable_recursive_build: false,
+            cancel_on_disconnect: true,
+            requester: by.to_owned(),
+            why: Why::Requested { by: by.to_owned() },
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_joins_a_build_whose_last_requester_has_gone_and_that_is_about_to_end_with_him() {
+        let connect = Arc::new(|| srpc::ConnectOptions::new("127.0.0.1:1"));
+        let current = Published::new(Current::default());
+        let scheduling = Scheduling::new(current, Arc::new(NeverAsked), connect);
+        let shared = Arc::new(Shared::new(scheduling, None));
+        let ask = |by| shared.enqueue(order(by), Duration::from_secs(60)).unwrap();
+        let (first, joined) = (ask("fred"), ask("barney"));
+        assert_eq!(joined.number(), first.number());
+        let build = first.build().clone();
+        assert!(!shared.is_given_up(&build), "the other still waits");
+        assert!(shared.is_given_up(&build));
+        // Between this and the cancelling somebody asks for the same.
+        let other = ask("wilma");
+        assert_ne!(other.number(), build.number);
+        shared.cancel(build.number, "nobody waits".to_owned()).unwrap();
+        assert!(build.ended().await.outcome.is_err());
+        assert_eq!(other.build().cancelled_because(), None);
+        assert_eq!(ask("betty").number(), other.number());
     }
 }
