@@ -267,3 +267,27 @@ fn in_dc_mode_what_stands_for_other_services_is_told() {
     let told = "in place of the surrounding services: every owner exists; jobs run inside this process";
     assert!(daemon.log_text().contains(told), "{}", daemon.log_text());
 }
+
+#[test]
+fn the_port_of_the_figures_says_on_one_line_that_it_has_nothing_else() {
+    let port = free_port().unwrap();
+    let (_repository, _daemon) = running(
+        json!({ "mode": "dc", "datacenterName": "here", "metricsPort": port, "metricsAddress": "127.0.0.1" }),
+    );
+    let place = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let reply = Talk::to(place).unwrap().ask("GET", "/foo", &[], b"").unwrap();
+    assert_eq!(reply.status, 404);
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!(
+        reply.text(),
+        r#"{"code":"ResourceNotFound","message":"/foo does not exist"}"#
+    );
+    assert_eq!(
+        Talk::to(place)
+            .unwrap()
+            .ask("GET", "/metrics", &[], b"")
+            .unwrap()
+            .status,
+        200
+    );
+}

@@ -65,6 +65,22 @@ fn what_an_image_is_based_on_comes_first_and_all_of_it_is_as_it_was() {
             "activate_image"
         ]
     );
+    // The words of the original's job, which some read to people.
+    let results: Vec<&str> = job["chain_results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step["result"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        results,
+        [
+            "Image origins have been imported".to_owned(),
+            format!("Image {IMAGE} created"),
+            format!("Image {IMAGE} file added"),
+            format!("Image {IMAGE} activated"),
+        ]
+    );
     for (uuid, file) in &files {
         let (here, there) = (
             image(&daemon, uuid).unwrap().unwrap(),

@@ -112,7 +112,7 @@ async fn work(room: &Workroom, run: &JobRun, clean_up: &CleanUp) -> Result<(), J
     let stored = run
         .step("import_image", || async move {
             let stored = work.record(image, false).await?;
-            Ok((stored, format!("Imported image {image} manifest")))
+            Ok((stored, format!("Image {image} created")))
         })
         .await?;
     let is_there = stored.record.is_activated();
@@ -120,14 +120,14 @@ async fn work(room: &Workroom, run: &JobRun, clean_up: &CleanUp) -> Result<(), J
         if !is_there {
             work.files(image).await?;
         }
-        Ok(((), format!("Added image {image} file")))
+        Ok(((), format!("Image {image} file added")))
     })
     .await?;
     run.step("activate_image", || async move {
         if !is_there {
             work.activate(image).await?;
         }
-        Ok(((), format!("Activated image {image}")))
+        Ok(((), format!("Image {image} activated")))
     })
     .await
 }
@@ -140,11 +140,12 @@ impl OneImport<'_> {
                 self.activate(origin).await?;
             }
         }
-        let sentence = match self.requested.origins.len() {
-            0 => "No origins (skipping import of origins)".to_owned(),
-            count => format!("Imported {count} origins"),
+        let sentence = if self.requested.origins.is_empty() {
+            "No origins (skipping import of origins)"
+        } else {
+            "Image origins have been imported"
         };
-        Ok(((), sentence))
+        Ok(((), sentence.to_owned()))
     }
 
     /// The image's record here, made of the other's manifest if there is none. One that an earlier run of this job made is

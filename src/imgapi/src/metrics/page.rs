@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use front::metrics::Metrics;
+use repository::ApiError;
 
 use super::requests::fixed_labels;
 use crate::state::{Shared, State};
@@ -38,6 +39,7 @@ impl MetricsListening {
                 .app_data(state.clone())
                 .app_data(metrics.clone())
                 .route("/metrics", web::get().to(page))
+                .default_service(web::to(no_such_path))
         };
         let server = HttpServer::new(app)
             .workers(1)
@@ -67,4 +69,12 @@ async fn page(state: Data<State>, metrics: Data<Metrics>) -> HttpResponse {
     metrics.upkeep();
     text += &metrics.prometheus_text();
     HttpResponse::Ok().content_type(TEXT).body(text)
+}
+
+/// As on the other port, but on one line, as the original has it here.
+async fn no_such_path(request: HttpRequest) -> HttpResponse {
+    let error = ApiError::no_such_path(request.path());
+    HttpResponse::NotFound()
+        .content_type("application/json")
+        .body(repository::json::compact(&error.to_value()))
 }
