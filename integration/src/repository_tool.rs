@@ -128,10 +128,13 @@ impl SshAgent {
             .spawn()
             .context("ssh-agent")?;
         let agent = Self { child, socket };
-        crate::wait::until("the agent's socket", || agent.socket.exists());
         let mut add = Command::new("ssh-add");
         add.arg("-q").arg(key).env("SSH_AUTH_SOCK", &agent.socket);
-        ensure!(add.status().context("ssh-add")?.success(), "ssh-add failed");
+        add.stderr(Stdio::null());
+        // The socket is there a moment before somebody listens on it.
+        crate::wait::until("the agent takes the key", || {
+            add.status().is_ok_and(|status| status.success())
+        });
         Ok(agent)
     }
 }

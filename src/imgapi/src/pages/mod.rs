@@ -17,6 +17,7 @@ use front::assets;
 use front::page::{headers, not_found};
 use front::site::Site;
 use repository::configuration::Settings;
+use repository::manifest::Mode;
 
 use crate::state::State;
 use viewer::Viewer;
@@ -45,10 +46,14 @@ pub(crate) fn frame(site: Site, settings: &Settings) -> Site {
         .below(BASE)
         .link("/ui/images", "images")
         .search("/ui/images", "q", "images");
-    if settings.channels.is_empty() {
-        site.link("/ui/jobs", "jobs")
-    } else {
-        site.link("/ui/channels", "channels")
+    let site = match settings.channels.is_empty() {
+        true => site,
+        false => site.link("/ui/channels", "channels"),
+    };
+    // Elsewhere jobs are not for everybody who looks.
+    match settings.mode {
+        Mode::Datacenter => site.link("/ui/jobs", "jobs"),
+        Mode::Public | Mode::Private => site,
     }
 }
 
