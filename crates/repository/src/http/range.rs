@@ -100,6 +100,8 @@ impl UploadRange {
             let (start, end) = range.split_once('-')?;
             let (start, end): (u64, u64) = (number(start)?, number(end)?);
             let length = end.checked_sub(start)?.checked_add(1)?;
+            // The end is computed of both wherever it is wanted.
+            start.checked_add(length)?;
             let piece = ContentRange { start, length, total };
             total
                 .is_none_or(|total| end < total)
@@ -197,6 +199,7 @@ mod tests {
             "bytes 0-20/20",
             "bytes a-b/c",
             "bytes 0-18446744073709551615/*",
+            "bytes 1-18446744073709551615/*",
             "bytes -1/2",
         ] {
             assert_eq!(UploadRange::parse(header).unwrap_err().status(), 400, "{header}");
