@@ -166,8 +166,10 @@ fn accept(shared: &Shared, known: &mut Known, change: Change) -> Result<(Steps, 
         Change::Delete { uuid, of } => {
             check_revision(shared, known, uuid, of)?;
             let directory = layout::image(uuid);
-            for found in shared.files.list(&directory)? {
-                steps.removals.push(format!("{directory}/{}", found.name));
+            let found = shared.files.list(&directory)?;
+            // A directory is none of ours, and nothing of it goes: a step that can never be done would hold up all changes after it.
+            for file in found.iter().filter(|found| !found.is_directory) {
+                steps.removals.push(format!("{directory}/{}", file.name));
             }
             if !steps.removals.is_empty() {
                 steps.directories.push(directory);

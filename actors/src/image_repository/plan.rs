@@ -45,11 +45,7 @@ impl Steps {
         records: &mut Vec<String>,
         files: &mut Vec<&'a str>,
     ) -> Result<()> {
-        if let Some(uuid) = self.gone.as_deref().and_then(Uuid::parse) {
-            let name = layout::record(uuid);
-            shared.directory.remove_unflushed(&name)?;
-            records.push(name);
-        }
+        self.remove_record(shared, records)?;
         for name in &self.removals {
             if shared.files.remove(name)? {
                 files.push(name);
@@ -58,6 +54,37 @@ impl Steps {
         for name in &self.directories {
             if shared.files.remove_empty_directory(name)? {
                 files.push(name);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_record(&self, shared: &Shared, records: &mut Vec<String>) -> Result<()> {
+        if let Some(uuid) = self.gone.as_deref().and_then(Uuid::parse) {
+            let name = layout::record(uuid);
+            shared.directory.remove_unflushed(&name)?;
+            records.push(name);
+        }
+        Ok(())
+    }
+
+    /// The same for a change that was begun: what the system does not let go stays, and is told. No record refers to it, and all
+    /// other changes, and the next start, would wait for it for ever.
+    fn remove_what_goes<'a>(
+        &'a self,
+        shared: &Shared,
+        records: &mut Vec<String>,
+        files: &mut Vec<&'a str>,
+    ) -> Result<()> {
+        self.remove_record(shared, records)?;
+        let files_gone = self.removals.iter().map(|name| (name, shared.files.remove(name)));
+        let directories = self.directories.iter();
+        let emptied = directories.map(|name| (name, shared.files.remove_empty_directory(name)));
+        for (name, outcome) in files_gone.chain(emptied) {
+            match outcome {
+                Ok(true) => files.push(name),
+                Ok(false) => {}
+                Err(error) => tracing::error!("{name} is left, remove it by hand: {error}"),
             }
         }
         Ok(())
@@ -111,7 +138,7 @@ pub(super) fn recover(shared: &Shared) -> Result<usize> {
                 result?;
             }
         }
-        steps.remove(shared, &mut records, &mut files)?;
+        steps.remove_what_goes(shared, &mut records, &mut files)?;
     }
     flush(shared, &records, &files)?;
     shared.directory.clear_journal()?;

@@ -136,7 +136,9 @@ impl Shared {
     pub(super) fn kept_uploads_of(&self, uuid: Uuid) -> Result<Vec<String>> {
         let found = self.files.list(layout::UPLOADS)?;
         let is_kept = |name: &str| layout::upload_of(name) == Some((uuid, KEPT));
-        let names = found.into_iter().filter(|found| is_kept(&found.name));
+        let names = found
+            .into_iter()
+            .filter(|found| !found.is_directory && is_kept(&found.name));
         Ok(names
             .map(|found| format!("{}/{}", layout::UPLOADS, found.name))
             .collect())

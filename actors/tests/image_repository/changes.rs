@@ -149,6 +149,23 @@ async fn what_somebody_changed_by_hand_is_taken_over_and_not_overwritten() {
 }
 
 #[tokio::test]
+async fn a_directory_among_the_files_of_an_image_stops_neither_its_deletion_nor_anything_after_it() {
+    let mut fixture = Fixture::new();
+    let stored = add_with_file(fixture.repository(), 1, b"content").await;
+    let image = fixture.path(&format!("images/000/{}", uuid(1)));
+    std::fs::create_dir(image.join("by-hand")).unwrap();
+    fixture
+        .repository()
+        .delete(uuid(1), stored.revision)
+        .await
+        .unwrap();
+    assert!(!image.join("file0").exists() && image.join("by-hand").is_dir());
+    fixture.repository().create(record(2, "1.0.0")).await.unwrap();
+    fixture.restart();
+    assert_eq!(fixture.repository().catalogue().len(), 1);
+}
+
+#[tokio::test]
 async fn the_archive_has_the_newest_manifest_and_keeps_it_when_the_image_goes() {
     let fixture = Fixture::new();
     let repository = fixture.repository();

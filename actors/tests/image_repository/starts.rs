@@ -7,6 +7,7 @@ use actors::image_repository::{RepositoryStore, Slot, start};
 use repository::http::ApiVersion;
 use serde_json::json;
 use std::time::{Duration, SystemTime};
+use storage::repository_dir::RepositoryDir;
 
 /// Everything that lists and downloads show.
 fn shown(repository: &actors::ImageRepository) -> String {
@@ -186,6 +187,31 @@ async fn what_earlier_runs_left_is_removed_and_what_is_kept_for_another_day_stay
         let kept = fixture.repository().kept_upload(uuid(number), Slot::File(0));
         assert_eq!(kept.await.unwrap(), Some(4));
     }
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_removed_does_not_keep_the_repository_from_starting() {
+    let mut fixture = Fixture::new();
+    let repository = fixture.repository();
+    add_with_file(repository, 1, b"content").await;
+    repository.create(record(2, "1.0.0")).await.unwrap();
+    fixture.system.take().unwrap().stop();
+    // A deletion that was cut off, of what is no file: stands for any that the system refuses.
+    let stuck = format!("images/000/{}/stuck", uuid(1));
+    std::fs::create_dir(fixture.path(&stuck)).unwrap();
+    let journal = serde_json::json!([{
+        "moves": [], "record": null, "gone": uuid(1).to_string(), "directories": [],
+        "removals": [stuck, format!("images/000/{}/file0", uuid(1))],
+    }]);
+    let directory = RepositoryDir::open(fixture.directory.path(), &["manifests"]).unwrap();
+    directory.write_journal(journal.to_string().as_bytes()).unwrap();
+    drop(directory);
+    std::fs::create_dir(fixture.path("manifests/.by-hand~")).unwrap();
+    fixture.restart();
+    let repository = fixture.repository();
+    assert!(repository.catalogue().get(uuid(1)).is_none());
+    assert!(!fixture.path(&format!("images/000/{}/file0", uuid(1))).exists());
+    repository.create(record(3, "1.0.0")).await.unwrap();
 }
 
 #[tokio::test]

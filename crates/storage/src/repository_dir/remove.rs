@@ -132,7 +132,7 @@ impl RepositoryDir {
         let found = self.list(directory)?;
         let temporaries = found
             .iter()
-            .filter(|found| found.name.starts_with('.') && found.name.ends_with('~'));
+            .filter(|found| !found.is_directory && found.name.starts_with('.') && found.name.ends_with('~'));
         let mut count = 0;
         for temporary in temporaries {
             count += usize::from(self.remove(&format!("{directory}/{}", temporary.name))?);
