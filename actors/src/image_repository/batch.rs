@@ -118,7 +118,7 @@ fn accept(shared: &Shared, known: &mut Known, change: Change) -> Result<(Steps, 
     let mut steps = Steps::default();
     let (record, gone, kind, upload) = match change {
         Change::Create { record, files } => {
-            check_free(known, record.uuid())?;
+            check_free(shared, known, record.uuid())?;
             steps.moves = files;
             (Some(record), None, ChangeKind::Created, None)
         }
@@ -152,7 +152,7 @@ fn accept(shared: &Shared, known: &mut Known, change: Change) -> Result<(Steps, 
         }
         Change::Rename { old, record, of } => {
             check_revision(shared, known, old, of)?;
-            check_free(known, record.uuid())?;
+            check_free(shared, known, record.uuid())?;
             let (from, to) = (layout::image(old), layout::image(record.uuid()));
             if shared.files.stamp(&from)?.is_some() {
                 if !shared.files.list(&to)?.is_empty() {
@@ -199,11 +199,16 @@ fn place_of(upload: &super::Upload) -> (String, String) {
     (upload.name.clone(), upload.slot.name(upload.uuid))
 }
 
-fn check_free(known: &Known, uuid: Uuid) -> Result<()> {
-    if known.records.contains_key(&uuid) || known.unreadable.contains(&uuid) {
-        return Err(RepositoryError::Exists(uuid));
+/// Makes sure that an image is not there yet. A record that somebody put there by hand is taken over.
+fn check_free(shared: &Shared, known: &mut Known, uuid: Uuid) -> Result<()> {
+    let is_taken = |known: &Known| known.records.contains_key(&uuid) || known.unreadable.contains(&uuid);
+    if !is_taken(known) && shared.directory.stamp(&layout::record(uuid))?.is_some() {
+        agree::with_record(shared, known, uuid)?;
     }
-    Ok(())
+    match is_taken(known) {
+        true => Err(RepositoryError::Exists(uuid)),
+        false => Ok(()),
+    }
 }
 
 /// Makes sure that a change was made of what is on the disk. What somebody changed there by hand is taken over.

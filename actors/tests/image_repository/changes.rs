@@ -149,6 +149,21 @@ async fn what_somebody_changed_by_hand_is_taken_over_and_not_overwritten() {
 }
 
 #[tokio::test]
+async fn a_record_put_there_by_hand_is_taken_over_and_not_overwritten_by_a_new_image() {
+    let fixture = Fixture::new();
+    let repository = fixture.repository();
+    let name = fixture.path(&format!("manifests/{}.raw", uuid(1)));
+    std::fs::write(&name, record(1, "by-hand").to_stored()).unwrap();
+    let made = repository.create(record(1, "1.0.0")).await;
+    assert!(matches!(made, Err(RepositoryError::Exists(_))), "{made:?}");
+    assert_eq!(
+        std::fs::read_to_string(&name).unwrap(),
+        record(1, "by-hand").to_stored()
+    );
+    assert_eq!(repository.catalogue().get(uuid(1)).unwrap().version(), "by-hand");
+}
+
+#[tokio::test]
 async fn a_directory_among_the_files_of_an_image_stops_neither_its_deletion_nor_anything_after_it() {
     let mut fixture = Fixture::new();
     let stored = add_with_file(fixture.repository(), 1, b"content").await;
