@@ -166,14 +166,8 @@ impl ImageRepository {
     /// # Errors
     /// `Missing`, `NoFile`, `Storage`.
     pub async fn open_file(&self, uuid: Uuid, index: usize) -> Result<(File, FileEntry)> {
-        let entry = self.entry(uuid)?;
-        let slot = Slot::File(index);
-        let file = entry
-            .files()
-            .get(index)
-            .cloned()
-            .ok_or_else(|| no_file(uuid, slot))?;
-        Ok((self.open(uuid, slot).await?, file))
+        let entry = move |entry: &Entry| entry.files().get(index).cloned();
+        self.open(uuid, Slot::File(index), entry).await
     }
 
     /// Opens an icon.
@@ -181,19 +175,30 @@ impl ImageRepository {
     /// # Errors
     /// `Missing`, `NoFile`, `Storage`.
     pub async fn open_icon(&self, uuid: Uuid) -> Result<(File, IconEntry)> {
-        let entry = self.entry(uuid)?;
-        let icon = entry.icon().cloned().ok_or_else(|| no_file(uuid, Slot::Icon))?;
-        Ok((self.open(uuid, Slot::Icon).await?, icon))
+        self.open(uuid, Slot::Icon, |entry| entry.icon().cloned()).await
     }
 
-    async fn open(&self, uuid: Uuid, slot: Slot) -> Result<File> {
-        let files = self.shared.files.clone();
-        let opened = self
-            .shared
-            .readers
-            .run(move || files.open(&slot.name(uuid)))
-            .await??;
-        opened.map(|(file, _)| file).ok_or_else(|| no_file(uuid, slot))
+    /// What lies in a place of an image, and what `told` finds about it in the entry of the same moment.
+    async fn open<T: Send + 'static>(
+        &self,
+        uuid: Uuid,
+        slot: Slot,
+        told: impl Fn(&Entry) -> Option<T> + Send + 'static,
+    ) -> Result<(File, T)> {
+        let shared = self.shared.clone();
+        let open = move || {
+            let is_final = matches!(slot, Slot::File(_)) && shared.is_activated(uuid);
+            // Who changes images holds it from before the first rename till the catalogue tells of it. Files of activated images
+            // are never replaced, and nobody waits for them.
+            let _known = (!is_final).then(|| shared.known.lock());
+            let entry = shared.catalogue.load().get(uuid).cloned();
+            let entry = entry.ok_or(RepositoryError::Missing(uuid))?;
+            let told = told(&entry).ok_or_else(|| no_file(uuid, slot))?;
+            let opened = shared.files.open(&slot.name(uuid))?;
+            let (file, _) = opened.ok_or_else(|| no_file(uuid, slot))?;
+            Ok((file, told))
+        };
+        self.shared.readers.run(open).await?
     }
 
     fn entry(&self, uuid: Uuid) -> Result<Arc<Entry>> {

@@ -159,3 +159,24 @@ async fn the_last_of_several_uploads_at_once_stays() {
         Some("late")
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_opened_while_it_is_replaced_is_the_one_its_entry_tells_of() {
+    const ROUNDS: usize = 100;
+    let fixture = Fixture::new();
+    let repository = fixture.repository().clone();
+    let mut stored = add_with_file(&repository, 1, b"0").await;
+    let opening = repository.clone();
+    let writes = tokio::spawn(async move {
+        for round in 1..ROUNDS {
+            stored = put_file(&repository, &stored, "x".repeat(round).as_bytes()).await;
+        }
+    });
+    while !writes.is_finished() {
+        let (mut file, entry) = opening.open_file(uuid(1), 0).await.unwrap();
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).unwrap();
+        assert_eq!(file_entry(&content).sha1, entry.sha1);
+    }
+    writes.await.unwrap();
+}

@@ -11,6 +11,7 @@ use repository::http::{ByteRange, Outcome, RangeAnswer, Tagged};
 use repository::{ApiError, Code, Result, dates};
 
 use crate::answer::{Answer, Content};
+use crate::failures;
 use crate::request::Asked;
 
 /// What the catalogue knows of it.
@@ -27,13 +28,33 @@ pub(super) struct Stored<'a> {
     pub(super) content_type: &'a str,
 }
 
-/// The answer: all of it, a part of it, or that the client has it already.
+/// Tries to send what others replace at the same time.
+const ATTEMPTS: usize = 8;
+
+/// What `attempt` answers, once what it opened is what its catalogue told of.
+///
+/// # Errors
+/// Those of the attempt; it was replaced at each.
+pub(super) async fn settled(
+    asked: &Asked,
+    attempt: impl AsyncFn() -> Result<Option<Answer>>,
+) -> Result<Answer> {
+    for _ in 0..ATTEMPTS {
+        if let Some(answer) = attempt().await? {
+            return Ok(answer);
+        }
+    }
+    Err(failures::always_changed(asked.image()?))
+}
+
+/// The answer: all of it, a part of it, or that the client has it already. `open` gives the file and its SHA-1; nothing if that
+/// is another's than what was to be sent.
 pub(super) async fn send(
     asked: &Asked,
     entry: &Entry,
     stored: &Stored<'_>,
-    open: impl Future<Output = std::result::Result<File, RepositoryError>>,
-) -> Result<Answer> {
+    open: impl Future<Output = std::result::Result<(File, String), RepositoryError>>,
+) -> Result<Option<Answer>> {
     let etag = entry.form().entity_tag(asked.version, false);
     let tagged = Tagged {
         etag: &etag,
@@ -42,19 +63,27 @@ pub(super) async fn send(
     };
     match asked.with_conditions(|conditions| conditions.check(&tagged, true)) {
         Outcome::Go => {}
-        Outcome::NotModified => return Ok(described(Answer::empty(304), stored)),
+        Outcome::NotModified => return Ok(Some(described(Answer::empty(304), stored))),
         Outcome::Failed(error) => return Err(error),
     }
     let (status, range) = match range(asked, stored) {
         RangeAnswer::Whole => (200, None),
         RangeAnswer::Part(range) => (206, Some(range)),
-        RangeAnswer::Unsatisfiable => return Ok(unsatisfiable(stored.size)),
+        RangeAnswer::Unsatisfiable => return Ok(Some(unsatisfiable(stored.size))),
     };
     let part = range.unwrap_or(ByteRange {
         start: 0,
         length: stored.size,
     });
-    let file = open.await.map_err(|error| unreadable(entry, &error))?;
+    let (file, sha1) = match open.await {
+        Ok(opened) => opened,
+        // Deleted since.
+        Err(RepositoryError::Missing(uuid)) => return Err(ApiError::image_not_found(uuid)),
+        Err(error) => return Err(unreadable(entry, &error)),
+    };
+    if sha1 != stored.sha1 {
+        return Ok(None);
+    }
     check_length(&file, part.start + part.length).map_err(|error| unreadable(entry, &error))?;
     let mut answer = Answer::new(
         status,
@@ -68,7 +97,7 @@ pub(super) async fn send(
     if let Some(md5) = stored.md5 {
         answer = answer.with("content-md5", md5);
     }
-    Ok(described(answer, stored))
+    Ok(Some(described(answer, stored)))
 }
 
 /// With what tells whether a client has it already.

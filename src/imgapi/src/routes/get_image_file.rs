@@ -5,10 +5,14 @@ use repository::{Result, dates};
 
 use crate::answer::Answer;
 use crate::request::Asked;
-use crate::routes::content::{Stored, send};
+use crate::routes::content::{Stored, send, settled};
 
 /// The file, or the part of it that is asked for.
 pub(super) async fn answer(asked: &Asked) -> Result<Answer> {
+    settled(asked, async || attempt(asked).await).await
+}
+
+async fn attempt(asked: &Asked) -> Result<Option<Answer>> {
     let catalogue = asked.state.catalogue();
     let entry = asked.visible(&catalogue)?;
     let index = file_index(&asked.parameters, entry.uuid(), entry.files().len())?;
@@ -20,6 +24,9 @@ pub(super) async fn answer(asked: &Asked) -> Result<Answer> {
         modified: file.mtime.as_deref().and_then(dates::parse),
         content_type: "application/octet-stream",
     };
-    let open = async { Ok(asked.state.repository().open_file(entry.uuid(), index).await?.0) };
+    let open = async {
+        let (file, entry) = asked.state.repository().open_file(entry.uuid(), index).await?;
+        Ok((file, entry.sha1))
+    };
     send(asked, &entry, &stored, open).await
 }
