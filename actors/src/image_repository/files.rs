@@ -68,9 +68,15 @@ impl ImageRepository {
     /// `Busy`: somebody goes on with it now; `Storage`.
     pub async fn discard_upload(&self, uuid: Uuid, slot: Slot) -> Result<bool> {
         let name = upload_name(uuid, slot, KEPT);
-        let _claim = Claim::take(&self.shared.claims, &name)?;
+        let claim = Claim::take(&self.shared.claims, &name)?;
         let files = self.shared.files.clone();
-        Ok(self.shared.readers.run(move || files.remove(&name)).await??)
+        // Till it is done, also if who asked goes away: the name may be somebody's again then.
+        let remove = move || {
+            let removed = files.remove(&name);
+            drop(claim);
+            removed
+        };
+        Ok(self.shared.readers.run(remove).await??)
     }
 
     /// Puts a file or icon in its place and gives the image the record that says so, both or neither. If it fails before anything was
