@@ -131,6 +131,46 @@ fn what_is_not_there_is_said_in_words_and_what_is_not_the_viewers_as_well() {
 }
 
 #[test]
+fn images_that_are_hidden_from_strangers_are_hidden_on_pages_too() {
+    let repository = Repository::new(json!({ "mode": "public", "hideInactiveImages": true })).unwrap();
+    let put = |uuid: &str, fields: Value| repository.put_image(uuid, b"what is in it\n", &fields).unwrap();
+    put(
+        HIDDEN,
+        json!({ "name": "secret", "state": "unactivated", "activated": false }),
+    );
+    put(
+        BASE,
+        json!({ "name": "gone", "state": "disabled", "disabled": true }),
+    );
+    put(WEB, json!({ "name": "web", "origin": BASE }));
+    let daemon = repository.start().unwrap();
+    for uuid in [HIDDEN, BASE] {
+        let reply = daemon.get(&format!("/ui/images/{uuid}")).unwrap();
+        let body = String::from_utf8(reply.body.clone()).unwrap();
+        assert_eq!(reply.status, 404, "{body}");
+        assert!(!body.contains("secret") && !body.contains("gone"), "{body}");
+    }
+    let web = page(&daemon, &format!("/ui/images/{WEB}"));
+    assert!(web.contains(BASE) && !web.contains("gone"), "{web}");
+}
+
+#[test]
+fn a_stranger_cannot_make_pages_name_another_server() {
+    let repository = Repository::new(json!({ "mode": "public" })).unwrap();
+    let daemon = repository.start().unwrap();
+    let forwarded = [
+        ("x-forwarded-host", "evil.example.com"),
+        ("forwarded", "host=evil.example.com"),
+    ];
+    let reply = daemon.ask("GET", "/ui/images", &forwarded, b"").unwrap();
+    let body = String::from_utf8(reply.body.clone()).unwrap();
+    assert!(
+        body.contains("imgapi-cli --url") && !body.contains("evil"),
+        "{body}"
+    );
+}
+
+#[test]
 fn in_a_datacenter_pages_show_images_of_all_states_jobs_and_actors() {
     let repository = Repository::new(json!({ "mode": "dc", "datacenterName": "here" })).unwrap();
     let fields = json!({ "name": "secret", "state": "unactivated", "activated": false });

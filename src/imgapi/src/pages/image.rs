@@ -160,6 +160,10 @@ fn origins(viewer: &Viewer<'_>, entry: &Entry) -> String {
             items += &format!("<li><code>{uuid}</code>, which is not here</li>");
             break;
         };
+        if viewer.is_hidden(origin) {
+            items += &format!("<li><code>{uuid}</code></li>");
+            break;
+        }
         items += &item(origin);
         next = origin.origin();
     }

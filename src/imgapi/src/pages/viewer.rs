@@ -6,8 +6,8 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use front::page::problem;
 use front::site::Site;
-use repository::access::check_visible;
-use repository::catalogue::{Catalogue, Entry, Form, write_one};
+use repository::access::{Guarded as _, check_visible};
+use repository::catalogue::{Catalogue, Entry, Form, State as ImageState, write_one};
 use repository::channels::Scope;
 use repository::configuration::Settings;
 use repository::http::{ApiVersion, Parameters};
@@ -16,6 +16,7 @@ use repository::list::{ListContext, ListQuery};
 use repository::manifest::Mode;
 use repository::{ApiError, Uuid};
 
+use crate::client::base_url;
 use crate::state::State;
 
 /// A request for a page, by somebody who said nothing about himself.
@@ -98,13 +99,22 @@ impl<'a> Viewer<'a> {
             Scope::All
         };
         check_visible(entry.as_ref(), None, &scope)?;
+        if self.is_hidden(entry) {
+            return Err(ApiError::image_hidden());
+        }
         Ok(Arc::clone(entry))
+    }
+
+    /// Whether the configuration hides it from strangers, as from those who ask the API without a signature (imgapi.md §21).
+    pub(super) fn is_hidden(&self, entry: &Entry) -> bool {
+        self.settings.own.hide_inactive
+            && !self.is_operator()
+            && !(entry.is_activated() && entry.state() == ImageState::Active)
     }
 
     /// Where the API is, as the viewer reached this page.
     pub(super) fn api(&self) -> String {
-        let connection = self.request.connection_info();
-        format!("{}://{}", connection.scheme(), connection.host())
+        base_url(self.request, &self.settings)
     }
 
     /// A page that says why there is nothing else.
