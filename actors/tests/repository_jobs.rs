@@ -161,6 +161,25 @@ async fn what_fails_tells_why_at_the_step_it_failed() {
 }
 
 #[tokio::test]
+async fn a_job_is_found_after_a_restart_however_much_another_server_said_of_its_failure() {
+    let base = tempfile::tempdir().unwrap();
+    let system = start(base.path());
+    begin(&system, true, |run: JobRun| async move {
+        let said = || "\u{1}".repeat(1 << 20);
+        run.step("origin_import_images", async || {
+            Err::<((), String), _>(JobFailure::with_code(said(), said()))
+        })
+        .await
+    })
+    .await;
+    let uuid = submit(&system, 1).await;
+    assert_eq!(ended(&system, uuid).await.execution, Execution::Failed);
+    tokio::task::spawn_blocking(|| system.stop()).await.unwrap();
+    let system = start(base.path());
+    assert_eq!(system.jobs.job(uuid).unwrap().execution, Execution::Failed);
+}
+
+#[tokio::test]
 async fn jobs_go_on_after_the_end_of_the_process_and_are_given_up_after_some_starts() {
     let base = tempfile::tempdir().unwrap();
     let mut job = None;

@@ -4,6 +4,11 @@ use crate::handle::CallError;
 use repository::json::{Object, Value};
 use repository::{ApiError, Uuid};
 
+/// Letters that are kept of a failure's message: what another repository says may be long, and a job's file is read up to a bound.
+const MESSAGE_LETTERS: usize = 4096;
+/// Letters that are kept of its code.
+const CODE_LETTERS: usize = 256;
+
 /// Why a request about jobs is not fulfilled.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JobsError {
@@ -68,11 +73,12 @@ impl JobFailure {
 
     /// The `error` of a step.
     pub(super) fn to_value(&self) -> Value {
+        let kept = |text: &str, letters| text.chars().take(letters).collect::<String>();
         let mut error = Object::new();
         if let Some(code) = &self.code {
-            error.insert("code".to_owned(), code.as_str().into());
+            error.insert("code".to_owned(), kept(code, CODE_LETTERS).into());
         }
-        error.insert("message".to_owned(), self.message.as_str().into());
+        error.insert("message".to_owned(), kept(&self.message, MESSAGE_LETTERS).into());
         Value::Object(error)
     }
 }
