@@ -6,7 +6,7 @@ mod table;
 
 use super::figures::{Figure, Summary};
 use super::machine::{Machine, load};
-use super::side::Pair;
+use super::side::{Pair, Side};
 use super::stage::Stage;
 use anyhow::Context;
 use std::path::Path;
@@ -41,8 +41,11 @@ impl<'a> Report<'a> {
         self.stage.figures.all()
     }
 
+    /// Whether another side was measured; its image repository is given beside its programs, or without them.
     fn is_with_peer(&self) -> bool {
-        self.stage.same().len() > 1
+        let theirs = Pair::both(Side::Theirs);
+        let has_theirs = |figure: &Figure| figure.samples.contains_key(&theirs);
+        self.stage.same().len() > 1 || self.figures().iter().any(has_theirs)
     }
 
     fn tables(&self) -> Vec<table::Table> {

@@ -92,7 +92,8 @@ fn download(
     let answers = requests(repository.address, clients, &request, stage.call_time)?;
     let each = megabytes(answers.body_bytes);
     let rate = answers.per_second * each;
-    let name = format!("download of {each:.0} MB, {clients} at once");
+    // Without its size: that of the other side need not be ours.
+    let name = format!("download, {clients} at once");
     stage
         .figures
         .record(work, &name, Unit::MegabytesPerSecond, turn.pair, rate);
@@ -105,7 +106,7 @@ fn download(
             .figures
             .record(work, &name, Unit::Seconds, turn.pair, seconds);
     }
-    turn.tell(stage.rounds, &name, &format!("{rate:.0} MB/s"));
+    turn.tell(stage.rounds, &name, &format!("{rate:.0} MB/s, {each:.0} MB each"));
     Ok(())
 }
 
