@@ -158,34 +158,6 @@ impl Repository {
         Ok(command)
     }
 
-    /// Puts an active image there as the original would have stored it, with these fields beside the usual ones, before the daemon is started.
-    pub fn put_image(&self, uuid: &str, bytes: &[u8], fields: &Value) -> Result<()> {
-        let files = self.base.join("images").join(&uuid[..3]).join(uuid);
-        fs::create_dir_all(&files)?;
-        fs::create_dir_all(self.base.join("manifests"))?;
-        fs::write(files.join("file0"), bytes)?;
-        let mut digester = repository::digest::Digester::new()?;
-        digester.update(bytes)?;
-        let digests = digester.finish()?;
-        let mut record = json!({
-            "v": 2, "uuid": uuid, "owner": "352971aa-31ba-496c-9ade-a379feaecd52", "name": "base", "version": "1.0.0",
-            "disabled": false, "activated": true, "public": true, "published_at": "2013-01-01T00:00:00.000Z", "state": "active",
-            "type": "zone-dataset", "os": "smartos",
-            "files": [{
-                "sha1": digests.sha1, "size": bytes.len(), "compression": "none", "contentMD5": digests.md5,
-                "mtime": "2026-11-22T05:23:55.123Z", "stor": "local",
-            }],
-        });
-        for (key, value) in fields.as_object().into_iter().flatten() {
-            record[key] = value.clone();
-        }
-        let name = format!("{uuid}.raw");
-        Ok(fs::write(
-            self.base.join("manifests").join(name),
-            record.to_string(),
-        )?)
-    }
-
     /// All of it belongs to the unprivileged user from now on: for files that a test put there.
     pub fn hand_over(&self) -> Result<()> {
         if !rustix::process::geteuid().is_root() {

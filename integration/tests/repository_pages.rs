@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test: what cannot go on has failed")]
 
 use integration::repository::{Imgapi, Repository};
+use integration::stored_image;
 use serde_json::{Value, json};
 
 const BASE: &str = "c58161c0-2547-41e2-a75e-9fdca1940570";
@@ -10,7 +11,8 @@ const HIDDEN: &str = "3e6ebb8c-bb37-4245-ba5d-43d172461be6";
 
 /// A base, an image on it with a text that means something in HTML, and one that is not active.
 fn three_images(repository: &Repository) {
-    let put = |uuid: &str, fields: Value| repository.put_image(uuid, b"what is in it\n", &fields).unwrap();
+    let put =
+        |uuid: &str, fields: Value| stored_image::put(repository, uuid, b"what is in it\n", &fields).unwrap();
     put(BASE, json!({ "channels": ["dev", "release"] }));
     put(
         WEB,
@@ -133,7 +135,9 @@ fn what_is_not_there_is_said_in_words_and_what_is_not_the_viewers_as_well() {
 #[test]
 fn images_that_are_hidden_from_strangers_are_hidden_on_pages_too() {
     let repository = Repository::new(json!({ "mode": "public", "hideInactiveImages": true })).unwrap();
-    let put = |uuid: &str, fields: Value| repository.put_image(uuid, b"what is in it\n", &fields).unwrap();
+    let put = |uuid: &str, fields: Value| {
+        stored_image::put(&repository, uuid, b"what is in it\n", &fields).unwrap()
+    };
     put(
         HIDDEN,
         json!({ "name": "secret", "state": "unactivated", "activated": false }),
@@ -174,7 +178,7 @@ fn a_stranger_cannot_make_pages_name_another_server() {
 fn in_a_datacenter_pages_show_images_of_all_states_jobs_and_actors() {
     let repository = Repository::new(json!({ "mode": "dc", "datacenterName": "here" })).unwrap();
     let fields = json!({ "name": "secret", "state": "unactivated", "activated": false });
-    repository.put_image(HIDDEN, b"what is in it\n", &fields).unwrap();
+    stored_image::put(&repository, HIDDEN, b"what is in it\n", &fields).unwrap();
     let daemon = repository.start().unwrap();
     contains(&page(&daemon, "/ui"), &["secret", "Actors", "running", "Jobs"]);
     contains(&page(&daemon, "/ui/jobs"), &["There have been no jobs"]);
