@@ -2,12 +2,13 @@
 
 use std::fmt::{Debug, Write};
 
-use serde_json::Value;
+use serde::Serialize;
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer};
 
+use super::fields::Fields;
 use super::record::Severity;
 use super::{ALWAYS, Logs};
 
@@ -71,14 +72,19 @@ impl<S: Subscriber> Layer<S> for LogLayer {
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let known = level_of(event.metadata());
+        let is_debug = *event.metadata().level() == Level::DEBUG;
+        if !is_debug && !self.logs.is_wanted(known, severity_of(event.metadata(), known)) {
+            return;
+        }
         let mut collected = Collected {
-            values: self.logs.has_records().then(Vec::new),
+            values: self.logs.has_records().then(Fields::default),
             ..Collected::default()
         };
         event.record(&mut collected);
         let level = match (*event.metadata().level(), collected.level) {
             (Level::DEBUG, Some(level)) => level,
-            _ => level_of(event.metadata()),
+            _ => known,
         };
         if level > self.logs.wanted_level() {
             return;
@@ -88,7 +94,7 @@ impl<S: Subscriber> Layer<S> for LogLayer {
             Some(values) => {
                 let severity = severity_of(event.metadata(), level);
                 self.logs
-                    .write_record(level, severity, &collected.message, values);
+                    .write_record(level, severity, &collected.message, &values);
             }
         }
     }
@@ -122,16 +128,16 @@ struct Collected {
     message: String,
     fields: String,
     level: Option<i16>,
-    /// The fields as values, in a log of records.
-    values: Option<Vec<(&'static str, Value)>>,
+    /// The fields as JSON, in a log of records.
+    values: Option<Fields>,
 }
 
 impl Collected {
     /// Whether it was taken as a value.
-    fn take(&mut self, field: &Field, value: impl Into<Value>) -> bool {
+    fn take(&mut self, field: &Field, value: &(impl Serialize + ?Sized)) -> bool {
         let is_taken = field.name() != "message" && self.values.is_some();
         if let (true, Some(values)) = (is_taken, &mut self.values) {
-            values.push((field.name(), value.into()));
+            values.add(field.name(), value);
         }
         is_taken
     }
@@ -139,7 +145,7 @@ impl Collected {
     fn number(&mut self, field: &Field, value: i64) {
         if field.name() == "level" {
             self.level = Some(i16::try_from(value.clamp(0, i64::from(i16::MAX))).unwrap_or(i16::MAX));
-        } else if !self.take(field, value) {
+        } else if !self.take(field, &value) {
             self.record_debug(field, &value);
         }
     }
@@ -148,7 +154,7 @@ impl Collected {
 // Writing to a string never fails, so the results are left alone.
 impl Visit for Collected {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        if self.values.is_some() && self.take(field, format!("{value:?}")) {
+        if self.values.is_some() && self.take(field, &format!("{value:?}")) {
             return;
         }
         let _ = match field.name() {
@@ -158,13 +164,13 @@ impl Visit for Collected {
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        if !self.take(field, value) {
+        if !self.take(field, &value) {
             self.record_debug(field, &value);
         }
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        if !self.take(field, value) {
+        if !self.take(field, &value) {
             self.record_debug(field, &value);
         }
     }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use jiff::{Timestamp, Zoned};
-use serde_json::Value;
 
+use super::fields::Fields;
 use super::record::{RecordHead, Severity};
 
 /// The level of lines that are always kept.
@@ -27,18 +27,12 @@ impl LineForm {
     pub(super) fn line(&self, level: i16, text: &str) -> Line {
         match self {
             Self::Text { subseconds } => Line::now(level, text, *subseconds),
-            Self::Records(_) => self.record(level, Severity::of_level(level), text, Vec::new()),
+            Self::Records(_) => self.record(level, Severity::of_level(level), text, &Fields::default()),
         }
     }
 
     /// A record logged now, where lines are records.
-    pub(super) fn record(
-        &self,
-        level: i16,
-        severity: Severity,
-        message: &str,
-        fields: Vec<(&'static str, Value)>,
-    ) -> Line {
+    pub(super) fn record(&self, level: i16, severity: Severity, message: &str, fields: &Fields) -> Line {
         let Self::Records(head) = self else {
             return self.line(level, message);
         };

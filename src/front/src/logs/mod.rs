@@ -5,10 +5,12 @@
 //! the level set at run time.
 //!
 //! Promises: writing a line never waits for a disk (a bounded queue to one writer thread; what does not fit is
-//! counted, and the log says how much is missing); a full disk stops the log files, never the daemon; a watcher that
+//! counted, and the log says how much is missing); a line is written at once or, while others come too, within a twentieth
+//! of a second, in the order in which they came, and an orderly end waits for it; a full disk stops the log files, never the daemon; a watcher that
 //! cannot keep up is dropped. Lacks: structured output, remote targets.
 
 mod config;
+mod fields;
 mod files;
 mod layer;
 mod line;
@@ -41,6 +43,7 @@ pub use record::{RecordHead, Severity};
 pub use stack::stack_dump;
 pub use watchers::Watch;
 
+use fields::Fields;
 use ring::Ring;
 use watchers::Watchers;
 use writer::Writer;
@@ -173,13 +176,7 @@ impl Logs {
     }
 
     /// Logs a record; in a log of text its fields are left out.
-    pub(crate) fn write_record(
-        &self,
-        level: i16,
-        severity: Severity,
-        message: &str,
-        fields: Vec<(&'static str, serde_json::Value)>,
-    ) {
+    pub(crate) fn write_record(&self, level: i16, severity: Severity, message: &str, fields: &Fields) {
         let line = self.inner.config.form.record(level, severity, message, fields);
         self.keep(line, severity);
     }
@@ -187,14 +184,22 @@ impl Logs {
     fn keep(&self, line: Line, severity: Severity) {
         let line = Arc::new(line);
         self.inner.watchers.offer(&line);
-        let is_grave = severity.number() >= self.inner.least_severity.load(Ordering::Relaxed);
-        if line.level() > self.level() || !is_grave {
+        if !self.is_kept(line.level(), severity) {
             return;
         }
         if let Some(writer) = &self.inner.writer {
             writer.offer(&line);
         }
         self.inner.ring.lock().push(line);
+    }
+
+    fn is_kept(&self, level: i16, severity: Severity) -> bool {
+        level <= self.level() && severity.number() >= self.inner.least_severity.load(Ordering::Relaxed)
+    }
+
+    /// Whether a line would go anywhere.
+    pub(crate) fn is_wanted(&self, level: i16, severity: Severity) -> bool {
+        self.is_kept(level, severity) || !self.inner.watchers.is_empty()
     }
 
     /// The highest debug level that is kept, -1 for none.
@@ -286,7 +291,7 @@ impl Logs {
 
     /// The same with another status.
     pub fn fatal_with(&self, text: &str, status: i32) -> ! {
-        self.write_record(ALWAYS, Severity::FATAL, text, Vec::new());
+        self.write_record(ALWAYS, Severity::FATAL, text, &Fields::default());
         self.flush();
         let was_seen = self.inner.config.also_stderr || self.inner.config.directory.is_none();
         if let (false, Some(terminal)) = (was_seen, &self.inner.terminal) {

@@ -1,15 +1,24 @@
 //! Lines as JSON objects, in the form of bunyan (`imgapi-operations.md §9`), which existing tools read: `name`, `hostname`, `pid`, `level`, the
 //! event's own fields, `msg`, `time`, `v`.
+//!
+//! A record is written straight into one text, without a tree of values: there is one for each request that is answered.
 
 use jiff::Timestamp;
-use serde_json::{Map, Value};
+use jiff::fmt::temporal::DateTimePrinter;
+
+use super::fields::{Fields, push};
+
+/// `2026-11-22T04:05:06.789Z`.
+const TIME: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
+
+/// Bytes of a record beside head, fields and message.
+const FRAME_BYTES: usize = 64;
 
 /// What all records of a process begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordHead {
-    name: String,
-    host: String,
-    process: u32,
+    /// Up to the number of the level.
+    text: Vec<u8>,
 }
 
 /// How grave a record is.
@@ -67,73 +76,51 @@ impl RecordHead {
     /// Of this process, under this name.
     pub fn new(name: impl Into<String>) -> Self {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        Self {
-            name: name.into(),
-            host,
-            process: std::process::id(),
-        }
+        let mut text = b"{\"name\":".to_vec();
+        push(&mut text, &name.into());
+        text.extend_from_slice(b",\"hostname\":");
+        push(&mut text, &host);
+        text.extend_from_slice(b",\"pid\":");
+        push(&mut text, &std::process::id());
+        text.extend_from_slice(b",\"level\":");
+        Self { text }
     }
 
     /// A record, without a line end. Fields such as `req.method` become objects.
-    pub(super) fn record(
-        &self,
-        severity: Severity,
-        message: &str,
-        fields: Vec<(&'static str, Value)>,
-        at: Timestamp,
-    ) -> String {
-        let mut record = Map::new();
-        record.insert("name".to_owned(), self.name.as_str().into());
-        record.insert("hostname".to_owned(), self.host.as_str().into());
-        record.insert("pid".to_owned(), self.process.into());
-        record.insert("level".to_owned(), severity.0.into());
-        for (name, value) in fields {
-            put(&mut record, name, value);
-        }
-        record.insert("msg".to_owned(), message.into());
-        record.insert(
-            "time".to_owned(),
-            format!("{}Z", at.strftime("%Y-%m-%dT%H:%M:%S.%3f")).into(),
-        );
-        record.insert("v".to_owned(), 0.into());
-        Value::Object(record).to_string()
-    }
-}
-
-/// What would replace one of the head's is put beside it.
-fn put(record: &mut Map<String, Value>, name: &str, value: Value) {
-    const HEAD: [&str; 4] = ["name", "hostname", "pid", "level"];
-    match name.split_once('.') {
-        Some((outer, inner)) => {
-            let object = record.entry(outer).or_insert_with(|| Value::Object(Map::new()));
-            if let Some(object) = object.as_object_mut() {
-                object.insert(inner.to_owned(), value);
-            }
-        }
-        None if HEAD.contains(&name) => {
-            record.insert(format!("{name}_"), value);
-        }
-        None => {
-            record.insert(name.to_owned(), value);
-        }
+    pub(super) fn record(&self, severity: Severity, message: &str, fields: &Fields, at: Timestamp) -> String {
+        let room = self.text.len() + fields.bytes() + message.len() + FRAME_BYTES;
+        let mut record = Vec::with_capacity(room);
+        record.extend_from_slice(&self.text);
+        push(&mut record, &severity.0);
+        fields.write_to(&mut record);
+        record.extend_from_slice(b",\"msg\":");
+        push(&mut record, message);
+        record.extend_from_slice(b",\"time\":\"");
+        // Writing to memory fails only where the time has no such form, as before the year 0.
+        let _ = TIME.print_timestamp(&at, &mut record);
+        record.extend_from_slice(b"\",\"v\":0}");
+        // JSON is UTF-8; the other branch is for what cannot be.
+        String::from_utf8(record)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn records_have_the_form_of_bunyan() {
         let head = RecordHead::new("imgapi");
-        let fields = vec![
-            ("req.method", "GET".into()),
-            ("req.url", "/ping".into()),
-            ("latency", 3.into()),
-            ("pid", 7.into()),
-        ];
+        let mut fields = Fields::default();
+        fields.add("req.method", "GET");
+        fields.add("latency", &3);
+        fields.add("req.url", "/ping");
+        fields.add("pid", &7);
+        fields.add("msg", "own");
         let at: Timestamp = "2026-11-22T04:05:06.789Z".parse().unwrap();
-        let text = head.record(Severity::INFO, "a\nb \"c\"", fields, at);
+        let text = head.record(Severity::INFO, "a\nb \"c\"", &fields, at);
         assert!(!text.contains('\n'), "{text}");
         let value: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["name"], "imgapi");
@@ -142,6 +129,7 @@ mod tests {
         assert_eq!(value["req"], serde_json::json!({"method": "GET", "url": "/ping"}));
         assert_eq!((&value["latency"], &value["pid_"]), (&3.into(), &7.into()));
         assert_eq!(value["msg"], "a\nb \"c\"");
+        assert_eq!(value["msg_"], "own");
         assert_eq!(value["time"], "2026-11-22T04:05:06.789Z");
     }
 

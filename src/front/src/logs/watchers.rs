@@ -1,7 +1,7 @@
 //! Who follows the log.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI16, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI16, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -15,6 +15,7 @@ pub(super) struct Watchers {
     members: Mutex<Vec<Member>>,
     next: AtomicU64,
     level: AtomicI16,
+    is_empty: AtomicBool,
 }
 
 struct Member {
@@ -37,6 +38,7 @@ impl Default for Watchers {
             members: Mutex::default(),
             next: AtomicU64::new(0),
             level: AtomicI16::new(ALWAYS),
+            is_empty: AtomicBool::new(true),
         }
     }
 }
@@ -67,7 +69,15 @@ impl Watchers {
         self.level.load(Ordering::Relaxed)
     }
 
+    /// Whether nobody follows, so that a line which is not kept need not be made.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_empty.load(Ordering::Relaxed)
+    }
+
     pub(super) fn offer(&self, line: &Arc<Line>) {
+        if self.is_empty() {
+            return;
+        }
         let mut members = self.members.lock();
         let before = members.len();
         members.retain(|member| {
@@ -82,6 +92,7 @@ impl Watchers {
     fn refresh(&self, members: &[Member]) {
         let level = members.iter().map(|member| member.level).max().unwrap_or(ALWAYS);
         self.level.store(level, Ordering::Relaxed);
+        self.is_empty.store(members.is_empty(), Ordering::Relaxed);
     }
 }
 

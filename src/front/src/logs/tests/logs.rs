@@ -91,6 +91,45 @@ fn lines_reach_the_file() {
 }
 
 #[test]
+fn lines_reach_the_file_by_themselves_also_those_that_come_while_others_are_gathered() {
+    let parent = tempfile::tempdir().unwrap();
+    let logs = in_directory(parent.path(), |_| {});
+    let deadline = std::time::Instant::now() + Duration::from_secs(30);
+    for number in 0..3 {
+        logs.print(&format!("line {number}"));
+        logs.print(&format!("and {number}"));
+        while !all_files(&logs)[0].ends_with(&format!("and {number}\n")) {
+            assert!(std::time::Instant::now() < deadline, "{number} was not written");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+#[test]
+fn of_lines_that_many_write_at_once_none_is_lost_and_each_writers_keep_their_order() {
+    // Together less than may wait, so that none may be lost however slow the disk is.
+    const WRITERS: usize = 4;
+    const LINES: usize = 4000;
+    let parent = tempfile::tempdir().unwrap();
+    let logs = in_directory(parent.path(), |_| {});
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let logs = &logs;
+            scope.spawn(move || (0..LINES).for_each(|number| logs.print(&format!("{writer} {number}"))));
+        }
+    });
+    logs.flush();
+    assert_eq!(logs.lost_lines(), 0);
+    let file = all_files(&logs).remove(0);
+    for writer in 0..WRITERS {
+        let start = format!("{writer} ");
+        let own = file.lines().filter_map(|line| line[20..].strip_prefix(&start));
+        let numbers: Vec<usize> = own.map(|number| number.parse().unwrap()).collect();
+        assert!(numbers.into_iter().eq(0..LINES), "of writer {writer}");
+    }
+}
+
+#[test]
 fn a_full_file_ends_with_its_line_and_the_next_begins_within_the_quota() {
     let parent = tempfile::tempdir().unwrap();
     let logs = in_directory(parent.path(), |config| {
