@@ -1,6 +1,6 @@
 //! Changes of one image: read, made anew by a pure function, stored if nobody else was faster, else from the beginning.
 
-use super::{Workroom, of_repository};
+use super::Workroom;
 use crate::RepositoryError;
 use crate::image_repository::{MAXIMUM_ATTEMPTS, Stored, Upload};
 use repository::manifest::Record;
@@ -10,7 +10,7 @@ impl Workroom {
     /// An image's record, if there is one.
     pub(super) async fn find(&self, uuid: Uuid) -> Result<Option<Stored>, ApiError> {
         let found = self.repository.record(uuid).await;
-        found.map_err(|error| of_repository(&error))
+        found.map_err(|error| error.answer())
     }
 
     /// An image's record.
@@ -33,7 +33,7 @@ impl Workroom {
             let record = make(&stored.record)?;
             match self.repository.replace(record, stored.revision).await {
                 Err(RepositoryError::Changed) => {}
-                changed => return changed.map_err(|error| of_repository(&error)),
+                changed => return changed.map_err(|error| error.answer()),
             }
         }
         Err(always_changed(uuid))
@@ -55,7 +55,7 @@ impl Workroom {
             };
             match (failed.error, failed.upload) {
                 (RepositoryError::Changed, Some(again)) => upload = *again,
-                (error, _) => return Err(of_repository(&error)),
+                (error, _) => return Err(error.answer()),
             }
         }
         Err(always_changed(uuid))
@@ -85,7 +85,7 @@ impl Workroom {
             match self.repository.delete(uuid, stored.revision).await {
                 Ok(()) | Err(RepositoryError::Missing(_)) => return Ok(()),
                 Err(RepositoryError::Changed) => {}
-                Err(error) => return Err(of_repository(&error)),
+                Err(error) => return Err(error.answer()),
             }
         }
         Err(always_changed(uuid))

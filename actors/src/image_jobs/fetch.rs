@@ -1,8 +1,8 @@
 //! A file of an image of another repository becomes the file of the image here (imgapi.md §12.4).
 
+use super::Workroom;
 use super::receive::{self, Receiving};
 use super::remote::{Remote, told};
-use super::{Workroom, of_repository};
 use crate::image_repository::{Slot, Stored, Upload};
 use repository::digest::Digests;
 use repository::json::Value;
@@ -35,12 +35,12 @@ impl Workroom {
         let slot = Slot::File(index);
         let repository = &self.repository;
         let upload = repository.begin_upload(uuid, slot, true).await;
-        let upload = upload.map_err(|error| of_repository(&error))?;
+        let upload = upload.map_err(|error| error.answer())?;
         // Of something else, perhaps: it cannot be a part of this.
         let upload = if upload.received() > file.size {
             drop(upload);
             let upload = repository.begin_upload(uuid, slot, true).await;
-            upload.map_err(|error| of_repository(&error))?
+            upload.map_err(|error| error.answer())?
         } else {
             upload
         };
@@ -52,7 +52,7 @@ impl Workroom {
             // What was there may be what a lost disk made of it, or another file's: once more from the beginning.
             Err(failed) if was_begun && failed.is_mismatch => {
                 let upload = repository.begin_upload(uuid, slot, true).await;
-                let upload = upload.map_err(|error| of_repository(&error))?;
+                let upload = upload.map_err(|error| error.answer())?;
                 self.transfer(remote, uuid, index, &file, upload, progress).await
             }
             transferred => transferred,

@@ -4,7 +4,6 @@ use super::Workroom;
 use super::clean_up::CleanUp;
 use super::remote::{Remote, text};
 use crate::RepositoryError;
-use crate::image_jobs::of_repository;
 use crate::image_repository::Stored;
 use crate::jobs::{JobBody, JobFailure, JobRun};
 use futures_util::future::BoxFuture;
@@ -185,7 +184,7 @@ impl OneImport<'_> {
             Err(RepositoryError::Exists(uuid)) => {
                 Err(JobFailure::from(ApiError::already_exists(uuid)).finally())
             }
-            Err(error) => Err(of_repository(&error).into()),
+            Err(error) => Err(error.answer().into()),
         }
     }
 

@@ -21,7 +21,6 @@ mod change;
 mod clean_up;
 mod create_from_vm;
 mod facts;
-mod failure;
 mod fetch;
 mod import_remote;
 mod publish;
@@ -32,7 +31,6 @@ mod take_in;
 mod workroom;
 
 pub use create_from_vm::{build_target, check_can_build};
-pub(crate) use failure::of_repository;
 pub use publish::{IMAGE_PARAMETER, PublishRequested};
 pub use workroom::Workroom;
 

@@ -3,7 +3,6 @@
 use super::Workroom;
 use super::clean_up::CleanUp;
 use super::facts::facts;
-use super::of_repository;
 use super::remote::text;
 use super::render::{of_image_server, render};
 use crate::RepositoryError;
@@ -197,7 +196,7 @@ impl Workroom {
                 })
                 .await?
             }
-            created => created.map_err(|error| of_repository(&error))?,
+            created => created.map_err(|error| error.answer())?,
         };
         clean_up.add(uuid);
         Ok(stored)
@@ -213,7 +212,7 @@ impl Workroom {
     ) -> Result<(), ApiError> {
         let tree = image.file_system.ok_or_else(|| no_tree(uuid))?;
         let upload = self.repository.begin_upload(uuid, Slot::File(0), false).await;
-        let upload = upload.map_err(|error| of_repository(&error))?;
+        let upload = upload.map_err(|error| error.answer())?;
         let (upload, digests) = render(connections, Arc::new(tree), compression, upload, progress).await?;
         let entry = FileEntry {
             sha1: digests.sha1,

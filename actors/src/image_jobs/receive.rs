@@ -1,6 +1,5 @@
 //! Bytes on their way to an image: received here, hashed and written on a thread of their own.
 
-use super::of_repository;
 use crate::image_repository::Upload;
 use bytes::Bytes;
 use repository::digest::{Digester, Digests};
@@ -58,7 +57,7 @@ impl Receiving {
 
 fn write(upload: &mut Upload, digester: &mut Digester, piece: &[u8]) -> Result<(), ApiError> {
     Kind::File.check_received(upload.received() + piece.len() as u64)?;
-    upload.append(piece).map_err(|error| of_repository(&error))?;
+    upload.append(piece).map_err(|error| error.answer())?;
     digester.update(piece).map_err(|error| internal(&error))
 }
 
@@ -69,7 +68,7 @@ fn write(upload: &mut Upload, digester: &mut Digester, piece: &[u8]) -> Result<(
 pub(super) async fn begun(upload: Upload) -> Result<(Upload, Digester), ApiError> {
     let read = move || {
         let mut digester = Digester::new().map_err(|error| internal(&error))?;
-        let mut file = upload.reader().map_err(|error| of_repository(&error))?;
+        let mut file = upload.reader().map_err(|error| error.answer())?;
         let mut piece = vec![0; PIECE_BYTES];
         let mut left = upload.received();
         while left > 0 {

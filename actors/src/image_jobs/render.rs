@@ -1,6 +1,5 @@
 //! An image of an image server as bytes of a file: an archive, compressed, hashed, written (imgapi.md §22.2).
 
-use super::of_repository;
 use super::receive::internal;
 use crate::image_repository::Upload;
 use image::FileSystem;
@@ -103,7 +102,7 @@ impl Write for Writer {
         };
         let written = Kind::File
             .check_received(upload.received() + data.len() as u64)
-            .and_then(|()| upload.append(data).map_err(|error| of_repository(&error)))
+            .and_then(|()| upload.append(data).map_err(|error| error.answer()))
             .and_then(|()| digester.update(data).map_err(|error| internal(&error)));
         match written {
             Ok(()) => Ok(data.len()),

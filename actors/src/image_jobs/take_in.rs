@@ -2,8 +2,8 @@
 
 use super::Workroom;
 use super::publish::{TAG_UUID, watch};
+use super::receive::internal;
 use super::render::{CancelOnDrop, codec, of_image_server};
-use super::{of_repository, receive::internal};
 use crate::jobs::{JobBody, JobFailure, JobRun};
 use futures_util::future::BoxFuture;
 use image::{FileSystem, Filter, Image};
@@ -91,7 +91,7 @@ impl Workroom {
         progress: Progress,
     ) -> Result<(), ApiError> {
         let opened = self.repository.open_file(record.uuid(), 0).await;
-        let (file, entry) = opened.map_err(|error| of_repository(&error))?;
+        let (file, entry) = opened.map_err(|error| error.answer())?;
         make_directory(connections, name).await?;
         let (tree, added) = send(connections, file, entry.size, progress).await?;
         let mut image = described(record);

@@ -3,7 +3,7 @@
 use super::{RecordProblem, Upload};
 use crate::CallError;
 use crate::pool::PoolError;
-use repository::Uuid;
+use repository::{ApiError, Code, Uuid};
 use storage::StorageError;
 
 /// What can go wrong with a change of the repository. Unless said otherwise nothing was changed.
@@ -48,6 +48,35 @@ pub enum RepositoryError {
     /// The actor. With [`CallError::Restarted`] the change may have been made.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+impl RepositoryError {
+    /// What a client is told, of an image that was not saved; the log has the rest.
+    pub fn answer(&self) -> ApiError {
+        self.answer_of("could not save image")
+    }
+
+    /// The same for something else that failed.
+    pub fn answer_of(&self, what: &str) -> ApiError {
+        let unavailable = |message: &str| ApiError::new(Code::ServiceUnavailable, message);
+        match self {
+            Self::Changed => unavailable("the image is being changed by others, try again"),
+            Self::Exists(uuid) => ApiError::already_exists(*uuid),
+            Self::Missing(uuid) => ApiError::image_not_found(*uuid),
+            Self::Busy => {
+                unavailable("another upload of this image is in progress, or too many are, try again later")
+            }
+            Self::Call(CallError::Busy { .. }) => unavailable("too many changes wait, try again later"),
+            Self::Call(error) => {
+                tracing::error!(%error, "{what}");
+                unavailable("service unavailable, try again")
+            }
+            error => {
+                tracing::error!(%error, "{what}");
+                ApiError::new(Code::InternalError, format!("{what}: {error}"))
+            }
+        }
+    }
 }
 
 impl From<StorageError> for RepositoryError {

@@ -66,7 +66,7 @@ impl Change {
             let record = make(&stored.record)?;
             match asked.state.repository().replace(record, stored.revision).await {
                 Err(RepositoryError::Changed) => {}
-                made => return made.map_err(|error| failures::of_repository(&error)),
+                made => return made.map_err(|error| error.answer()),
             }
         }
         Err(failures::always_changed(self.uuid))
@@ -96,7 +96,7 @@ impl Change {
             };
             match (failed.error, failed.upload) {
                 (RepositoryError::Changed, Some(again)) => upload = *again,
-                (error, _) => return Err(failures::of_repository(&error)),
+                (error, _) => return Err(error.answer()),
             }
         }
         Err(failures::always_changed(self.uuid))
@@ -112,7 +112,7 @@ impl Change {
             .repository()
             .begin_upload(self.uuid, slot, false)
             .await;
-        upload.map_err(|error| failures::of_repository(&error))
+        upload.map_err(|error| error.answer())
     }
 }
 
@@ -123,7 +123,7 @@ impl Change {
 pub(crate) async fn read(asked: &Asked, uuid: Uuid) -> Result<Stored> {
     let stored = asked.state.repository().record(uuid).await;
     stored
-        .map_err(|error| failures::of_repository(&error))?
+        .map_err(|error| error.answer())?
         .ok_or_else(|| ApiError::image_not_found(uuid))
 }
 

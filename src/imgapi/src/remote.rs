@@ -6,7 +6,6 @@ use repository::remote::OriginWalk;
 use repository::{ApiError, Code, Result, Uuid};
 use repository_client::{Auth, Client, ClientError, Image, Options};
 
-use crate::failures;
 use crate::request::Asked;
 
 /// A client of another repository, which is asked without credentials. `account` goes with every call.
@@ -94,6 +93,6 @@ pub(crate) async fn missing_origins(
 
 async fn here(asked: &Asked, uuid: Uuid) -> Result<Option<Record>> {
     let stored = asked.state.repository().record(uuid).await;
-    let stored = stored.map_err(|error| failures::of_repository(&error))?;
+    let stored = stored.map_err(|error| error.answer())?;
     Ok(stored.map(|stored| stored.record))
 }

@@ -8,7 +8,6 @@ use repository::{ApiError, Code, Result, Uuid};
 
 use crate::answer::Answer;
 use crate::change::{entry, read};
-use crate::failures;
 use crate::minted::new_uuid;
 use crate::request::Asked;
 
@@ -90,7 +89,7 @@ async fn copy(asked: &Asked, chain: Vec<Record>, account: Uuid, made: &mut Vec<U
         let copy = clone_of(&record, new_uuid()?, account, origin, is_last, SystemTime::now());
         let repository = asked.state.repository();
         let stored = repository.create_with_files_of(copy, record.uuid()).await;
-        let stored = stored.map_err(|error| failures::of_repository(&error))?;
+        let stored = stored.map_err(|error| error.answer())?;
         made.push(stored.record.uuid());
         newest = Some(stored.record);
     }

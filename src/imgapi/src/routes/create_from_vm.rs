@@ -10,7 +10,6 @@ use repository::{ApiError, Result, Uuid};
 
 use super::post_image::submitted;
 use crate::answer::Answer;
-use crate::failures;
 use crate::known::KnownHere;
 use crate::minted::new_uuid;
 use crate::request::Asked;
@@ -43,7 +42,7 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
     )?;
     let repository = asked.state.repository();
     let created = repository.create(record).await;
-    let stored = created.map_err(|error| failures::of_repository(&error))?;
+    let stored = created.map_err(|error| error.answer())?;
     let submitted = submitted(asked, JobKind::CreateFromVm, uuid, parameters).await;
     if submitted.is_err()
         && let Err(error) = repository.delete(uuid, stored.revision).await

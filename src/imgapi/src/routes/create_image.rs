@@ -6,7 +6,6 @@ use repository::{ApiError, Result};
 use super::{create_from_vm, docker, publish};
 use crate::answer::Answer;
 use crate::change::shown;
-use crate::failures;
 use crate::known::KnownHere;
 use crate::minted::new_uuid;
 use crate::request::Asked;
@@ -34,6 +33,6 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
         &known,
     )?;
     let created = asked.state.repository().create(record).await;
-    let stored = created.map_err(|error| failures::of_repository(&error))?;
+    let stored = created.map_err(|error| error.answer())?;
     Ok(shown(asked, &stored.record))
 }

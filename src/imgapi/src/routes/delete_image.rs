@@ -31,7 +31,7 @@ pub(super) async fn answer(asked: &Asked) -> Result<Answer> {
         match deleted {
             Ok(()) => return Ok(Answer::empty(204)),
             Err(RepositoryError::Changed) => {}
-            Err(error) => return Err(failures::of_repository(&error)),
+            Err(error) => return Err(error.answer()),
         }
     }
     Err(failures::always_changed(change.uuid))

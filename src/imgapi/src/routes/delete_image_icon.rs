@@ -17,7 +17,7 @@ pub(super) async fn answer(asked: &Asked) -> Result<Answer> {
         let record = stored.record.without_icon()?;
         match asked.state.repository().drop_icon(record, stored.revision).await {
             Err(RepositoryError::Changed) => {}
-            Err(error) => return Err(failures::of_repository(&error)),
+            Err(error) => return Err(error.answer()),
             Ok(stored) => return Ok(shown(asked, &stored.record)),
         }
     }

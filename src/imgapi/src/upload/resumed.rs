@@ -1,7 +1,7 @@
 //! A file in several requests, on several days (`docs/imgapi.md`): an addition.
 
-use actors::ImageRepository;
 use actors::image_repository::{Slot, Upload};
+use actors::{ImageRepository, RepositoryError};
 use repository::http::{ContentRange, UploadRange};
 use repository::transfer::Kind;
 use repository::{ApiError, Code, Result, Uuid};
@@ -60,9 +60,7 @@ pub(crate) async fn resumed(asked: &mut Asked, uuid: Uuid, range: UploadRange) -
 
 async fn kept(repository: &ImageRepository, uuid: Uuid) -> Result<u64> {
     let kept = repository.kept_upload(uuid, SLOT).await;
-    Ok(kept
-        .map_err(|error| failures::of_repository(&error))?
-        .unwrap_or(0))
+    Ok(kept.map_err(|error| error.answer())?.unwrap_or(0))
 }
 
 /// A body of another length than its range says is refused before it is read.
@@ -85,7 +83,7 @@ async fn opened(
     uuid: Uuid,
     piece: ContentRange,
 ) -> Result<std::result::Result<Upload, Resumed>> {
-    let failed = |error| failures::of_repository(&error);
+    let failed = |error: RepositoryError| error.answer();
     if piece.start == 0 {
         repository.discard_upload(uuid, SLOT).await.map_err(failed)?;
     } else {

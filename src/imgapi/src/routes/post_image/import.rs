@@ -41,7 +41,7 @@ async fn store(asked: &Asked, change: &Change, body: Option<&Value>, from: Impor
     let rules = asked.settings.rules();
     for _ in 0..MAXIMUM_ATTEMPTS {
         let existing = repository.record(change.uuid).await;
-        let existing = existing.map_err(|error| failures::of_repository(&error))?;
+        let existing = existing.map_err(|error| error.answer())?;
         let request = ImportRequest {
             uuid: change.uuid,
             account: change.account,
@@ -60,7 +60,7 @@ async fn store(asked: &Asked, change: &Change, body: Option<&Value>, from: Impor
             Ok(stored) => return Ok((stored, existing.is_some())),
             // Another was faster: what is here now decides.
             Err(RepositoryError::Changed | RepositoryError::Missing(_)) => {}
-            Err(error) => return Err(failures::of_repository(&error)),
+            Err(error) => return Err(error.answer()),
         }
     }
     Err(failures::always_changed(change.uuid))

@@ -28,7 +28,7 @@ pub(super) async fn answer(asked: &Asked, change: &Change, body: &Body) -> Resul
         match changed {
             Ok(stored) => return Ok(shown(asked, &stored.record)),
             Err(RepositoryError::Changed) => {}
-            Err(error) => return Err(failures::of_repository(&error)),
+            Err(error) => return Err(error.answer()),
         }
     }
     Err(failures::always_changed(change.uuid))
