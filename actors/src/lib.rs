@@ -43,6 +43,7 @@ mod clock;
 mod config;
 pub mod config_watcher;
 mod file_bell;
+mod file_watcher;
 pub mod handle;
 pub mod image_index;
 pub mod image_jobs;

@@ -2,12 +2,13 @@
 
 use crate::Clock;
 use crate::actor_thread::ActorThread;
+use crate::file_watcher::{FileWatcher, Watched};
 use crate::handle::{ActorState, Handle, Health};
 use crate::image_repository::{
     self, ImageRepository, ImageRepositorySystem, RepositoryError, RepositoryStore,
 };
 use crate::jobs::{self, Jobs, JobsActor};
-use crate::key_ring::{self, KeyRing, KeyRingActor};
+use crate::key_ring::{self, KeyRing};
 use crate::supervise::supervise;
 use arc_swap::ArcSwap;
 use repository::configuration::Settings;
@@ -98,7 +99,7 @@ pub fn start_repository(config: RepositoryConfig) -> Result<RepositorySystem, Re
             config.settings.clone(),
             allow_debug_panic,
         )?),
-        actor: Handle::new(key_ring::NAME),
+        actor: Handle::new(key_ring::Shared::NAME),
     };
     let jobs = jobs::Shared::load(&config.base, config.clock, allow_debug_panic);
     let jobs = Jobs {
@@ -129,7 +130,7 @@ async fn start_actors(
     let arbiters = Vec::from([actix_rt::Arbiter::new(), actix_rt::Arbiter::new()]);
     let [for_keys, for_jobs] = [arbiters[0].handle(), arbiters[1].handle()];
     let shared = keys.shared.clone();
-    let make = move |guard, _| KeyRingActor::new(shared.clone(), guard);
+    let make = move |guard, _| FileWatcher::new(shared.clone(), guard);
     actix_rt::spawn(supervise(keys.actor, for_keys, given_up.clone(), make));
     let shared = jobs.shared.clone();
     let make = move |guard, birth| JobsActor::new(shared.clone(), birth, guard);

@@ -7,6 +7,7 @@
 
 use actors::repository_settings::start;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,8 +29,12 @@ fn file(text: &str) -> File {
     }
 }
 
-async fn until(mut is_so: impl FnMut() -> bool) {
-    let waited = tokio::time::timeout(LIMIT, async {
+async fn until(is_so: impl FnMut() -> bool) {
+    until_within(LIMIT, is_so).await;
+}
+
+async fn until_within(limit: Duration, mut is_so: impl FnMut() -> bool) {
+    let waited = tokio::time::timeout(limit, async {
         while !is_so() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -121,6 +126,37 @@ async fn after_a_panic_the_file_is_looked_at_anew() {
     watcher.debug_panic().await.unwrap_err();
     fs::write(&file.path, r#"{"serverName": "b"}"#).unwrap();
     until(|| settings.load().server_name.as_deref() == Some("b")).await;
+    assert_eq!(watcher.health().restarts, 1);
+}
+
+#[tokio::test]
+async fn after_a_panic_a_change_that_nobody_was_told_of_is_seen() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| directory.path().join(name);
+    for (version, text) in [("v1", r#"{"serverName": "a"}"#), ("v2", r#"{"serverName": "b"}"#)] {
+        fs::create_dir(place(version)).unwrap();
+        fs::write(place(version).join("imgapi.config.json"), text).unwrap();
+    }
+    // The file is reached by a link in the middle of its way, in a directory that is neither the name's nor the file's.
+    for name in ["names", "links"] {
+        fs::create_dir(place(name)).unwrap();
+    }
+    symlink("../v1", place("links/current")).unwrap();
+    let path = place("names/imgapi.config.json");
+    symlink("../links/current/imgapi.config.json", &path).unwrap();
+    let system = start(&path, true).unwrap();
+    let (watcher, settings) = (system.watcher(), system.watcher().settings());
+    // With the second of these the first look is over, and nothing is on its way that would bring another.
+    for name in ["first", "second"] {
+        fs::write(place(name), format!(r#"{{"serverName": "{name}"}}"#)).unwrap();
+        fs::rename(place(name), place("v1/imgapi.config.json")).unwrap();
+        until(|| settings.load().server_name.as_deref() == Some(name)).await;
+    }
+    symlink("../v2", place("links/next")).unwrap();
+    fs::rename(place("links/next"), place("links/current")).unwrap();
+    watcher.debug_panic().await.unwrap_err();
+    // Well before it is looked at in any case, each minute.
+    until_within(LIMIT / 3, || settings.load().server_name.as_deref() == Some("b")).await;
     assert_eq!(watcher.health().restarts, 1);
 }
 

@@ -6,22 +6,17 @@
 //! Promises: a line that is no key is told by file and line, and the others count; a file that cannot be read leaves the whole table as it was.
 //! Lacks on purpose: checking signatures (`repository::signature`).
 
-mod actor;
 mod problem;
 mod read;
 mod shared;
 
-pub(crate) use actor::{KeyRingActor, NAME};
 pub use problem::KeyRingProblem;
 pub(crate) use shared::Shared;
 
+use crate::file_watcher::{DebugPanic, FileWatcher, Reload, Watched};
 use crate::handle::{CallError, Handle, Health};
 use repository::signature::KeyTable;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Between two looks at the files, whatever the kernel tells.
-const SWEEP: Duration = Duration::from_secs(60);
 
 /// Bytes of a file, at most: [`MAXIMUM_KEYS_OF_USER`](repository::signature::MAXIMUM_KEYS_OF_USER) keys of the longest kind.
 pub const MAXIMUM_KEY_FILE_BYTES: u64 = 1 << 20;
@@ -33,7 +28,7 @@ pub const MAXIMUM_KEY_FILES: usize = 10_000;
 #[derive(Clone)]
 pub struct KeyRing {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) actor: Handle<KeyRingActor>,
+    pub(crate) actor: Handle<FileWatcher<Shared>>,
 }
 
 impl KeyRing {
@@ -52,12 +47,12 @@ impl KeyRing {
     /// # Errors
     /// The actor cannot be asked.
     pub async fn reload(&self) -> Result<(), CallError> {
-        self.actor.call(actor::Reload).await
+        self.actor.call(Reload).await
     }
 
     /// Has all keys read again soon; waits for nothing.
     pub fn reload_soon(&self) {
-        self.shared.ask_again();
+        self.shared.watch().ask_again();
     }
 
     /// How the actor is.
@@ -70,6 +65,6 @@ impl KeyRing {
 
     /// Makes the actor panic, if the configuration allows it: for tests of supervision.
     pub async fn debug_panic(&self) -> Result<(), CallError> {
-        self.actor.call(actor::DebugPanic).await
+        self.actor.call(DebugPanic).await
     }
 }

@@ -1,9 +1,8 @@
 //! What outlives an incarnation of the actor: the table, and what it was made from.
 
+use super::KeyRingProblem;
 use super::read::{self, Found};
-use super::{KeyRingProblem, SWEEP};
-use crate::file_bell::FileBell;
-use crate::pool::Pool;
+use crate::file_watcher::{FileWatch, Watched};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use repository::configuration::{AuthType, Settings};
@@ -11,21 +10,13 @@ use repository::json::Object;
 use repository::signature::KeyTable;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Looks that wait for another, at most; further callers wait for their turn.
-const LOOKS: usize = 8;
 
 pub(crate) struct Shared {
     base: PathBuf,
     settings: Arc<ArcSwap<Settings>>,
-    pub(super) allow_debug_panic: bool,
     pub(super) table: ArcSwap<KeyTable>,
     pub(super) problems: ArcSwap<Vec<KeyRingProblem>>,
-    bell: Arc<FileBell>,
-    reader: Pool,
-    /// The next look reads all files, whatever their times say.
-    is_asked: AtomicBool,
+    watch: FileWatch,
     seen: Mutex<Option<Seen>>,
 }
 
@@ -46,50 +37,25 @@ impl Shared {
         let shared = Shared {
             base: base.to_owned(),
             settings,
-            allow_debug_panic,
             table: ArcSwap::default(),
             problems: ArcSwap::default(),
-            bell: FileBell::new(),
-            reader: Pool::new("keys", 1, LOOKS)?,
-            is_asked: AtomicBool::new(true),
+            watch: FileWatch::new("keys", allow_debug_panic)?,
             seen: Mutex::default(),
         };
-        shared.look(true);
+        shared.look_at(true, true);
         Ok(shared)
     }
 
-    /// Looks at the files when something happened to them, when asked, and each minute, for ever.
-    pub(super) async fn keep_looking(self: Arc<Self>) {
-        loop {
-            self.bell.wait(SWEEP).await;
-            self.look_now().await;
-        }
-    }
-
-    /// Has all files read again in a moment.
-    pub(super) fn ask_again(&self) {
-        self.is_asked.store(true, Ordering::Relaxed);
-        self.bell.ring();
-    }
-
-    pub(super) async fn look_now(self: &Arc<Self>) {
-        let shared = self.clone();
-        if let Err(error) = self.reader.run(move || shared.look(false)).await {
-            tracing::error!("keys: {error}");
-        }
-    }
-
     /// Reads all files if one of them, or the keys of the configuration, is another than before, or if somebody asked. Blocks.
-    fn look(&self, is_first: bool) {
+    fn look_at(&self, is_first: bool, is_asked: bool) {
         let settings = self.settings.load_full();
         // Nobody signs, so nobody's key is asked for (imgapi-operations.md §4, "Only").
         if settings.auth_type != AuthType::Signature {
             return;
         }
-        let is_asked = self.is_asked.swap(false, Ordering::Relaxed);
         // Before the files are listed: what happens after the listing rings again.
         let directories = read::directories(&self.base);
-        self.bell.follow(directories.iter().map(PathBuf::as_path));
+        self.watch.follow(directories.iter().map(PathBuf::as_path));
         let (files, mut failed) = read::find(&self.base);
         let now = Some(Seen {
             configured: settings.auth_keys.clone(),
@@ -133,5 +99,17 @@ impl Shared {
         }
         metrics::gauge!("imgapi_auth_key_problems").set(problems.len() as f64);
         self.problems.store(Arc::new(problems));
+    }
+}
+
+impl Watched for Shared {
+    const NAME: &'static str = "KeyRing";
+
+    fn watch(&self) -> &FileWatch {
+        &self.watch
+    }
+
+    fn look(&self, is_asked: bool) {
+        self.look_at(false, is_asked);
     }
 }

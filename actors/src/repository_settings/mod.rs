@@ -6,35 +6,30 @@
 //!
 //! Promises: nothing bad ever takes the place of something good. Lacks on purpose: knowledge of what settings do.
 
-mod actor;
 mod error;
 mod mix;
 mod read;
 mod shared;
 
-pub(crate) use actor::{NAME, SettingsActor};
 pub use error::SettingsError;
 pub use read::{BASE_VARIABLE, read_configuration};
 use shared::Shared;
 
 use crate::actor_thread::ActorThread;
+use crate::file_watcher::{DebugPanic, FileWatcher, Reload, Watched};
 use crate::handle::{ActorState, CallError, Handle, Health};
 use crate::supervise::supervise;
 use arc_swap::ArcSwap;
 use repository::configuration::{Configuration, Settings, UserTable};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::watch;
-
-/// Between two looks at the files, whatever the kernel tells.
-const SWEEP: Duration = Duration::from_secs(60);
 
 /// The handle of the settings. Clones are cheap.
 #[derive(Clone)]
 pub struct SettingsWatcher {
     shared: Arc<Shared>,
-    actor: Handle<SettingsActor>,
+    actor: Handle<FileWatcher<Shared>>,
 }
 
 /// The running watcher. Dropped, it stops.
@@ -51,14 +46,14 @@ pub struct SettingsSystem {
 pub fn start(path: &Path, allow_debug_panic: bool) -> Result<SettingsSystem, SettingsError> {
     let watcher = SettingsWatcher {
         shared: Arc::new(Shared::load(path, allow_debug_panic)?),
-        actor: Handle::new(NAME),
+        actor: Handle::new(Shared::NAME),
     };
     let (given_up, receiver) = watch::channel(None);
     let running = watcher.clone();
     let thread = ActorThread::start("settings", move || async move {
         let arbiter = actix_rt::Arbiter::new();
         let shared = running.shared.clone();
-        let make = move |guard, _| SettingsActor::new(shared.clone(), guard);
+        let make = move |guard, _| FileWatcher::new(shared.clone(), guard);
         let supervised = supervise(running.actor, arbiter.handle(), Arc::new(given_up), make);
         actix_rt::spawn(supervised);
         Ok::<_, SettingsError>(Vec::from([arbiter]))
@@ -116,7 +111,7 @@ impl SettingsWatcher {
     /// # Errors
     /// The actor cannot be asked.
     pub async fn reload(&self) -> Result<(), CallError> {
-        self.actor.call(actor::Reload).await
+        self.actor.call(Reload).await
     }
 
     /// How the actor is.
@@ -130,7 +125,7 @@ impl SettingsWatcher {
 
     /// Makes the actor panic, if the configuration allows it: for tests of supervision.
     pub async fn debug_panic(&self) -> Result<(), CallError> {
-        self.actor.call(actor::DebugPanic).await
+        self.actor.call(DebugPanic).await
     }
 }
 

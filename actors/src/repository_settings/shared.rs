@@ -2,9 +2,8 @@
 
 use super::mix::live_part;
 use super::read::{read_configuration, read_users};
-use super::{Restart, SWEEP, SettingsError};
-use crate::file_bell::FileBell;
-use crate::pool::Pool;
+use super::{Restart, SettingsError};
+use crate::file_watcher::{FileWatch, Watched};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use parking_lot::Mutex;
 use repository::configuration::{Configuration, Settings, UserTable};
@@ -12,12 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// Looks that wait for another, at most; further callers wait for their turn.
-const LOOKS: usize = 8;
-
-pub(super) struct Shared {
+pub(crate) struct Shared {
     pub(super) path: PathBuf,
-    pub(super) allow_debug_panic: bool,
     pub(super) configuration: ArcSwap<Configuration>,
     pub(super) settings: Arc<ArcSwap<Settings>>,
     pub(super) users: ArcSwapOption<UserTable>,
@@ -26,8 +21,7 @@ pub(super) struct Shared {
     problems: Mutex<Problems>,
     /// What the file said last, if it was good.
     wanted: Mutex<Configuration>,
-    bell: Arc<FileBell>,
-    reader: Pool,
+    watch: FileWatch,
 }
 
 #[derive(Default)]
@@ -43,7 +37,6 @@ impl Shared {
         let users = read_users(&configuration)?;
         Ok(Shared {
             path: path.to_owned(),
-            allow_debug_panic,
             settings: Arc::new(ArcSwap::from_pointee(configuration.settings().clone())),
             users: ArcSwapOption::from_pointee(users),
             changes: watch::Sender::new(0),
@@ -51,24 +44,8 @@ impl Shared {
             problems: Mutex::default(),
             wanted: Mutex::new(configuration.clone()),
             configuration: ArcSwap::from_pointee(configuration),
-            bell: FileBell::new(),
-            reader: Pool::new("settings", 1, LOOKS)?,
+            watch: FileWatch::new("settings", allow_debug_panic)?,
         })
-    }
-
-    /// Looks at the files when something happened to them and each minute, for ever.
-    pub(super) async fn keep_looking(self: Arc<Self>) {
-        loop {
-            self.look_now().await;
-            self.bell.wait(SWEEP).await;
-        }
-    }
-
-    pub(super) async fn look_now(self: &Arc<Self>) {
-        let shared = self.clone();
-        if let Err(error) = self.reader.run(move || shared.look()).await {
-            tracing::error!("configuration: {error}");
-        }
     }
 
     pub(super) fn problems(&self) -> Vec<String> {
@@ -87,35 +64,6 @@ impl Shared {
         self.changes.send_modify(|count| *count += 1);
     }
 
-    /// Blocks.
-    fn look(&self) {
-        self.follow();
-        match read_configuration(&self.path) {
-            Ok(new) => {
-                tell(&mut self.problems.lock().file, None);
-                self.take(new);
-            }
-            Err(error) => {
-                let text = format!("{error}; what was in force before stays in force");
-                tell(&mut self.problems.lock().file, Some(text));
-            }
-        }
-        match read_users(&self.configuration.load()) {
-            Ok(users) => {
-                tell(&mut self.problems.lock().users, None);
-                if self.users.load().as_deref() != users.as_ref() {
-                    self.users.store(users.map(Arc::new));
-                    tracing::info!("the table of users is another");
-                    self.changes.send_modify(|count| *count += 1);
-                }
-            }
-            Err(error) => {
-                let text = format!("{error}; the users known before stay in force");
-                tell(&mut self.problems.lock().users, Some(text));
-            }
-        }
-    }
-
     /// The directories of the files' names and of what the names lead to, as administrators replace links.
     fn follow(&self) {
         let users = self.settings.load().own.users_file.clone().map(PathBuf::from);
@@ -129,7 +77,7 @@ impl Shared {
                 false => directory,
             })
             .collect();
-        self.bell.follow(directories.iter().map(PathBuf::as_path));
+        self.watch.follow(directories.iter().map(PathBuf::as_path));
     }
 
     fn take(&self, new: Configuration) {
@@ -161,6 +109,43 @@ impl Shared {
         });
         self.restart.send_replace(restart);
         self.changes.send_modify(|count| *count += 1);
+    }
+}
+
+impl Watched for Shared {
+    const NAME: &'static str = "SettingsWatcher";
+
+    fn watch(&self) -> &FileWatch {
+        &self.watch
+    }
+
+    /// Small files: they are read whether somebody asked or not.
+    fn look(&self, _is_asked: bool) {
+        self.follow();
+        match read_configuration(&self.path) {
+            Ok(new) => {
+                tell(&mut self.problems.lock().file, None);
+                self.take(new);
+            }
+            Err(error) => {
+                let text = format!("{error}; what was in force before stays in force");
+                tell(&mut self.problems.lock().file, Some(text));
+            }
+        }
+        match read_users(&self.configuration.load()) {
+            Ok(users) => {
+                tell(&mut self.problems.lock().users, None);
+                if self.users.load().as_deref() != users.as_ref() {
+                    self.users.store(users.map(Arc::new));
+                    tracing::info!("the table of users is another");
+                    self.changes.send_modify(|count| *count += 1);
+                }
+            }
+            Err(error) => {
+                let text = format!("{error}; the users known before stay in force");
+                tell(&mut self.problems.lock().users, Some(text));
+            }
+        }
     }
 }
 
