@@ -13,12 +13,13 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
 use actix_http::error::DispatchError;
-use actix_http::{HttpService, KeepAlive};
+use actix_http::{Extensions, HttpService, KeepAlive};
 use actix_rt::net::TcpStream;
 use actix_server::ServerHandle;
-use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::{ServiceFactory, ServiceFactoryExt as _, fn_service, map_config};
 use actix_web::dev::AppConfig;
 use actix_web::{App, web};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 use tokio_openssl::SslStream;
 use tokio_util::sync::CancellationToken;
@@ -111,29 +112,11 @@ fn tls_service(
     state: &Shared,
     draining: &CancellationToken,
     certificate: &Certificate,
-) -> impl actix_service::ServiceFactory<
-    TcpStream,
-    Config = (),
-    Response = (),
-    Error = DispatchError,
-    InitError = (),
-> + use<> {
-    let state: web::Data<State> = web::Data::from(Shared::clone(state));
-    let app = App::new()
-        .service(pages::scope(&state))
-        .app_data(state)
-        .default_service(web::to(serve));
-    let draining = draining.clone();
-    let http = HttpService::build()
-        .on_connect_ext(|_: &SslStream<TcpStream>, data| {
-            data.insert(WithTls);
-        })
-        .keep_alive(KeepAlive::Timeout(limits::KEEP_ALIVE))
-        .client_request_timeout(limits::HEAD_TIMEOUT)
-        .client_disconnect_timeout(limits::DISCONNECT_TIMEOUT)
-        // Idle connections would hold up a stop till their keep-alive is over.
-        .graceful_shutdown_signal(move || draining.clone().cancelled_owned())
-        .h1(map_config(app, |()| AppConfig::default()));
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
+{
+    let http = http(state, draining, |_: &SslStream<TcpStream>, data| {
+        data.insert(WithTls);
+    });
     let current = certificate.current.clone();
     fn_service(move |stream: TcpStream| {
         let (current, peer) = (current.clone(), stream.peer_addr().ok());
@@ -156,34 +139,48 @@ fn tls_service(
 fn service(
     state: &Shared,
     draining: &CancellationToken,
-) -> impl actix_service::ServiceFactory<
-    TcpStream,
+) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = DispatchError, InitError = ()> + use<>
+{
+    let http = http(state, draining, |wire: &Wire, data| {
+        data.insert(wire.clone());
+    });
+    fn_service(|stream: TcpStream| {
+        let peer = stream.peer_addr().ok();
+        ready(Ok((Wire::new(stream), peer)))
+    })
+    .and_then(http)
+}
+
+/// HTTP on connections of this kind; `note` puts into the data of each what requests have to know of it.
+fn http<T, F>(
+    state: &Shared,
+    draining: &CancellationToken,
+    note: F,
+) -> impl ServiceFactory<
+    (T, Option<SocketAddr>),
     Config = (),
     Response = (),
     Error = DispatchError,
     InitError = (),
-> + use<> {
+> + use<T, F>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Fn(&T, &mut Extensions) + 'static,
+{
     let state: web::Data<State> = web::Data::from(Shared::clone(state));
     let app = App::new()
         .service(pages::scope(&state))
         .app_data(state)
         .default_service(web::to(serve));
     let draining = draining.clone();
-    let http = HttpService::build()
-        .on_connect_ext(|wire: &Wire, data| {
-            data.insert(wire.clone());
-        })
+    HttpService::build()
+        .on_connect_ext(note)
         .keep_alive(KeepAlive::Timeout(limits::KEEP_ALIVE))
         .client_request_timeout(limits::HEAD_TIMEOUT)
         .client_disconnect_timeout(limits::DISCONNECT_TIMEOUT)
         // Idle connections would hold up a stop till their keep-alive is over.
         .graceful_shutdown_signal(move || draining.clone().cancelled_owned())
-        .h1(map_config(app, |()| AppConfig::default()));
-    fn_service(|stream: TcpStream| {
-        let peer = stream.peer_addr().ok();
-        ready(Ok((Wire::new(stream), peer)))
-    })
-    .and_then(http)
+        .h1(map_config(app, |()| AppConfig::default()))
 }
 
 impl Listening {
