@@ -4,15 +4,14 @@
 //! kept as slot numbers ([`ObjectId`], 4 bytes instead of 64), which stay valid as long as the image holds its
 //! references: a slot is freed only when nobody refers to its object.
 //!
-//! Memory: a slot is 112 bytes; with the index (5 bytes at 7/8 load at most) and the growth of vectors an object takes
+//! What looks at all of them is in `table_walk`. Memory: a slot is 112 bytes; with the index (5 bytes at 7/8 load at most) and the growth of vectors an object takes
 //! 120 to 190 bytes, an unreferenced one about 20 more for its place in the queue.
 
 use super::lease::Lease;
-use super::recheck::Place;
+use super::slot::{Shard, Slot, SlotState};
 use super::totals::Totals;
 use super::unreferenced::Unreferenced;
 use hash::Hash;
-use hashbrown::HashTable;
 use parking_lot::{RwLock, RwLockWriteGuard};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -25,7 +24,7 @@ pub(super) const SHARDS: usize = 256;
 pub(crate) struct ObjectId(u32);
 
 impl ObjectId {
-    fn new(shard: usize, place: u32) -> ObjectId {
+    pub(super) fn new(shard: usize, place: u32) -> ObjectId {
         ObjectId((place << 8) | shard as u32)
     }
 
@@ -39,61 +38,17 @@ impl ObjectId {
         self.shard() as u8
     }
 
-    fn shard(self) -> usize {
+    pub(super) fn shard(self) -> usize {
         (self.0 & 0xff) as usize
     }
 
-    fn place(self) -> usize {
+    pub(super) fn place(self) -> usize {
         (self.0 >> 8) as usize
     }
 }
 
-/// Slots that are handed out together, so that a shard is not locked for long.
-const SLOTS_AT_ONCE: usize = 1024;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SlotState {
-    /// Free for another object.
-    Vacant,
-    Present,
-    /// The stored bytes are wrong or cannot be read. Still referenced by whoever needs it, served to nobody.
-    Damaged,
-    /// On its way out: marked under the lock before the file is unlinked, so that nobody can start to rely on it.
-    Deleting,
-}
-
-pub(super) struct Slot {
-    pub(super) hash: Hash,
-    pub(super) size: u64,
-    /// Occurrences over all images (`imageserver.md §6.8`).
-    pub(super) references: u64,
-    /// Place in the queue of unreferenced objects, 0 if it is not in there.
-    pub(super) sequence: u64,
-    /// Fingerprint of the stamp the file had when its bytes were found right, 0 if they never were.
-    pub(super) verified: u64,
-    /// Leases that hold it.
-    pub(super) leases: u32,
-    /// Ticks since the start until which an ended lease protects it.
-    pub(super) protected_until: u32,
-    pub(super) state: SlotState,
-}
-
-impl Slot {
-    /// No connection counts on it, nor did one within the lease.
-    fn is_unprotected(&self, now: u32) -> bool {
-        self.leases == 0 && self.protected_until <= now
-    }
-}
-
-#[derive(Default)]
-pub(super) struct Shard {
-    index: HashTable<u32>,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-}
-
 pub(crate) struct Table {
-    shards: Vec<RwLock<Shard>>,
+    pub(super) shards: Vec<RwLock<Shard>>,
     pub(super) unreferenced: Unreferenced,
     pub(super) totals: Totals,
     /// Objects added and removed since the start.
@@ -108,74 +63,6 @@ pub(super) struct Found {
     pub(super) size: u64,
     pub(super) verified: u64,
     pub(super) damaged: bool,
-}
-
-/// Key of the index. The first byte chose the shard; any other eight are as good as random.
-fn key(hash: &Hash) -> u64 {
-    hash.as_bytes()[8..16]
-        .iter()
-        .fold(0, |key, byte| (key << 8) | u64::from(*byte))
-}
-
-impl Shard {
-    fn find(&self, hash: &Hash) -> Option<u32> {
-        self.index
-            .find(key(hash), |place| self.slots[*place as usize].hash == *hash)
-            .copied()
-    }
-
-    pub(super) fn slot(&mut self, place: usize) -> Option<&mut Slot> {
-        self.slots
-            .get_mut(place)
-            .filter(|slot| slot.state != SlotState::Vacant)
-    }
-
-    /// Puts a new object in, unreferenced and not in the queue. `None` if 16 million objects share this shard.
-    fn insert(&mut self, hash: Hash, size: u64) -> Option<u32> {
-        let slot = Slot {
-            hash,
-            size,
-            references: 0,
-            sequence: 0,
-            verified: 0,
-            leases: 0,
-            protected_until: 0,
-            state: SlotState::Present,
-        };
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.slots[place as usize] = slot;
-                place
-            }
-            None => {
-                let place = u32::try_from(self.slots.len())
-                    .ok()
-                    .filter(|place| *place < 1 << 24)?;
-                self.slots.push(slot);
-                place
-            }
-        };
-        let slots = &self.slots;
-        self.index
-            .insert_unique(key(&hash), place, |place| key(&slots[*place as usize].hash));
-        Some(place)
-    }
-
-    fn remove(&mut self, place: usize) {
-        let Some(slot) = self.slots.get_mut(place) else {
-            return;
-        };
-        slot.state = SlotState::Vacant;
-        let hash = slot.hash;
-        // The place was found through the slab, so both conversions hold.
-        if let Ok(entry) = self
-            .index
-            .find_entry(key(&hash), |found| *found as usize == place)
-        {
-            entry.remove();
-        }
-        self.free.push(place as u32);
-    }
 }
 
 impl Table {
@@ -202,17 +89,6 @@ impl Table {
         let mut shard = self.shards[Table::shard_of(&hash)].write();
         if shard.find(&hash).is_none() && shard.insert(hash, size).is_some() {
             self.totals.object_added(size);
-        }
-    }
-
-    /// After the images have been loaded: what nobody refers to enters the queue, in no particular order.
-    pub(crate) fn queue_unreferenced(&self) {
-        for (number, shard) in self.shards.iter().enumerate() {
-            for (place, slot) in shard.write().slots.iter_mut().enumerate() {
-                if slot.state != SlotState::Vacant && slot.references == 0 && slot.sequence == 0 {
-                    slot.sequence = self.unreferenced.push(ObjectId::new(number, place as u32));
-                }
-            }
         }
     }
 
@@ -346,44 +222,6 @@ impl Table {
         }
     }
 
-    /// Counts all references anew, each list as often as it says. What was unreferenced before keeps its place in the
-    /// queue. The caller keeps everybody else from changing references meanwhile.
-    pub(super) fn recount(&self, lists: &mut dyn Iterator<Item = (&[ObjectId], u64)>) {
-        let mut counts: Vec<Vec<u64>> = self
-            .shards
-            .iter()
-            .map(|shard| vec![0; shard.read().slots.len()])
-            .collect();
-        for (list, times) in lists {
-            for id in list {
-                if let Some(count) = counts
-                    .get_mut(id.shard())
-                    .and_then(|shard| shard.get_mut(id.place()))
-                {
-                    *count += times;
-                }
-            }
-        }
-        self.totals.clear_references();
-        for (number, counts) in counts.into_iter().enumerate() {
-            let mut shard = self.shards[number].write();
-            for (place, slot) in shard.slots.iter_mut().enumerate() {
-                if slot.state == SlotState::Vacant {
-                    continue;
-                }
-                // Added since the counts were prepared: nobody refers to it yet.
-                slot.references = counts.get(place).copied().unwrap_or(0);
-                self.totals.references_counted(slot.size, slot.references);
-                if slot.references > 0 {
-                    self.unreferenced.remove(slot.sequence);
-                    slot.sequence = 0;
-                } else if slot.sequence == 0 {
-                    slot.sequence = self.unreferenced.push(ObjectId::new(number, place as u32));
-                }
-            }
-        }
-    }
-
     /// Remembers that the file with this stamp has the right bytes. If the stamp had not settled only that it had them: whoever
     /// reads it next looks again. True if it counted as damaged before.
     pub(super) fn set_verified(&self, hash: &Hash, stamp: &Stamp, settled: bool) -> bool {
@@ -484,65 +322,8 @@ impl Table {
         }
     }
 
-    /// Slots of a shard from a place on with name and size of their objects, damaged ones included.
-    pub(super) fn slots_from(&self, place: Place) -> Vec<(usize, Hash, u64)> {
-        let shard = self.shards[place.shard].read();
-        let slots = shard.slots.iter().enumerate().skip(place.slot);
-        slots
-            .filter(|(_, slot)| matches!(slot.state, SlotState::Present | SlotState::Damaged))
-            .map(|(number, slot)| (number, slot.hash, slot.size))
-            .take(SLOTS_AT_ONCE)
-            .collect()
-    }
-
-    /// Damaged objects, at most so many. Looks at all of them: about 10 ms a million.
-    pub(crate) fn damaged(&self, limit: usize) -> Vec<Hash> {
-        let mut damaged = Vec::new();
-        if self.totals.damaged_objects.load(Ordering::Relaxed) == 0 {
-            return damaged;
-        }
-        for shard in &self.shards {
-            let shard = shard.read();
-            let slots = shard.slots.iter();
-            damaged.extend(
-                slots
-                    .filter(|slot| slot.state == SlotState::Damaged)
-                    .map(|slot| slot.hash),
-            );
-        }
-        damaged.truncate(limit);
-        damaged
-    }
-
-    /// The queue of unreferenced objects, oldest first, without those that a connection still counts on.
-    pub(super) fn unreferenced(&self) -> Vec<(Hash, u64)> {
-        let now = self.ticks(Instant::now());
-        let name_and_size = |id: ObjectId| {
-            let shard = self.shards[id.shard()].read();
-            let slot = shard.slots.get(id.place())?;
-            let listed = slot.state != SlotState::Vacant && slot.is_unprotected(now);
-            listed.then_some((slot.hash, slot.size))
-        };
-        self.unreferenced
-            .all()
-            .into_iter()
-            .filter_map(name_and_size)
-            .collect()
-    }
-
-    /// Shows every object that is not on its way out: its name, its size in bytes, how often images need it.
-    pub(super) fn for_each(&self, mut look: impl FnMut(&Hash, u64, u64)) {
-        for shard in &self.shards {
-            for slot in &shard.read().slots {
-                if matches!(slot.state, SlotState::Present | SlotState::Damaged) {
-                    look(&slot.hash, slot.size, slot.references);
-                }
-            }
-        }
-    }
-
     /// Tenths of a second since the start: 13 years of them fit.
-    fn ticks(&self, at: Instant) -> u32 {
+    pub(super) fn ticks(&self, at: Instant) -> u32 {
         u32::try_from(at.saturating_duration_since(self.start).as_millis() / 100).unwrap_or(u32::MAX - 1)
     }
 }
@@ -557,14 +338,4 @@ pub(super) fn fingerprint(stamp: &Stamp) -> u64 {
     };
     let all = mix(mix(mix(stamp.size) ^ stamp.inode) ^ stamp.ctime_ns.cast_unsigned());
     all.max(1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slot_is_as_small_as_the_comment_says() {
-        assert_eq!(size_of::<Slot>(), 112);
-    }
 }
