@@ -3,6 +3,8 @@
 
 mod bootstrap;
 mod git;
+mod git_place;
+mod git_secrets;
 mod order_of_steps;
 mod packages;
 mod recorder;
