@@ -6,12 +6,8 @@ use std::time::Duration;
 
 #[test]
 fn streams_follow_a_file_that_is_replaced_and_one_that_is_written_in_place() {
-    let place = Place::new();
-    place.configure(&place.streams_url(), "");
-    place.replace("etc/streams.json", &streams(&["a"]));
-    let system = place.start();
+    let (place, system) = Place::running(&["a"]);
     let watcher = system.watcher();
-    until(watcher, "loaded", has(&["a"]));
     place.replace("etc/streams.json", &streams(&["a", "b"]));
     until(watcher, "replaced", has(&["a", "b"]));
     std::fs::write(place.path("etc/streams.json"), streams(&["c"])).unwrap();
@@ -52,12 +48,9 @@ fn without_the_kernels_help_files_are_looked_at_now_and_then() {
 
 #[test]
 fn a_bad_text_is_told_and_the_last_good_one_stays() {
-    let place = Place::new();
-    place.configure(&place.streams_url(), "");
-    place.replace("etc/streams.json", &streams(&["a"]));
-    let system = place.start();
+    let (place, system) = Place::running(&["a"]);
     let watcher = system.watcher();
-    let good = until(watcher, "loaded", has(&["a"]));
+    let good = watcher.current();
     place.replace("etc/streams.json", "{\n\"Streams\": {\"../b\": {}}}");
     let bad = until(watcher, "refused", |current| {
         current.streams_status.problem.is_some()

@@ -6,12 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 #[test]
 fn killed_under_load_it_comes_back_and_nobody_ever_sees_nothing() {
     const ROUNDS: u64 = 3;
-    let place = Place::new();
-    place.configure(&place.streams_url(), "");
-    place.replace("etc/streams.json", &streams(&["a"]));
-    let system = place.start();
+    let (place, system) = Place::running(&["a"]);
     let watcher = system.watcher();
-    until(watcher, "loaded", has(&["a"]));
     let (is_over, reloaded) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         // Who asks for everything to be read again, and who looks; and files that change all the time.
@@ -51,12 +47,8 @@ fn killed_under_load_it_comes_back_and_nobody_ever_sees_nothing() {
 
 #[test]
 fn killed_it_comes_back_and_goes_on_watching() {
-    let place = Place::new();
-    place.configure(&place.streams_url(), "");
-    place.replace("etc/streams.json", &streams(&["a"]));
-    let system = place.start();
+    let (place, system) = Place::running(&["a"]);
     let watcher = system.watcher();
-    until(watcher, "loaded", has(&["a"]));
     for (round, names) in [&["b"][..], &["c"], &["d"]].into_iter().enumerate() {
         assert!(block_on(watcher.debug_panic()).is_err());
         // What is in force is there while it is away.

@@ -66,6 +66,16 @@ impl Place {
     pub(crate) fn start(&self) -> ConfigWatcherSystem {
         start(self.watching()).unwrap()
     }
+
+    /// One whose streams are in a file and loaded.
+    pub(crate) fn running(names: &'static [&'static str]) -> (Place, ConfigWatcherSystem) {
+        let place = Place::new();
+        place.configure(&place.streams_url(), "");
+        place.replace("etc/streams.json", &streams(names));
+        let system = place.start();
+        until(system.watcher(), "loaded", has(names));
+        (place, system)
+    }
 }
 
 pub(crate) fn streams(names: &[&str]) -> String {
@@ -128,6 +138,13 @@ impl Server {
                 let _ = Server::serve(connection, answer.lock().clone());
             }
         });
+        server
+    }
+
+    /// One that has these streams.
+    pub(crate) fn of(names: &[&str]) -> Server {
+        let server = Server::start();
+        server.answer(Some(streams(names)));
         server
     }
 

@@ -8,8 +8,7 @@ use std::time::Duration;
 #[test]
 fn streams_follow_a_server() {
     let place = Place::new();
-    let server = Server::start();
-    server.answer(Some(streams(&["a"])));
+    let server = Server::of(&["a"]);
     place.configure(&server.url(), ", \"ImageStreamsCheckInterval\": \"20ms\"");
     let system = place.start();
     let watcher = system.watcher();
@@ -47,8 +46,7 @@ fn a_server_that_is_asked_once_is_asked_again_until_it_answers() {
 #[test]
 fn an_unknown_stream_is_looked_for_in_what_is_there_now() {
     let place = Place::new();
-    let server = Server::start();
-    server.answer(Some(streams(&["a"])));
+    let server = Server::of(&["a"]);
     place.configure(&server.url(), "");
     let system = place.start();
     let watcher = system.watcher();
@@ -64,8 +62,7 @@ fn an_unknown_stream_is_looked_for_in_what_is_there_now() {
 #[test]
 fn without_an_answer_the_copy_of_an_earlier_run_is_used_until_there_is_one() {
     let place = Place::new();
-    let server = Server::start();
-    server.answer(Some(streams(&["a"])));
+    let server = Server::of(&["a"]);
     place.configure(&server.url(), ", \"ImageStreamsCheckInterval\": \"20ms\"");
     let system = place.start();
     until(system.watcher(), "loaded", has(&["a"]));
@@ -99,8 +96,7 @@ fn without_an_answer_the_copy_of_an_earlier_run_is_used_until_there_is_one() {
 #[test]
 fn everything_is_read_again_when_asked_for_and_what_is_the_same_is_no_change() {
     let place = Place::new();
-    let server = Server::start();
-    server.answer(Some(streams(&["a"])));
+    let server = Server::of(&["a"]);
     place.configure(&server.url(), "");
     let system = place.start();
     let watcher = system.watcher();

@@ -387,8 +387,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_servers_say_has_a_bound() {
+    /// What was logged while this was done with a new repository.
+    fn logged(work: impl FnOnce(&Git<'_>)) -> String {
         let place = tempfile::tempdir().unwrap();
         let files = place.path().join("files");
         let (watcher, secrets) = (Counting::default(), Secrets::default());
@@ -399,13 +399,20 @@ mod tests {
         };
         let git = Git::new(place.path(), &files, "/x", &secrets, bounds).unwrap();
         git.init(&[]).unwrap();
+        work(&git);
+        String::from_utf8(watcher.0.into_inner().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_servers_say_has_a_bound() {
         let line = "remote: ".repeat(100);
         // One call after the other: the bound is for all of them.
-        for _ in 0..2 {
-            let many = format!("alias.says=!yes '{line}' | head -n 10000 >&2");
-            git.run(&["-c", &many, "says"]).unwrap();
-        }
-        let said = String::from_utf8(watcher.0.into_inner().unwrap()).unwrap();
+        let said = logged(|git| {
+            for _ in 0..2 {
+                let many = format!("alias.says=!yes '{line}' | head -n 10000 >&2");
+                git.run(&["-c", &many, "says"]).unwrap();
+            }
+        });
         assert!(said.starts_with("remote: "), "{said}");
         assert!(
             said.len() < SAID_MOST_BYTES + LINE_MOST_BYTES,
@@ -421,20 +428,10 @@ mod tests {
 
     #[test]
     fn what_git_has_in_memory_does_not_grow_with_the_processors() {
-        let place = tempfile::tempdir().unwrap();
-        let files = place.path().join("files");
-        let (watcher, secrets) = (Counting::default(), Secrets::default());
-        let bounds = GitBounds {
-            watcher: &watcher,
-            until: Instant::now() + std::time::Duration::from_secs(120),
-            most_bytes: 1 << 30,
-        };
-        let git = Git::new(place.path(), &files, "/x", &secrets, bounds).unwrap();
-        git.init(&[]).unwrap();
-        assert_eq!(
-            git.output(&["config", "--get", "pack.threads"]).unwrap().trim(),
-            "4"
-        );
+        logged(|git| {
+            let threads = git.output(&["config", "--get", "pack.threads"]).unwrap();
+            assert_eq!(threads.trim(), "4");
+        });
     }
 
     #[test]
