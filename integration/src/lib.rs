@@ -34,6 +34,8 @@
 //! | `whole` | what a server holds, fetched and hashed by the test itself |
 //! | `web` | pages for those who fetch something by HTTP |
 //! | `workshop` | what builds images, without a daemon around it |
+//! | `process` | the process of a daemon, which ends with its test |
+//! | `unprivileged` | daemons that refuse to run as root, started by tests that do |
 //! | `programs` | where the programs of this workspace lie, built first if need be |
 //!
 //! The tests themselves are in `tests/`, one file per promise or family of promises. This crate promises that a
@@ -53,6 +55,7 @@ pub mod imaginator;
 pub mod machine;
 pub mod plain_call;
 pub mod power_cut;
+mod process;
 pub mod programs;
 pub mod random;
 pub mod replica;
@@ -74,6 +77,7 @@ pub mod system_tree;
 pub mod told;
 pub mod tool;
 pub mod trace;
+mod unprivileged;
 pub mod wait;
 pub mod web;
 pub mod whole;

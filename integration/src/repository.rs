@@ -1,23 +1,17 @@
 //! An image repository with a REST API of its own for a test: real daemon, unprivileged user, a directory, a free port.
 
 use crate::http_talk::{Reply, Talk};
+use crate::process::Process;
 use crate::programs::program;
 use crate::server::free_port;
-use anyhow::{Context, Result, bail, ensure};
+use crate::unprivileged;
+use anyhow::Result;
 use serde_json::{Value, json};
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-/// How long the daemon may take until it answers.
-const START_SECONDS: u64 = 60;
-/// How long it may take to end after SIGTERM before it is killed.
-const STOP_SECONDS: u64 = 40;
-/// The user and group `nobody`/`nogroup` of Debian: the daemon refuses to run as root.
-const UNPRIVILEGED: u32 = 65534;
+use std::process::{Command, Output, Stdio};
 
 /// Directory and configuration of a repository whose daemon may be started more than once.
 pub struct Repository {
@@ -29,9 +23,15 @@ pub struct Repository {
 
 /// A running daemon; dropping it kills it.
 pub struct Imgapi {
-    child: Option<Child>,
+    process: Process,
     pub port: u16,
-    log: PathBuf,
+}
+
+/// A running one without channels, in which everybody may do everything.
+pub fn start_public() -> Result<(Repository, Imgapi)> {
+    let repository = Repository::new(json!({"mode": "public"}))?;
+    let daemon = repository.start()?;
+    Ok((repository, daemon))
 }
 
 impl Repository {
@@ -101,22 +101,15 @@ impl Repository {
 
     /// The same on a port that others were told of.
     pub fn start_on(&self, port: u16, environment: &[(&str, &str)]) -> Result<Imgapi> {
-        let log = self.path().join("imgapi.log");
-        let output = fs::OpenOptions::new().create(true).append(true).open(&log)?;
         let mut command = self.command(port)?;
-        command
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output);
-        let child = command.spawn().context("cannot start imgapi")?;
-        let mut daemon = Imgapi {
-            child: Some(child),
-            port,
-            log,
-        };
-        daemon.wait_until_it_answers()?;
-        Ok(daemon)
+        command.envs(environment.iter().copied());
+        let mut process = Process::start("imgapi", &mut command, &self.path().join("imgapi.log"))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        process.wait_until(|| {
+            let ping = Talk::to(address).and_then(|mut talk| talk.ask("GET", "/ping", &[], b""));
+            ping.is_ok_and(|reply| reply.status == 200)
+        })?;
+        Ok(Imgapi { process, port })
     }
 
     /// Runs the daemon where it is expected to end by itself, and gives what it said.
@@ -135,22 +128,8 @@ impl Repository {
         }
         fs::write(self.configuration_file(), configuration.to_string())?;
         let binary = program("imgapi")?;
-        let mut command = if rustix::process::geteuid().is_root() {
-            self.hand_over()?;
-            let copy = self.path().join("imgapi");
-            if !copy.exists() && fs::hard_link(&binary, &copy).is_err() {
-                fs::copy(&binary, &copy)?;
-            }
-            let mut command = Command::new("setpriv");
-            command
-                .arg(format!("--reuid={UNPRIVILEGED}"))
-                .arg(format!("--regid={UNPRIVILEGED}"))
-                .arg("--clear-groups")
-                .arg(copy);
-            command
-        } else {
-            Command::new(binary)
-        };
+        self.hand_over()?;
+        let mut command = unprivileged::command(&binary, self.path(), None)?;
         command
             .arg("-f")
             .arg(self.configuration_file())
@@ -160,19 +139,7 @@ impl Repository {
 
     /// All of it belongs to the unprivileged user from now on: for files that a test put there.
     pub fn hand_over(&self) -> Result<()> {
-        if !rustix::process::geteuid().is_root() {
-            return Ok(());
-        }
-        let owner = format!("{UNPRIVILEGED}:{UNPRIVILEGED}");
-        let mut command = Command::new("chown");
-        let status = command
-            .arg("-R")
-            .arg(owner)
-            .arg(self.path())
-            .arg(&self.base)
-            .status()?;
-        ensure!(status.success(), "chown failed");
-        Ok(())
+        unprivileged::hand_over(&[self.path(), &self.base])
     }
 }
 
@@ -187,11 +154,11 @@ impl Imgapi {
     }
 
     pub fn process_id(&self) -> u32 {
-        self.child.as_ref().map_or(0, Child::id)
+        self.process.id()
     }
 
     pub fn log_text(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        self.process.log_text()
     }
 
     /// A connection that is kept from request to request.
@@ -217,16 +184,12 @@ impl Imgapi {
 
     /// Whether the process is still that which was started.
     pub fn is_running(&mut self) -> bool {
-        let child = self.child.as_mut();
-        child.is_some_and(|child| matches!(child.try_wait(), Ok(None)))
+        self.process.is_running()
     }
 
     /// Peak resident memory in bytes.
     pub fn peak_memory_bytes(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process_id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.context("no VmHWM")?.trim().trim_end_matches(" kB").trim();
-        Ok(kilobytes.parse::<u64>()? * 1024)
+        self.process.peak_memory_bytes()
     }
 
     /// Files and sockets it has open.
@@ -236,57 +199,11 @@ impl Imgapi {
 
     /// Asks it to stop, and says with which code it ended.
     pub fn stop(mut self) -> Result<Option<i32>> {
-        let mut child = self.child.take().context("it is not running")?;
-        let pid = i32::try_from(child.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
-        rustix::process::kill_process(pid.context("no process id")?, rustix::process::Signal::TERM)?;
-        let deadline = Instant::now() + Duration::from_secs(STOP_SECONDS);
-        while Instant::now() < deadline {
-            if let Some(status) = child.try_wait()? {
-                return Ok(status.code());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        child.kill()?;
-        child.wait()?;
-        bail!("imgapi did not stop within {STOP_SECONDS} s of SIGTERM");
+        self.process.stop()
     }
 
     /// Ends it without warning, as a power cut would end the process.
     pub fn kill(mut self) -> Result<()> {
-        if let Some(mut child) = self.child.take() {
-            child.kill()?;
-            child.wait()?;
-        }
-        Ok(())
-    }
-
-    fn wait_until_it_answers(&mut self) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(START_SECONDS);
-        while Instant::now() < deadline {
-            if !self.is_running() {
-                bail!("imgapi ended at once:\n{}", self.log_text());
-            }
-            if TcpStream::connect(self.address()).is_ok() {
-                let reply = self.get("/ping")?;
-                ensure!(reply.status == 200, "ping: {reply:?}");
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        bail!(
-            "imgapi did not answer within {START_SECONDS} s:\n{}",
-            self.log_text()
-        );
-    }
-}
-
-impl Drop for Imgapi {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        self.process.kill()
     }
 }

@@ -1,22 +1,20 @@
 //! An image server of its own for a test: real process, unprivileged user, temporary directories, a free port.
 
+use crate::process::Process;
 use crate::programs::program;
-use anyhow::{Context, Result, bail, ensure};
+use crate::unprivileged;
+use anyhow::{Context, Result};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a server may take until it answers `/healthz`.
-const START_SECONDS: u64 = 60;
-/// How long it may take to drain after SIGTERM before it is killed.
-const STOP_SECONDS: u64 = 20;
+/// How long an answer may take.
+const ANSWER_SECONDS: u64 = 60;
 /// How long a log line may take to be written.
 const LOG_SECONDS: u64 = 5;
-/// The user and group `nobody`/`nogroup` of Debian: the server refuses to run as root.
-const UNPRIVILEGED: u32 = 65534;
 
 /// Directories and flags of a server that may be started more than once.
 pub struct Home {
@@ -48,11 +46,10 @@ pub struct Answer {
 
 /// A running server; dropping it kills it.
 pub struct ImageServer {
-    child: Option<Child>,
+    process: Process,
     pub port: u16,
     pub images: PathBuf,
     pub objects: PathBuf,
-    pub log: PathBuf,
 }
 
 impl Home {
@@ -125,26 +122,18 @@ impl Home {
     /// The same on a port that others were told of.
     pub fn start_on(&self, port: u16, environment: &[(&str, &str)], flags: &[&str]) -> Result<ImageServer> {
         self.hand_over()?;
+        let mut command = self.command(port)?;
+        command.args(flags).envs(environment.iter().copied());
         let log = self.path().join("server.log");
-        let output = std::fs::OpenOptions::new().create(true).append(true).open(&log)?;
-        let child = self
-            .command(port)?
-            .args(flags)
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output)
-            .spawn()
-            .context("cannot start the image server")?;
-        let mut server = ImageServer {
-            child: Some(child),
+        let mut process = Process::start("the image server", &mut command, &log)?;
+        process
+            .wait_until(|| request(port, "GET", "/healthz", "*/*").is_ok_and(|page| page.status == 200))?;
+        Ok(ImageServer {
+            process,
             port,
             images: self.images(),
             objects: self.objects(),
-            log,
-        };
-        server.wait_until_healthy()?;
-        Ok(server)
+        })
     }
 
     /// Starts a server and kills it after that time, however far it has come.
@@ -177,25 +166,7 @@ impl Home {
             Some(binary) => binary.clone(),
             None => program("imageserver")?,
         };
-        let mut command = if rustix::process::geteuid().is_root() {
-            let mut command = match self.open_files {
-                Some(limit) => {
-                    let mut command = Command::new("prlimit");
-                    command.arg(format!("--nofile={limit}:{limit}")).arg("setpriv");
-                    command
-                }
-                None => Command::new("setpriv"),
-            };
-            command
-                .arg(format!("--reuid={UNPRIVILEGED}"))
-                .arg(format!("--regid={UNPRIVILEGED}"));
-            command
-                .arg("--clear-groups")
-                .arg(reachable_copy(&binary, self.path())?);
-            command
-        } else {
-            Command::new(binary)
-        };
+        let mut command = unprivileged::command(&binary, self.path(), self.open_files)?;
         command
             .arg(format!("-portNum={port}"))
             .arg(format!("-imageDir={}", self.images().display()))
@@ -206,17 +177,7 @@ impl Home {
 
     /// All below the directories belongs to the unprivileged user from now on.
     fn hand_over(&self) -> Result<()> {
-        if !rustix::process::geteuid().is_root() {
-            return Ok(());
-        }
-        let owner = format!("{UNPRIVILEGED}:{UNPRIVILEGED}");
-        let status = Command::new("chown")
-            .arg("-R")
-            .arg(owner)
-            .arg(self.path())
-            .status()?;
-        ensure!(status.success(), "chown failed");
-        Ok(())
+        unprivileged::hand_over(&[self.path()])
     }
 }
 
@@ -226,11 +187,16 @@ impl ImageServer {
     }
 
     pub fn process_id(&self) -> u32 {
-        self.child.as_ref().map_or(0, Child::id)
+        self.process.id()
+    }
+
+    /// The file with what it said.
+    pub fn log(&self) -> &Path {
+        self.process.log()
     }
 
     pub fn log_text(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
+        self.process.log_text()
     }
 
     /// Whether the log holds `text` at least `times` times; lines are written behind the calls they tell of.
@@ -268,32 +234,12 @@ impl ImageServer {
 
     /// One web request on a connection of its own.
     pub fn request(&self, method: &str, path: &str, accept: &str) -> Result<Answer> {
-        let mut stream = TcpStream::connect(self.address())?;
-        stream.set_read_timeout(Some(Duration::from_secs(START_SECONDS)))?;
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        )?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").context("no end of headers")?;
-        let status = head.split(' ').nth(1).context("no status")?.parse()?;
-        Ok(Answer {
-            status,
-            head: head.to_lowercase(),
-            body: body.to_owned(),
-        })
+        request(self.port, method, path, accept)
     }
 
     /// Peak resident memory in bytes.
     pub fn peak_memory_bytes(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process_id()))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:"))
-            .context("no VmHWM")?;
-        Ok(line.trim().trim_end_matches(" kB").trim().parse::<u64>()? * 1024)
+        self.process.peak_memory_bytes()
     }
 
     /// Asks the server to drain, and says with which code it ended.
@@ -303,91 +249,45 @@ impl ImageServer {
 
     /// The same where the place of the server is to be taken by another.
     pub fn end(&mut self) -> Result<Option<i32>> {
-        let Some(mut child) = self.child.take() else {
-            bail!("it is not running")
-        };
-        signal(&child, rustix::process::Signal::TERM)?;
-        let deadline = Instant::now() + Duration::from_secs(STOP_SECONDS);
-        while Instant::now() < deadline {
-            if let Some(status) = child.try_wait()? {
-                return Ok(status.code());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        child.kill()?;
-        child.wait()?;
-        bail!("the server did not stop within {STOP_SECONDS} s of SIGTERM");
+        self.process.stop()
     }
 
     /// Ends it without warning, as a power cut would end the process.
     pub fn kill(mut self) -> Result<()> {
-        if let Some(mut child) = self.child.take() {
-            child.kill()?;
-            child.wait()?;
-        }
-        Ok(())
+        self.process.kill()
     }
 
     /// The signal alone, while others still use the server; [`kill`](Self::kill) waits for its end.
     pub fn kill_now(&self) -> Result<()> {
-        self.child
-            .as_ref()
-            .map_or(Ok(()), |child| signal(child, rustix::process::Signal::KILL))
+        self.process.signal(rustix::process::Signal::KILL)
     }
 
     /// Whether the process has ended by itself.
     pub fn has_ended(&mut self) -> Result<bool> {
-        match &mut self.child {
-            Some(child) => Ok(child.try_wait()?.is_some()),
-            None => Ok(true),
-        }
-    }
-
-    fn wait_until_healthy(&mut self) -> Result<()> {
-        let deadline = Instant::now() + Duration::from_secs(START_SECONDS);
-        while Instant::now() < deadline {
-            if let Some(status) = self.child.as_mut().map(Child::try_wait).transpose()?.flatten() {
-                bail!("the server ended at once ({status}):\n{}", self.log_text());
-            }
-            if self.page("/healthz").is_ok_and(|(status, _)| status == 200) {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        bail!(
-            "the server is not healthy after {START_SECONDS} s:\n{}",
-            self.log_text()
-        )
+        Ok(!self.process.is_running())
     }
 }
 
-impl Drop for ImageServer {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn signal(child: &Child, signal: rustix::process::Signal) -> Result<()> {
-    let pid = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-        .context("no process id")?;
-    Ok(rustix::process::kill_process(pid, signal)?)
+fn request(port: u16, method: &str, path: &str, accept: &str) -> Result<Answer> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(ANSWER_SECONDS)))?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").context("no end of headers")?;
+    let status = head.split(' ').nth(1).context("no status")?.parse()?;
+    Ok(Answer {
+        status,
+        head: head.to_lowercase(),
+        body: body.to_owned(),
+    })
 }
 
 /// A port nobody listens on at this moment.
 pub fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
-}
-
-/// The program itself may lie below a home directory that the unprivileged user cannot enter.
-fn reachable_copy(binary: &Path, directory: &Path) -> Result<PathBuf> {
-    let copy = directory.join("imageserver");
-    if !copy.exists() && std::fs::hard_link(binary, &copy).is_err() {
-        std::fs::copy(binary, &copy)?;
-    }
-    Ok(copy)
 }

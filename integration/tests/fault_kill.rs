@@ -281,7 +281,7 @@ fn run(rounds: usize, random: &mut Random) -> Result<Told> {
             home.start_and_kill(INSECURE, Duration::from_micros(random.below(300_000) as u64))?;
         }
         let server = home.start(INSECURE)?;
-        let log = server.log.clone();
+        let log = server.log().to_owned();
         judge(&home, &server, &told, &next_name, random)
             .and_then(|()| work_and_kill(server, &told, &shared, &next_name, random))
             .with_context(|| {

@@ -5,17 +5,11 @@
     reason = "a test: what cannot go on has failed"
 )]
 
-use integration::repository::{Imgapi, Repository};
+use integration::repository::{Repository, start_public};
 use integration::repository_calls::{Calls, digests, expect, refused};
 use integration::wait::until;
 use serde_json::json;
 use std::path::{Path, PathBuf};
-
-fn start() -> (Repository, Imgapi) {
-    let repository = Repository::new(json!({"mode": "public"})).unwrap();
-    let daemon = repository.start().unwrap();
-    (repository, daemon)
-}
 
 fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|index| (index * 31 % 251) as u8).collect()
@@ -44,7 +38,7 @@ fn uploads(repository: &Repository) -> PathBuf {
 
 #[test]
 fn a_file_is_recorded_with_what_arrived_and_replaces_the_one_before() {
-    let (repository, daemon) = start();
+    let (repository, daemon) = start_public().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let uuid = calls.create("", &json!({})).unwrap();
     for content in [bytes(1), bytes(5_000_003), bytes(70_000)] {
@@ -98,7 +92,7 @@ fn a_file_is_recorded_with_what_arrived_and_replaces_the_one_before() {
 
 #[test]
 fn a_refused_file_leaves_the_one_before_and_the_connection() {
-    let (repository, daemon) = start();
+    let (repository, daemon) = start_public().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let uuid = calls.create_with_file(b"good").unwrap();
     let url = |query: &str| format!("/images/{uuid}/file{query}");
@@ -180,7 +174,7 @@ fn a_refused_file_leaves_the_one_before_and_the_connection() {
 
 #[test]
 fn a_connection_that_breaks_leaves_nothing_of_a_whole_file() {
-    let (repository, daemon) = start();
+    let (repository, daemon) = start_public().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let uuid = calls.create("", &json!({})).unwrap();
     let head = format!(
@@ -211,7 +205,7 @@ fn a_connection_that_breaks_leaves_nothing_of_a_whole_file() {
 
 #[test]
 fn a_large_file_is_never_in_memory() {
-    let (_repository, daemon) = start();
+    let (_repository, daemon) = start_public().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let uuid = calls.create("", &json!({})).unwrap();
     let piece = bytes(1 << 20);
@@ -235,7 +229,7 @@ fn a_large_file_is_never_in_memory() {
 
 #[test]
 fn an_icon_is_one_of_three_kinds_and_small() {
-    let (repository, daemon) = start();
+    let (repository, daemon) = start_public().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let uuid = calls.create("", &json!({})).unwrap();
     let url = format!("/images/{uuid}/icon");

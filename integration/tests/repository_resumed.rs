@@ -6,15 +6,9 @@
 )]
 
 use integration::http_talk::Reply;
-use integration::repository::{Imgapi, Repository};
+use integration::repository::start_public;
 use integration::repository_calls::{Calls, digests, expect, refused};
 use serde_json::{Value, json};
-
-fn start() -> (Repository, Imgapi) {
-    let repository = Repository::new(json!({"mode": "public"})).unwrap();
-    let daemon = repository.start().unwrap();
-    (repository, daemon)
-}
 
 fn bytes(length: usize) -> Vec<u8> {
     (0..length).map(|index| (index * 37 % 253) as u8).collect()
@@ -36,7 +30,7 @@ fn received(reply: Reply, status: u16) -> u64 {
 
 #[test]
 fn a_file_in_pieces_is_that_of_one_piece() {
-    let (_repository, daemon) = start();
+    let (_repository, daemon) = start_public().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let content = bytes(1_000_000);
     let (uuid, wanted) = (calls.create("", &json!({})).unwrap(), digests(&content));
@@ -98,7 +92,7 @@ fn a_file_in_pieces_is_that_of_one_piece() {
 
 #[test]
 fn what_arrived_before_a_connection_broke_or_the_server_died_is_there() {
-    let (repository, daemon) = start();
+    let (repository, daemon) = start_public().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let content = bytes(2_000_000);
     let uuid = calls.create("", &json!({})).unwrap();
@@ -146,7 +140,7 @@ fn what_arrived_before_a_connection_broke_or_the_server_died_is_there() {
 
 #[test]
 fn pieces_that_do_not_fit_together_are_refused() {
-    let (repository, daemon) = start();
+    let (repository, daemon) = start_public().unwrap();
     let mut calls = Calls::to(&daemon).unwrap();
     let content = bytes(100_000);
     let uuid = calls.create("", &json!({})).unwrap();

@@ -2,26 +2,21 @@
 
 use super::Workplace;
 use super::requests::outcome;
+use crate::process::Process;
 use crate::programs::program;
 use crate::server::{Answer, free_port};
 use crate::tool::Outcome;
-use anyhow::{Context, Result, bail, ensure};
-use std::fs;
+use crate::wait::PATIENCE;
+use anyhow::{Context, Result};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// How long the daemon may take until it answers, and how long to end.
-const PATIENCE: Duration = Duration::from_secs(90);
+use std::process::Command;
 
 /// A running daemon; dropping it kills it.
 pub struct Imaginator {
-    child: Option<Child>,
+    process: Process,
     pub port: u16,
-    log: PathBuf,
 }
 
 impl Workplace {
@@ -33,22 +28,14 @@ impl Workplace {
 
     /// The same on a port that others were told of.
     pub fn start_on(&self, port: u16, flags: &[&str]) -> Result<Imaginator> {
-        let log = self.path().join("imaginator.log");
-        let output = fs::File::options().create(true).append(true).open(&log)?;
         let mut command = self.command(port)?;
-        command
-            .args(flags)
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output);
-        let child = command.spawn().context("cannot start the image builder")?;
-        let mut daemon = Imaginator {
-            child: Some(child),
-            port,
-            log,
-        };
-        daemon.wait_until_healthy()?;
-        Ok(daemon)
+        command.args(flags);
+        let log = self.path().join("imaginator.log");
+        let mut process = Process::start("the image builder", &mut command, &log)?;
+        let answers = |path| request(port, "GET", path, &[], "").is_ok_and(|page| page.status == 200);
+        // The original has no page for this, but a status page.
+        process.wait_until(|| answers("/healthz") || answers("/"))?;
+        Ok(Imaginator { process, port })
     }
 
     /// Runs the daemon with `flags` where it is expected to end by itself.
@@ -93,11 +80,11 @@ impl Workplace {
 
 impl Imaginator {
     pub fn process_id(&self) -> u32 {
-        self.child.as_ref().map_or(0, Child::id)
+        self.process.id()
     }
 
     pub fn log_text(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        self.process.log_text()
     }
 
     /// Status and body of a page.
@@ -120,26 +107,7 @@ impl Imaginator {
 
     /// One web request on a connection of its own.
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let more: String = headers
-            .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n{more}\r\n{body}",
-            body.len()
-        )?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer)?;
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let (head, body) = text.split_once("\r\n\r\n").context("no end of headers")?;
-        Ok(Answer {
-            status: head.split(' ').nth(1).context("no status")?.parse()?,
-            head: head.to_lowercase(),
-            body: body.to_owned(),
-        })
+        request(self.port, method, path, headers, body)
     }
 
     /// The same for what forms send: names and values.
@@ -159,63 +127,34 @@ impl Imaginator {
 
     /// Asks it to end, and says with which code it did.
     pub fn stop(mut self) -> Result<Option<i32>> {
-        let mut child = self.child.take().context("it is not running")?;
-        let process = i32::try_from(child.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
-        rustix::process::kill_process(process.context("no process")?, rustix::process::Signal::TERM)?;
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            if let Some(status) = child.try_wait()? {
-                return Ok(status.code());
-            }
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        child.kill()?;
-        child.wait()?;
-        bail!(
-            "the image builder did not stop within {} s of SIGTERM",
-            PATIENCE.as_secs()
-        );
+        self.process.stop()
     }
 
     /// Ends it without warning.
     pub fn kill(mut self) -> Result<()> {
-        if let Some(mut child) = self.child.take() {
-            child.kill()?;
-            child.wait()?;
-        }
-        Ok(())
-    }
-
-    fn wait_until_healthy(&mut self) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            // The original has no page for this, but a status page.
-            let answers = |path| self.page(path).is_ok_and(|(status, _)| status == 200);
-            if answers("/healthz") || answers("/") {
-                return Ok(());
-            }
-            if let Some(child) = &mut self.child
-                && let Some(status) = child.try_wait()?
-            {
-                bail!("the image builder ended with {status}:\n{}", self.log_text());
-            }
-            ensure!(
-                Instant::now() < deadline,
-                "the image builder does not answer:\n{}",
-                self.log_text()
-            );
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        self.process.kill()
     }
 }
 
-impl Drop for Imaginator {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
+fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let more: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n{more}\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let text = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = text.split_once("\r\n\r\n").context("no end of headers")?;
+    Ok(Answer {
+        status: head.split(' ').nth(1).context("no status")?.parse()?,
+        head: head.to_lowercase(),
+        body: body.to_owned(),
+    })
 }
