@@ -81,7 +81,7 @@ pub use key_ring::{KeyRing, KeyRingProblem};
 pub use log_archive::{Archiving, LogArchive};
 pub use object_store::{Lease, ObjectError, ObjectStore};
 pub use publisher::{
-    Publisher, PublisherLink, PublisherStatus, PublisherSystem, Publishing, start_publisher,
+    Publisher, PublisherLink, PublisherOutcome, PublisherStatus, PublisherSystem, Publishing, start_publisher,
 };
 pub use replicator::{Archive, Replication, ReplicationStatus, Replicator};
 pub use repository_settings::{SettingsError, SettingsSystem, SettingsWatcher};

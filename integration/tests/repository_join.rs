@@ -211,6 +211,69 @@ fn images_of_a_stream_are_published_by_themselves_once_on_their_channel() {
     assert!(is_active(&daemon, other));
 }
 
+#[test]
+fn operators_see_what_was_published_by_itself_and_why_something_was_not() {
+    let home = Home::new().unwrap();
+    let server = image_server(&home);
+    let (good, broken) = ("debian/12/1", "debian/12/2");
+    images::put(&server, good, FILES).unwrap();
+    let lost = b"what the disk has lost\n";
+    images::put(&server, broken, &[("lost", lost)]).unwrap();
+    std::fs::remove_file(home.object(&hash::of(lost))).unwrap();
+    let operators = json!({
+        "mode": "dc",
+        "datacenterName": "lab",
+        "adminUuid": "930896af-bf8c-48d4-885c-6573a94b1853",
+        "publish": [{"stream": "debian/**", "compression": "none"}],
+    });
+    let page = |daemon: &Imgapi, path: &str| {
+        let reply = daemon.get(path).unwrap();
+        (reply.status, String::from_utf8(reply.body).unwrap())
+    };
+    let mut repository = repository(&server, operators.clone());
+    let daemon = repository.start().unwrap();
+    let states = || {
+        let rows: Value = serde_json::from_str(&page(&daemon, "/ui/publisher?output=json").1).unwrap();
+        let rows = rows.as_array().unwrap().iter().map(|row| {
+            let cell = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+            (cell("In the image server"), cell("State"), cell("Why"))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let found = until_some("both are told", || {
+        let states = states();
+        let has = |name: &str, state: &str| {
+            let row = states.iter().find(|row| row.0 == name && row.1 == state);
+            row.cloned()
+        };
+        has(good, "published").and(has(broken, "tried again"))
+    });
+    assert!(!found.2.is_empty(), "no reason");
+    let (_, html) = page(&daemon, "/ui/publisher");
+    for told in [server.address().to_string().as_str(), "debian/**", "following"] {
+        assert!(html.contains(told), "{told}: {html}");
+    }
+    let (_, front) = page(&daemon, "/ui");
+    assert!(
+        front.contains("/ui/publisher") && front.contains("1</strong> published"),
+        "{front}"
+    );
+    drop(server);
+    until("the broken link is told", || {
+        page(&daemon, "/ui/publisher").1.contains(": waiting.")
+    });
+
+    // Where everybody may look it is nobody's business.
+    daemon.kill().unwrap();
+    let mut open = operators;
+    open["mode"] = "public".into();
+    open["imageServer"] = "127.0.0.1:1".into();
+    repository.configure(open);
+    let daemon = repository.start().unwrap();
+    let (status, html) = page(&daemon, "/ui/publisher");
+    assert!(status == 403 && !html.contains("debian"), "{status}: {html}");
+}
+
 const UPLOADED: &str = "11111111-1111-4111-8111-111111111111";
 
 /// The name in the image server that an image here is linked to.

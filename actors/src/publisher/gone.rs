@@ -11,13 +11,13 @@ pub(super) async fn gone(shared: &Shared, name: &str) {
     let uuid = published(name).uuid;
     let when_gone = when_gone(shared, name);
     if let Err(error) = end(shared, uuid, name, when_gone).await {
-        let text = format!(
-            "{name} is gone, and image {uuid} cannot be {}: {}",
+        let why = format!(
+            "it is gone there, and image {uuid} cannot be {}: {}",
             word(when_gone),
             error.message()
         );
-        tracing::error!("{text}");
-        shared.failed(text);
+        tracing::error!("{name}: {why}");
+        shared.ended(name, Some(&why));
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) use actor::{NAME, PublisherActor};
 pub use config::Publishing;
 pub(crate) use shared::Shared;
 pub use start::{PublisherSystem, start_publisher};
-pub use status::{PublisherLink, PublisherStatus};
+pub use status::{PublisherLink, PublisherOutcome, PublisherStatus};
 
 use crate::handle::{CallError, Handle, Health};
 use std::sync::Arc;

@@ -42,11 +42,14 @@ impl Shared {
         metrics::gauge!("imgapi_publisher_connected").set(f64::from(u8::from(is_connected)));
     }
 
-    pub(super) fn published(&self) {
-        self.figures.lock().published += 1;
-        metrics::counter!("imgapi_publisher_images_total", "outcome" => "published").increment(1);
+    /// An image was published, or was not and why.
+    pub(super) fn ended(&self, name: &str, failure: Option<&str>) {
+        self.figures.lock().ended(name, failure);
+        let outcome = failure.map_or("published", |_| "failed");
+        metrics::counter!("imgapi_publisher_images_total", "outcome" => outcome).increment(1);
     }
 
+    /// Something else than one image.
     pub(super) fn failed(&self, text: String) {
         self.figures.lock().last_error = Some(text);
         metrics::counter!("imgapi_publisher_images_total", "outcome" => "failed").increment(1);

@@ -1,5 +1,11 @@
 //! How it goes, for pages, health and metrics.
 
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+/// Outcomes that are remembered.
+const OUTCOMES: usize = 50;
+
 /// How the link is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PublisherLink {
@@ -25,6 +31,17 @@ impl PublisherLink {
     }
 }
 
+/// How it went with one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublisherOutcome {
+    /// The image.
+    pub name: String,
+    /// When it ended.
+    pub at: SystemTime,
+    /// Why it failed, if it did.
+    pub failure: Option<String>,
+}
+
 /// How it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublisherStatus {
@@ -38,6 +55,8 @@ pub struct PublisherStatus {
     pub published: u64,
     /// Images that failed and are tried again, with why, sorted by name.
     pub failing: Vec<(String, String)>,
+    /// What was done last, newest first; at most 50.
+    pub outcomes: VecDeque<PublisherOutcome>,
     /// What went wrong last.
     pub last_error: Option<String>,
 }
@@ -50,7 +69,21 @@ impl PublisherStatus {
             waiting: 0,
             published: 0,
             failing: Vec::new(),
+            outcomes: VecDeque::new(),
             last_error: None,
         }
+    }
+
+    pub(super) fn ended(&mut self, name: &str, failure: Option<&str>) {
+        match failure {
+            None => self.published += 1,
+            Some(why) => self.last_error = Some(format!("{name}: {why}")),
+        }
+        self.outcomes.truncate(OUTCOMES - 1);
+        self.outcomes.push_front(PublisherOutcome {
+            name: name.to_owned(),
+            at: SystemTime::now(),
+            failure: failure.map(str::to_owned),
+        });
     }
 }

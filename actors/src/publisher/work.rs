@@ -35,13 +35,13 @@ async fn one(shared: &Shared, name: String) {
     }
     match publish(shared, &requested).await {
         Ok(()) => {
-            shared.published();
+            shared.ended(&name, None);
             shared.with_queue(|queue| queue.done(&name));
         }
         Err(Failure::Gone) => shared.with_queue(|queue| queue.done(&name)),
         Err(Failure::Failed(why)) => {
             tracing::warn!("{name} is not published: {why}; trying again later");
-            shared.failed(format!("{name}: {why}"));
+            shared.ended(&name, Some(&why));
             shared.with_queue(|queue| queue.failed(name, why, Instant::now()));
         }
     }

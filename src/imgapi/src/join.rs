@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use actors::{Jobs, PublisherSystem, Publishing, Workroom, image_jobs, start_publisher};
+use actors::{Jobs, Publisher, PublisherSystem, Publishing, Workroom, image_jobs, start_publisher};
 use anyhow::Context as _;
 use repository::configuration::{JoinSettings, Settings};
 use srpc::ConnectOptions;
@@ -23,6 +23,11 @@ impl Join {
     /// Holds a text once the publisher was given up.
     pub(crate) fn given_up(&self) -> Option<watch::Receiver<Option<String>>> {
         self.publisher.as_ref().map(PublisherSystem::given_up)
+    }
+
+    /// Its handle.
+    pub(crate) fn publisher(&self) -> Option<Publisher> {
+        self.publisher.as_ref().map(|system| system.publisher().clone())
     }
 
     /// Ends the publisher. Blocks.

@@ -61,6 +61,9 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
             .with_users(move || users.users());
         let room = join::furnish(room, &state.settings())?;
         let join = join::begin(&room, &system.jobs, &state.settings()).await?;
+        if let Some(publisher) = join.publisher() {
+            state.set_publisher(publisher);
+        }
         let ports = Ports::open(&state, &figures)?;
         let socket = open_log(&base, &logs);
         notify_ready();

@@ -1,9 +1,9 @@
 //! What all requests share.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use actix_web::http::header::HeaderValue;
-use actors::{Health, ImageRepository, Jobs, KeyRing, RepositorySystem, SettingsWatcher};
+use actors::{Health, ImageRepository, Jobs, KeyRing, Publisher, RepositorySystem, SettingsWatcher};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use front::health::Condition;
 use front::site::Site;
@@ -25,6 +25,7 @@ pub(crate) struct State {
     repository: ImageRepository,
     keys: KeyRing,
     jobs: Jobs,
+    publisher: OnceLock<Publisher>,
     settings: Arc<ArcSwap<Settings>>,
     watcher: SettingsWatcher,
     requests: Requests,
@@ -47,6 +48,7 @@ impl State {
             repository: system.repository.clone(),
             keys: system.keys.clone(),
             jobs: system.jobs.clone(),
+            publisher: OnceLock::new(),
             settings: watcher.settings(),
             watcher,
             requests: Requests::default(),
@@ -86,6 +88,19 @@ impl State {
         &self.jobs
     }
 
+    /// Who follows an image server, if one is followed.
+    pub(crate) fn publisher(&self) -> Option<&Publisher> {
+        self.publisher.get()
+    }
+
+    /// From now on this one follows an image server. Said once, before a port opens.
+    pub(crate) fn set_publisher(&self, publisher: Publisher) {
+        let (checked, health) = (publisher.clone(), self.site.health());
+        if self.publisher.set(publisher).is_ok() {
+            health.check("publisher", move || Condition::from(&checked.health()));
+        }
+    }
+
     /// The users there are, if a file tells them; without one every owner exists.
     pub(crate) fn users(&self) -> Option<Arc<UserTable>> {
         self.watcher.users()
@@ -113,12 +128,14 @@ impl State {
 
     /// How the actors are.
     pub(crate) fn healths(&self) -> Vec<Health> {
-        Vec::from([
+        let mut healths = Vec::from([
             self.repository.health(),
             self.keys.health(),
             self.jobs.health(),
             self.watcher.health(),
-        ])
+        ]);
+        healths.extend(self.publisher().map(Publisher::health));
+        healths
     }
 
     /// What the pages share.

@@ -6,7 +6,7 @@ use front::status_tables;
 
 use super::image_cells::{columns, row};
 use super::viewer::Viewer;
-use super::{channels, jobs};
+use super::{channels, jobs, publisher};
 
 /// Images shown as the newest.
 const NEWEST_SHOWN: usize = 10;
@@ -59,9 +59,16 @@ fn body(viewer: &Viewer<'_>) -> repository::Result<String> {
             html += &format!("<p class=\"warning\" role=\"alert\">{}</p>", escape(&problem));
         }
         html += &format!(
-            "<h2><a href=\"/ui/jobs\">Jobs</a></h2><p>{} not over.</p>{}<h2>Actors</h2>{}",
+            "<h2><a href=\"/ui/jobs\">Jobs</a></h2><p>{} not over.</p>{}",
             jobs::unfinished(viewer),
             jobs::table(viewer, 0, JOBS_SHOWN).html(),
+        );
+        if let Some(running) = viewer.state.publisher() {
+            html += "<h2><a href=\"/ui/publisher\">Publisher</a></h2>";
+            html += &publisher::summary(&running.status());
+        }
+        html += &format!(
+            "<h2>Actors</h2>{}",
             status_tables::actors(&viewer.state.healths()).html()
         );
     }

@@ -8,6 +8,7 @@ mod image;
 mod image_cells;
 mod images;
 mod jobs;
+mod publisher;
 mod viewer;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub(crate) fn scope(state: &web::Data<State>) -> impl actix_web::dev::HttpServic
         .route("/images/{uuid}", page(image::page))
         .route("/channels", page(channels::page))
         .route("/jobs", page(jobs::page))
+        .route("/publisher", page(publisher::page))
         .default_service(web::to(not_found))
 }
 
@@ -50,10 +52,11 @@ pub(crate) fn frame(site: Site, settings: &Settings) -> Site {
         true => site,
         false => site.link("/ui/channels", "channels"),
     };
-    // Elsewhere jobs are not for everybody who looks.
-    match settings.mode {
-        Mode::Datacenter => site.link("/ui/jobs", "jobs"),
-        Mode::Public | Mode::Private => site,
+    // Elsewhere neither is for everybody who looks.
+    match (settings.mode, settings.join.image_server.is_some()) {
+        (Mode::Datacenter, true) => site.link("/ui/jobs", "jobs").link("/ui/publisher", "publisher"),
+        (Mode::Datacenter, false) => site.link("/ui/jobs", "jobs"),
+        (Mode::Public | Mode::Private, _) => site,
     }
 }
 
