@@ -46,6 +46,44 @@ fn scratch() -> tempfile::TempDir {
 }
 
 #[test]
+fn a_repository_is_measured_without_the_image_servers_programs_and_without_a_tree() {
+    if lacks_root("a_repository_is_measured_without_the_image_servers_programs_and_without_a_tree") {
+        return;
+    }
+    let directory = scratch();
+    let (programs, data) = (directory.path().join("programs"), directory.path().join("data"));
+    for made in [&programs, &data] {
+        fs::create_dir(made).unwrap();
+    }
+    fs::copy(
+        integration::programs::program("imgapi").unwrap(),
+        programs.join("imgapi"),
+    )
+    .unwrap();
+    let json = directory.path().join("run.json");
+    let path = |path: &Path| path.display().to_string();
+    let output = bench(
+        &data,
+        &[
+            "--only=repository",
+            "--programs",
+            &path(&programs),
+            "--rounds=1",
+            "--repository-images=3",
+            "--repository-file=1",
+            "--json",
+            &path(&json),
+        ],
+    );
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert!(!errors.contains("tree"), "{errors}");
+    let run: serde_json::Value = serde_json::from_slice(&fs::read(&json).unwrap()).unwrap();
+    assert!(run["tree"].is_null());
+    assert!(!run["figures"].as_array().unwrap().is_empty());
+}
+
+#[test]
 fn every_kind_of_work_yields_figures_and_leaves_nothing_behind() {
     if lacks_root("every_kind_of_work_yields_figures_and_leaves_nothing_behind") {
         return;

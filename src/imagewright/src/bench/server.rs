@@ -176,7 +176,7 @@ fn command(
     port: u16,
 ) -> anyhow::Result<Command> {
     let file = |name: &str| credentials.server.join(name).display().to_string();
-    let mut command = Command::new(&programs.imageserver);
+    let mut command = Command::new(&programs.server()?.imageserver);
     command
         .arg(format!("-portNum={port}"))
         .arg(format!("-CAfile={}", file("CA.pem")))

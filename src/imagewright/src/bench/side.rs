@@ -57,14 +57,20 @@ impl fmt::Display for Pair {
 /// The programs of a side, where the unprivileged user can run them.
 pub(crate) struct Programs {
     pub(crate) side: Side,
-    pub(crate) imageserver: PathBuf,
-    pub(crate) imagetool: PathBuf,
+    /// The image server and its tool, where the work needs them.
+    pub(crate) server: Option<ServerPrograms>,
     /// The image builder and its tool, where there are such.
     pub(crate) builder: Option<BuilderPrograms>,
     /// The image repository, where there is one.
     pub(crate) imgapi: Option<PathBuf>,
-    /// What the server says about itself, and a fingerprint.
+    /// What the image server, or else the repository, says about itself, and a fingerprint.
     pub(crate) version: String,
+}
+
+/// The image server of a side.
+pub(crate) struct ServerPrograms {
+    pub(crate) imageserver: PathBuf,
+    pub(crate) imagetool: PathBuf,
 }
 
 /// The image builder of a side.
@@ -74,8 +80,23 @@ pub(crate) struct BuilderPrograms {
 }
 
 impl Programs {
-    /// Looks for them in `from`.
-    pub(crate) fn find(side: Side, from: &Path, scratch: &Scratch) -> anyhow::Result<Self> {
+    /// The image server and its tool.
+    ///
+    /// # Errors
+    /// The work was said to need none.
+    pub(crate) fn server(&self) -> anyhow::Result<&ServerPrograms> {
+        self.server
+            .as_ref()
+            .context("this work needs an image server and does not say so")
+    }
+
+    /// Looks for them in `from`; for the image server only where the work needs one.
+    pub(crate) fn find(
+        side: Side,
+        from: &Path,
+        scratch: &Scratch,
+        needs_server: bool,
+    ) -> anyhow::Result<Self> {
         let to = scratch.path().join("programs").join(side.name());
         std::fs::create_dir_all(&to)?;
         let take = |name: &str| -> anyhow::Result<PathBuf> {
@@ -96,7 +117,14 @@ impl Programs {
             }
             Ok(copy)
         };
-        let imageserver = take("imageserver")?;
+        let server = if needs_server {
+            Some(ServerPrograms {
+                imageserver: take("imageserver")?,
+                imagetool: take("imagetool")?,
+            })
+        } else {
+            None
+        };
         let has_builder = ["imaginator", "builder-tool"]
             .iter()
             .all(|name| from.join(name).is_file());
@@ -113,11 +141,15 @@ impl Programs {
             .is_file()
             .then(|| take("imgapi"))
             .transpose()?;
+        let told = server
+            .as_ref()
+            .map(|server| &server.imageserver)
+            .or(imgapi.as_ref());
+        let version = told.map(|program| version(program, scratch)).transpose()?;
         Ok(Self {
             side,
-            version: version(&imageserver, scratch)?,
-            imageserver,
-            imagetool: take("imagetool")?,
+            version: version.unwrap_or_else(|| "none of its programs is needed".to_owned()),
+            server,
             builder,
             imgapi,
         })

@@ -33,7 +33,7 @@ pub(crate) struct Stage {
     pub(crate) tree: PathBuf,
     /// How the report calls the tree.
     pub(crate) tree_name: String,
-    pub(crate) stock: Stock,
+    stock: Option<Stock>,
     pub(crate) credentials: Credentials,
     pub(crate) figures: Figures,
     pub(crate) runtime: Runtime,
@@ -70,20 +70,26 @@ impl Stage {
                 .context("where am I?")?
                 .to_owned(),
         };
-        let mut programs = vec![Programs::find(Side::Ours, &own, &scratch)?];
+        let works = args.works();
+        let needs_server = works.iter().any(|work| work.needs_image_server());
+        let mut programs = vec![Programs::find(Side::Ours, &own, &scratch, needs_server)?];
         if let Some(peer) = &args.peer {
-            programs.push(Programs::find(Side::Theirs, peer, &scratch)?);
+            programs.push(Programs::find(Side::Theirs, peer, &scratch, needs_server)?);
         }
+        let made = scratch.path().join("tree");
         let (tree, tree_name) = match &args.tree {
             Some(tree) => (tree.clone(), tree.display().to_string()),
-            None => {
-                let tree = scratch.path().join("tree");
+            None => (made, "synthetic, like a minimal Debian".to_owned()),
+        };
+        let stock = if works.iter().any(|work| work.needs_tree()) {
+            if args.tree.is_none() {
                 eprintln!("making a tree like a minimal Debian");
                 synthetic_tree::make(&tree)?;
-                (tree, "synthetic, like a minimal Debian".to_owned())
             }
+            Some(Stock::make(&tree, &scratch)?)
+        } else {
+            None
         };
-        let stock = Stock::make(&tree, &scratch)?;
         let stage = Self {
             credentials: Credentials::make(&scratch)?,
             programs,
@@ -127,6 +133,21 @@ impl Stage {
         let mut turns = turns(self.rounds, &pairs);
         turns.retain(|turn| turn.round <= MIXED_ROUNDS || same.contains(&turn.pair));
         turns
+    }
+
+    /// The tree as a store holds it.
+    ///
+    /// # Errors
+    /// The work was said to need none.
+    pub(crate) fn stock(&self) -> anyhow::Result<&Stock> {
+        self.stock
+            .as_ref()
+            .context("this work needs the tree and does not say so")
+    }
+
+    /// The same for the report: nothing where no work needed it.
+    pub(crate) fn used_stock(&self) -> Option<&Stock> {
+        self.stock.as_ref()
     }
 
     pub(crate) fn programs(&self, side: Side) -> anyhow::Result<&Programs> {
@@ -211,9 +232,12 @@ impl Stage {
     /// Start-up comes last and removes what was there: its images need no room beside the rest.
     fn ensure_room(&self) -> anyhow::Result<()> {
         let turns = self.turns().len() as u64;
-        let trees = (turns * TREES_PER_TURN + OTHER_TREES) * self.stock.bytes();
+        let Some(stock) = &self.stock else {
+            return Ok(());
+        };
+        let trees = (turns * TREES_PER_TURN + OTHER_TREES) * stock.bytes();
         let images = u64::from(self.images.last().copied().unwrap_or(0));
-        let images = images * self.stock.entries() as u64 * IMAGE_BYTES_PER_ENTRY;
+        let images = images * stock.entries() as u64 * IMAGE_BYTES_PER_ENTRY;
         self.scratch.ensure_room(trees.max(images))
     }
 }

@@ -34,7 +34,8 @@ pub(crate) struct Tool<'a> {
 impl Tool<'_> {
     /// Runs a command that must succeed; what it prints is dropped.
     pub(crate) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> anyhow::Result<Cost> {
-        let mut command = Command::new(&self.programs.imagetool);
+        let imagetool = &self.programs.server()?.imagetool;
+        let mut command = Command::new(imagetool);
         command
             .arg("-imageServerHostname=127.0.0.1")
             .arg(format!("-imageServerPortNum={}", self.server.port))
@@ -49,7 +50,7 @@ impl Tool<'_> {
         let start = Instant::now();
         let child = command
             .spawn()
-            .with_context(|| format!("cannot start {}", self.programs.imagetool.display()))?;
+            .with_context(|| format!("cannot start {}", imagetool.display()))?;
         let client_peak_bytes = watch_until_its_end(&child)?;
         let time = start.elapsed();
         let used = child.wait4()?;

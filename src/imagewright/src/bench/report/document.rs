@@ -23,14 +23,16 @@ impl Report<'_> {
         for (side, version) in stage.versions() {
             rows.push((side.name(), version.to_owned()));
         }
-        let tree = format!(
-            "{}: {} inodes, {} objects, {:.0} MB",
-            stage.tree_name,
-            stage.stock.entries(),
-            stage.stock.objects.len(),
-            stage.stock.bytes() as f64 / 1e6
-        );
-        rows.push(("tree", tree));
+        if let Some(stock) = stage.used_stock() {
+            let tree = format!(
+                "{}: {} inodes, {} objects, {:.0} MB",
+                stage.tree_name,
+                stock.entries(),
+                stock.objects.len(),
+                stock.bytes() as f64 / 1e6
+            );
+            rows.push(("tree", tree));
+        }
         rows.push(("rounds", format!("{}{}", stage.rounds, self.fewer_rounds())));
         let mut text = String::from("# A run of `imagewright bench`\n\n| what | |\n| --- | --- |\n");
         for (what, value) in rows {
@@ -88,16 +90,19 @@ impl Report<'_> {
             .versions()
             .map(|(side, version): (Side, &str)| (side.name().to_owned(), json!(version)))
             .collect();
+        let tree = stage.used_stock().map(|stock| {
+            json!({
+                "name": stage.tree_name,
+                "inodes": stock.entries(),
+                "objects": stock.objects.len(),
+                "bytes": stock.bytes(),
+            })
+        });
         let document = json!({
             "machine": self.machine,
             "load_after": self.load_after,
             "programs": versions,
-            "tree": {
-                "name": stage.tree_name,
-                "inodes": stage.stock.entries(),
-                "objects": stage.stock.objects.len(),
-                "bytes": stage.stock.bytes(),
-            },
+            "tree": tree,
             "rounds": stage.rounds,
             "figures": figures,
         });

@@ -16,7 +16,7 @@ pub(super) fn run(work: &'static str, stage: &mut Stage) -> anyhow::Result<()> {
             let server = servers.of(turn.pair.server)?;
             // Other objects each time, the same ones for all sides.
             let seed = u64::from(turn.round) * 100 + clients as u64;
-            let batch = Batch::new(&stage.stock.objects, seed)?;
+            let batch = Batch::new(&stage.stock()?.objects, seed)?;
             stage.settle()?;
             let before = server.cpu_time()?;
             let target = stage.target(server);

@@ -8,7 +8,7 @@ use anyhow::Context;
 
 pub(super) fn run(work: &'static str, stage: &mut Stage) -> anyhow::Result<()> {
     let servers = Servers::start(stage, work)?;
-    let fleet = Fleet::new(&stage.stock.objects, stage.fleet);
+    let fleet = Fleet::new(&stage.stock()?.objects, stage.fleet);
     // Once without the clock: the servers know their objects from then on.
     for pair in stage.same() {
         let target = stage.target(servers.of(pair.server)?);

@@ -30,10 +30,10 @@ fn one(work: &'static str, stage: &mut Stage, home: &Home, turn: Turn) -> anyhow
         let before = server.cpu_time()?;
         let rate = stage
             .runtime
-            .block_on(load::get_objects(&target, clients, &stage.stock.objects))
+            .block_on(load::get_objects(&target, clients, &stage.stock()?.objects))
             .with_context(|| server.log_tail())?;
         let cpu = server.cpu_time()?.saturating_sub(before);
-        let gigabytes = stage.stock.bytes() as f64 * clients as f64 / 1e9;
+        let gigabytes = stage.stock()?.bytes() as f64 * clients as f64 / 1e9;
         let figures = &mut stage.figures;
         figures.record(work, name, Unit::MegabytesPerSecond, turn.pair, rate);
         let name_cpu = format!("{name}, server CPU per GB");

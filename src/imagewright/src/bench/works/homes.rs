@@ -13,7 +13,7 @@ impl Homes {
     pub(super) fn make(stage: &Stage, name: &str) -> anyhow::Result<Self> {
         let mut homes = Vec::new();
         for pair in stage.same() {
-            homes.push((pair.server, stage.stock.home(&stage.scratch, name)?));
+            homes.push((pair.server, stage.stock()?.home(&stage.scratch, name)?));
         }
         stage.settle()?;
         Ok(Self(homes))

@@ -77,6 +77,16 @@ impl Work {
         }
     }
 
+    /// Whether an image server does it, or is beside it; an image repository needs none.
+    pub(crate) fn needs_image_server(self) -> bool {
+        self != Self::Repository
+    }
+
+    /// Whether it is done with the tree.
+    pub(crate) fn needs_tree(self) -> bool {
+        !matches!(self, Self::Repository | Self::Many)
+    }
+
     /// Does it, round after round, and records what it took.
     pub(crate) fn run(self, stage: &mut Stage) -> anyhow::Result<()> {
         let work = match self {

@@ -27,11 +27,11 @@ const ROUNDS_WITH_VERY_MANY: u32 = 2;
 pub(super) fn run(work: &'static str, stage: &mut Stage) -> anyhow::Result<()> {
     // The largest store of all needs the room. Making it takes so long that the removal is over by then.
     stage.scratch.remove_used()?;
-    let home = stage.stock.home_without_images(&stage.scratch, work)?;
+    let home = stage.stock()?.home_without_images(&stage.scratch, work)?;
     let mut present = 0;
     for images in stage.images.clone() {
         eprintln!("  making images up to {images}");
-        variants::fill(&stage.scratch, &stage.stock, &home, present..images)?;
+        variants::fill(&stage.scratch, stage.stock()?, &home, present..images)?;
         present = images;
         stage.settle()?;
         let mut pairs = stage.same();
