@@ -78,13 +78,7 @@ impl Record {
             entry.insert("dataset_guid".to_owned(), guid.as_str().into());
         }
         let mut record = self.clone();
-        let mut files = record
-            .object()
-            .get("files")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
-        files.truncate(files.len().max(index));
+        let mut files = record.list("files");
         if index < files.len() {
             files[index] = Value::Object(entry);
         } else {
@@ -94,16 +88,17 @@ impl Record {
         Ok(record)
     }
 
+    /// What a field lists; nothing if it is no list.
+    fn list(&self, field: &str) -> Vec<Value> {
+        let listed = self.object().get(field).and_then(Value::as_array);
+        listed.cloned().unwrap_or_default()
+    }
+
     /// Records that another store has its files now.
     #[must_use]
     pub fn with_stor(&self, stor: &str) -> Record {
         let mut record = self.clone();
-        let mut files = record
-            .object()
-            .get("files")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let mut files = record.list("files");
         for file in files.iter_mut().filter_map(Value::as_object_mut) {
             file.insert("stor".to_owned(), stor.into());
         }
@@ -159,12 +154,7 @@ impl Record {
         if let Some((index, item)) = structures::bad_account(accounts) {
             return invalid(&format!("(item {index} is not a UUID): {item}"));
         }
-        let mut acl = self
-            .object()
-            .get("acl")
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default();
+        let mut acl = self.list("acl");
         // Sets, since lists of accounts may be long on both sides.
         let text = |account: &Value| json::to_text(account);
         if is_removal {
