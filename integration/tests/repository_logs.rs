@@ -25,6 +25,11 @@ fn running(configuration: Value) -> (Repository, Imgapi) {
     (repository, daemon)
 }
 
+/// What all daemons of a repository have said.
+fn log_of(repository: &Repository) -> String {
+    std::fs::read_to_string(repository.path().join("imgapi.log")).unwrap()
+}
+
 #[test]
 fn the_log_is_records_that_existing_tools_read_with_the_names_of_requests() {
     let (_repository, daemon) = running(json!({ "authType": "none" }));
@@ -75,16 +80,40 @@ fn pings_and_secrets_are_not_recorded() {
 
 #[test]
 fn the_level_of_the_configuration_decides_what_is_kept() {
-    let (_repository, daemon) = running(json!({ "logLevel": "warn" }));
+    let (repository, daemon) = running(json!({ "logLevel": "warn" }));
     daemon
         .ask("GET", "/images", &[("x-request-id", "list-1")], b"")
         .unwrap();
     assert_eq!(daemon.get("/nothing/here").unwrap().status, 404);
-    let text = daemon.log_text();
+    // Whoever stops writes what is still to be written.
+    daemon.stop().unwrap();
+    let text = log_of(&repository);
     assert!(
         !text.contains("list-1") && !text.contains("listening on"),
         "{text}"
     );
+}
+
+#[test]
+fn a_stop_loses_no_record_and_they_stand_in_the_order_of_their_requests() {
+    const REQUESTS: usize = 2000;
+    let (repository, daemon) = running(json!({ "authType": "none" }));
+    let mut talk = daemon.talk().unwrap();
+    for number in 0..REQUESTS {
+        let id = format!("in-order-{number}");
+        let reply = talk.ask("GET", "/images", &[("x-request-id", &id)], b"").unwrap();
+        assert_eq!(reply.status, 200);
+    }
+    assert_eq!(daemon.stop().unwrap(), Some(0));
+    let log = log_of(&repository);
+    let records = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let numbers = records.filter_map(|record| {
+        let id = record["req_id"].as_str()?;
+        id.strip_prefix("in-order-")?.parse::<usize>().ok()
+    });
+    assert!(numbers.eq(0..REQUESTS), "{log}");
 }
 
 /// `imgapi logs`, as the user of the server.
