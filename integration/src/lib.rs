@@ -20,6 +20,7 @@
 //! | `server` | an image server of its own for a test: process, unprivileged user, directories, port |
 //! | `stalling_git` | a git server that is told a password and never answers |
 //! | `tool` | `imagetool` as one user |
+//! | `page_request` | one web request to a daemon, written out by hand |
 //! | `plain_call` | one call over a plain connection, written out by hand |
 //! | `trace` | system calls of a server, as `strace` writes them down |
 //! | `power_cut` | what a disk holds after the power fails, by such a trace |
@@ -53,6 +54,7 @@ pub mod http_talk;
 pub mod images;
 pub mod imaginator;
 pub mod machine;
+mod page_request;
 pub mod plain_call;
 pub mod power_cut;
 mod process;

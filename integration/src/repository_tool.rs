@@ -95,12 +95,7 @@ impl RepositoryTool {
         let writer = std::thread::spawn(move || stdin.write_all(&input));
         let output = child.wait_with_output()?;
         let _ = writer.join();
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Outcome {
-            out: text(output.stdout),
-            err: text(output.stderr),
-            code: output.status.code().unwrap_or(-1),
-        })
+        Ok(output.into())
     }
 
     /// The same for a command that must succeed; gives what it printed.

@@ -1,18 +1,17 @@
 //! An image server of its own for a test: real process, unprivileged user, temporary directories, a free port.
 
+pub use crate::page_request::Answer;
+use crate::page_request::request;
 use crate::process::Process;
 use crate::programs::program;
 use crate::unprivileged;
 use anyhow::{Context, Result};
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long an answer may take.
-const ANSWER_SECONDS: u64 = 60;
 /// How long a log line may take to be written.
 const LOG_SECONDS: u64 = 5;
 
@@ -34,15 +33,6 @@ pub const INSECURE: &[&str] = &[
     "-certFile=",
     "-keyFile=",
 ];
-
-/// An answer to a web request.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    /// Status line and headers, in lower case.
-    pub head: String,
-    pub body: String,
-}
 
 /// A running server; dropping it kills it.
 pub struct ImageServer {
@@ -127,7 +117,7 @@ impl Home {
         let log = self.path().join("server.log");
         let mut process = Process::start("the image server", &mut command, &log)?;
         process
-            .wait_until(|| request(port, "GET", "/healthz", "*/*").is_ok_and(|page| page.status == 200))?;
+            .wait_until(|| request(port, "GET", "/healthz", &[], "").is_ok_and(|page| page.status == 200))?;
         Ok(ImageServer {
             process,
             port,
@@ -234,7 +224,7 @@ impl ImageServer {
 
     /// One web request on a connection of its own.
     pub fn request(&self, method: &str, path: &str, accept: &str) -> Result<Answer> {
-        request(self.port, method, path, accept)
+        request(self.port, method, path, &[("Accept", accept)], "")
     }
 
     /// Peak resident memory in bytes.
@@ -266,25 +256,6 @@ impl ImageServer {
     pub fn has_ended(&mut self) -> Result<bool> {
         Ok(!self.process.is_running())
     }
-}
-
-fn request(port: u16, method: &str, path: &str, accept: &str) -> Result<Answer> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    stream.set_read_timeout(Some(Duration::from_secs(ANSWER_SECONDS)))?;
-    write!(
-        stream,
-        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nAccept: {accept}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    )?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let text = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").context("no end of headers")?;
-    let status = head.split(' ').nth(1).context("no status")?.parse()?;
-    Ok(Answer {
-        status,
-        head: head.to_lowercase(),
-        body: body.to_owned(),
-    })
 }
 
 /// A port nobody listens on at this moment.

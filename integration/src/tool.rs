@@ -5,7 +5,7 @@ use crate::server::ImageServer;
 use anyhow::Result;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// `imagetool` as one user: port and certificates are fixed, no configuration of the host is read.
 pub struct Tool {
@@ -20,6 +20,17 @@ pub struct Outcome {
     pub out: String,
     pub err: String,
     pub code: i32,
+}
+
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self {
+            out: text(output.stdout),
+            err: text(output.stderr),
+            code: output.status.code().unwrap_or(-1),
+        }
+    }
 }
 
 impl Tool {
@@ -58,12 +69,7 @@ impl Tool {
             .env("HOME", &self.home)
             .env("TZ", "UTC")
             .output()?;
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(Outcome {
-            out: text(output.stdout),
-            err: text(output.stderr),
-            code: output.status.code().unwrap_or(-1),
-        })
+        Ok(output.into())
     }
 
     /// The same for a command that must succeed; gives what it printed.

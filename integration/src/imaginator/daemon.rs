@@ -2,14 +2,12 @@
 
 use super::Workplace;
 use super::requests::outcome;
+use crate::page_request::{Answer, request};
 use crate::process::Process;
 use crate::programs::program;
-use crate::server::{Answer, free_port};
+use crate::server::free_port;
 use crate::tool::Outcome;
-use crate::wait::PATIENCE;
-use anyhow::{Context, Result};
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use anyhow::Result;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -134,27 +132,4 @@ impl Imaginator {
     pub fn kill(mut self) -> Result<()> {
         self.process.kill()
     }
-}
-
-fn request(port: u16, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    let more: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n{more}\r\n{body}",
-        body.len()
-    )?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let text = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = text.split_once("\r\n\r\n").context("no end of headers")?;
-    Ok(Answer {
-        status: head.split(' ').nth(1).context("no status")?.parse()?,
-        head: head.to_lowercase(),
-        body: body.to_owned(),
-    })
 }

@@ -106,9 +106,5 @@ impl Building {
 
 pub(super) fn outcome(command: &mut Command) -> Result<Outcome> {
     let output = command.output().with_context(|| format!("{command:?}"))?;
-    Ok(Outcome {
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        code: output.status.code().unwrap_or(-1),
-    })
+    Ok(output.into())
 }
