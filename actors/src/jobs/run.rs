@@ -38,7 +38,8 @@ pub(super) async fn keep_beginning(shared: Arc<Shared>) {
     }
 }
 
-/// Without a pause between the entry and the task: an actor that dies before it leaves a job that is marked and not here.
+/// Without a pause between the entry and the task: an actor that dies before it leaves a job that is marked and not here. One that
+/// was cancelled since it was marked is left.
 fn begin(shared: &Arc<Shared>, job: Arc<Job>, is_again: bool) {
     let (cancel, cancelled) = watch::channel(false);
     let progress = Arc::<Progress>::default();
@@ -54,11 +55,13 @@ fn begin(shared: &Arc<Shared>, job: Arc<Job>, is_again: bool) {
         cancelled,
         is_again,
     };
-    shared
-        .state
-        .lock()
-        .running
-        .insert(job.uuid, Running { progress, cancel });
+    {
+        let mut state = shared.state.lock();
+        if state.stopped.remove(&job.uuid) {
+            return;
+        }
+        state.running.insert(job.uuid, Running { progress, cancel });
+    }
     tokio::spawn(work(shared.clone(), run, body));
 }
 
@@ -148,16 +151,22 @@ impl Shared {
     pub(super) fn cancel(&self, uuid: Uuid) -> Result<Arc<Job>, JobsError> {
         let job = self.table.load().get(uuid).cloned();
         let job = job.ok_or(JobsError::Unknown(uuid))?;
-        let is_running = self
-            .state
-            .lock()
-            .running
-            .get(&uuid)
-            .is_some_and(|running| running.cancel.send(true).is_ok());
-        if job.execution.is_over() || is_running {
+        if job.execution.is_over() {
             return Ok(job);
         }
-        self.state.lock().queue.retain(|queued| *queued != uuid);
+        {
+            // In one piece: whoever is about to begin it either has its entry here, or finds that it was stopped.
+            let mut state = self.state.lock();
+            if let Some(running) = state.running.get(&uuid) {
+                // Nobody hears it any more where the work is done and its end is about to be noted.
+                let _ = running.cancel.send(true);
+                return Ok(job);
+            }
+            if job.execution == Execution::Running {
+                state.stopped.insert(uuid);
+            }
+            state.queue.retain(|queued| *queued != uuid);
+        }
         self.ended(uuid, Outcome::Canceled);
         Ok(self.table.load().get(uuid).cloned().unwrap_or(job))
     }
@@ -189,6 +198,8 @@ impl Shared {
 
     /// After the actor was restarted: what is marked as running and is not at work waits again. Blocks.
     pub(super) fn reconcile(&self) {
+        // Who was about to begin them is gone.
+        self.state.lock().stopped.clear();
         let table = self.table.load_full();
         for job in table.iter().rev() {
             let mut state = self.state.lock();
@@ -227,5 +238,64 @@ fn conclude(job: &mut Job, now: String, outcome: Outcome) {
     job.execution = execution;
     if let Some(last) = last {
         job.results.push(result(name.to_owned(), now.clone(), now, last));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Clock;
+    use futures_util::future::BoxFuture;
+    use repository::json::Object;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// Tells that it was begun.
+    struct Begun(Arc<AtomicBool>);
+
+    impl JobBody for Begun {
+        fn run(&self, _: JobRun) -> BoxFuture<'static, Result<(), JobFailure>> {
+            self.0.store(true, Ordering::SeqCst);
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    fn shared(base: &std::path::Path, is_begun: &Arc<AtomicBool>) -> Arc<Shared> {
+        let shared = Shared::load(base, Clock::default(), false).unwrap();
+        let body: Arc<dyn JobBody> = Arc::new(Begun(is_begun.clone()));
+        shared.set_bodies(Vec::from([(JobKind::ImportRemote, body)]));
+        Arc::new(shared)
+    }
+
+    /// The tasks that were begun have done their work by then: each round lets all of them go on, and writes are waited for.
+    async fn settle(shared: &Arc<Shared>) {
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+            shared.change(|_| ()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_is_cancelled_in_the_moment_it_begins_does_nothing() {
+        let base = tempfile::tempdir().unwrap();
+        for is_cancelled in [false, true] {
+            let is_begun = Arc::<AtomicBool>::default();
+            let shared = shared(base.path(), &is_begun);
+            let image = Uuid::from_random([u8::from(is_cancelled); 16]);
+            let job = shared.submit(JobKind::ImportRemote, image, Object::new());
+            let uuid = job.unwrap().uuid;
+            assert_eq!(shared.next(), Some(uuid));
+            let (job, is_again) = shared.mark_running(uuid).unwrap();
+            if is_cancelled {
+                assert_eq!(shared.cancel(uuid).unwrap().execution, Execution::Canceled);
+            }
+            begin(&shared, job, is_again);
+            settle(&shared).await;
+            assert_eq!(is_begun.load(Ordering::SeqCst), !is_cancelled);
+            let ended = shared.table.load().get(uuid).unwrap().execution;
+            let wanted = [Execution::Succeeded, Execution::Canceled];
+            assert_eq!(ended, wanted[usize::from(is_cancelled)]);
+            let state = shared.state.lock();
+            assert!(state.running.is_empty() && state.stopped.is_empty() && state.starts.is_empty());
+        }
     }
 }

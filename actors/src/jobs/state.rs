@@ -11,6 +11,8 @@ pub(super) struct State {
     /// Who waits, in order.
     pub(super) queue: VecDeque<Uuid>,
     pub(super) running: HashMap<Uuid, Running>,
+    /// Who was cancelled between the mark that it runs and its work: it is not begun any more.
+    pub(super) stopped: HashSet<Uuid>,
     /// How often each that is not over was begun.
     pub(super) starts: HashMap<Uuid, u64>,
     /// Whose newest state is not on the disk, since that failed.
