@@ -3,6 +3,7 @@
 use super::known::{Known, KnownRecord};
 use super::plan::{self, Steps};
 use super::request::{Change, UploadCell, Waiting};
+use super::upload::WaitingFiles;
 use super::{ChangeKind, RepositoryError, Result, Revision, Shared, Slot, Stored, agree};
 use repository::catalogue::Entry;
 use repository::manifest::Record;
@@ -41,6 +42,7 @@ struct Accepted {
     /// What it does to the image of the record.
     kind: ChangeKind,
     upload: Option<UploadCell>,
+    waiting: Option<WaitingFiles>,
     /// Whether anything of it may be on the disk.
     is_begun: bool,
     /// How it ended, as far as it has.
@@ -96,6 +98,7 @@ struct Details {
     gone: Option<Uuid>,
     kind: ChangeKind,
     upload: Option<UploadCell>,
+    waiting: Option<WaitingFiles>,
 }
 
 impl Details {
@@ -107,6 +110,7 @@ impl Details {
             gone: self.gone,
             kind: self.kind,
             upload: self.upload,
+            waiting: self.waiting,
             is_begun: false,
             outcome: Ok(None),
         }
@@ -116,10 +120,12 @@ impl Details {
 /// Compares a change with what is there, and says what is to be done.
 fn accept(shared: &Shared, known: &mut Known, change: Change) -> Result<(Steps, Details)> {
     let mut steps = Steps::default();
+    let mut waiting = None;
     let (record, gone, kind, upload) = match change {
         Change::Create { record, files } => {
             check_free(shared, known, record.uuid())?;
-            steps.moves = files;
+            steps.moves = files.moves.clone();
+            waiting = Some(files);
             (Some(record), None, ChangeKind::Created, None)
         }
         Change::Replace {
@@ -191,6 +197,7 @@ fn accept(shared: &Shared, known: &mut Known, change: Change) -> Result<(Steps, 
         gone,
         kind,
         upload,
+        waiting,
     };
     Ok((steps, details))
 }
@@ -264,7 +271,12 @@ fn carry_out(shared: &Shared, accepted: &mut [Accepted]) -> bool {
         // The journal stays: it is carried out before the next change.
         return false;
     }
-    !is_noted || shared.directory.clear_journal().is_ok()
+    if is_noted && shared.directory.clear_journal().is_err() {
+        // It is all done, and will be done again before the next change.
+        return false;
+    }
+    shared.leave_journal_names();
+    true
 }
 
 fn text_of(change: &Accepted) -> Option<String> {
@@ -303,27 +315,51 @@ fn write_journal(shared: &Shared, accepted: &mut [Accepted]) -> bool {
     }
     let entry = plan::to_journal(&noted);
     // From here on the files belong to the journal.
-    hold_uploads(accepted, true);
+    give_to_journal(shared, accepted);
     let Err(error) = shared.directory.write_journal(&entry) else {
         return true;
     };
-    hold_uploads(accepted, false);
     let is_cleared = shared.directory.clear_journal().is_ok();
-    let fails =
-        |change: &&mut Accepted| change.outcome.is_ok() && (change.steps.needs_journal() || !is_cleared);
-    for change in accepted.iter_mut().filter(fails) {
-        change.outcome = Err(error.clone().into());
+    if is_cleared {
+        take_from_journal(shared, accepted);
+    }
+    for change in accepted.iter_mut().filter(|change| change.outcome.is_ok()) {
+        if change.steps.needs_journal() || !is_cleared {
+            // If nobody knows what was noted it may be done yet: nobody else may do something with its files.
+            change.is_begun = !is_cleared;
+            change.outcome = Err(error.clone().into());
+        }
     }
     is_cleared
 }
 
-fn hold_uploads(accepted: &[Accepted], is_held: bool) {
-    let noted = accepted.iter().filter(|change| change.is_noted());
-    for cell in noted.filter_map(|change| change.upload.as_ref()) {
-        if let Some(upload) = cell.lock().as_mut() {
-            upload.incoming.hold(is_held);
+/// The files stay, whatever becomes of who sent them, and nobody else writes under their names.
+fn give_to_journal(shared: &Shared, accepted: &mut [Accepted]) {
+    for change in accepted.iter_mut().filter(|change| change.is_noted()) {
+        if let Some(waiting) = &mut change.waiting {
+            waiting.is_noted = true;
+        }
+        if let Some(cell) = &change.upload
+            && let Some(upload) = cell.lock().as_mut()
+        {
+            upload.set_noted(true);
+            shared.hold_journal_name(&upload.claim);
         }
     }
+}
+
+fn take_from_journal(shared: &Shared, accepted: &mut [Accepted]) {
+    for change in accepted.iter_mut().filter(|change| change.is_noted()) {
+        if let Some(waiting) = &mut change.waiting {
+            waiting.is_noted = false;
+        }
+        if let Some(cell) = &change.upload
+            && let Some(upload) = cell.lock().as_mut()
+        {
+            upload.set_noted(false);
+        }
+    }
+    shared.leave_journal_names();
 }
 
 /// Removes what changes leave behind, flushed together.

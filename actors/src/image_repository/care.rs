@@ -4,7 +4,7 @@
 //! A thread of its own, which nobody waits for. It holds what is known for moments only.
 
 use super::upload::{Claim, KEPT};
-use super::{Result, Shared, saved};
+use super::{Result, Shared, agree, saved};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use repository::catalogue::{Entry, write_one};
 use repository::http::ApiVersion;
@@ -73,6 +73,7 @@ impl Worker {
         let mut uploads_looked_at = None::<Instant>;
         loop {
             let start = Instant::now();
+            told(self.agree());
             told(self.archive(is_stopped));
             if uploads_looked_at.is_none_or(|at| at.elapsed() > UPLOADS_PERIOD) {
                 told(self.remove_old_uploads());
@@ -86,6 +87,16 @@ impl Worker {
                 return;
             }
         }
+    }
+
+    /// Carries out what a change that failed left, so that what waits for it does not wait for the next change.
+    fn agree(&self) -> Result<()> {
+        let mut known = self.shared.known.lock();
+        if known.must_agree {
+            agree::with_disk(&self.shared, &mut known)?;
+            self.shared.is_in_trouble(None);
+        }
+        Ok(())
     }
 
     /// Writes the index, if something changed.

@@ -1,7 +1,7 @@
 //! Files and icons of images.
 
 use super::request::Change;
-use super::upload::{Claim, KEPT};
+use super::upload::{Claim, KEPT, WaitingFiles};
 use super::{CommitError, ImageRepository, RepositoryError, Result, Revision, Slot, Stored, Upload};
 use crate::CallError;
 use parking_lot::Mutex;
@@ -37,7 +37,9 @@ impl ImageRepository {
                 slot,
                 name,
                 incoming,
-                _claim: claim,
+                is_resumable: resume,
+                is_secured: false,
+                claim: Arc::new(claim),
             })
         };
         self.shared.readers.run(begin).await?
@@ -79,14 +81,34 @@ impl ImageRepository {
         Ok(self.shared.readers.run(remove).await??)
     }
 
+    /// Has an upload on stable storage. One that was begun with `resume` stays from now on, also if it is dropped; whoever does not
+    /// want it any more [discards](Self::discard_upload) it.
+    ///
+    /// # Errors
+    /// `NoSpace`, `Storage`: it is removed.
+    pub async fn secure_upload(&self, upload: Upload) -> Result<Upload> {
+        let secured = self.secured(upload).await;
+        secured.map_err(|failed| failed.error)
+    }
+
+    async fn secured(&self, mut upload: Upload) -> std::result::Result<Upload, CommitError> {
+        let secure = move || (upload.secure(), upload);
+        match self.shared.readers.run(secure).await {
+            Ok((Ok(()), upload)) => Ok(upload),
+            Ok((Err(error), upload)) => Err(CommitError::new(error, Some(upload))),
+            Err(error) => Err(CommitError::new(error.into(), None)),
+        }
+    }
+
     /// Puts a file or icon in its place and gives the image the record that says so, both or neither. If it fails before anything was
-    /// done, as with `Changed`, the upload comes back: make the change again of the image as it is now.
+    /// done, as with `Changed`, the upload comes back: make the change again of the image as it is now. One that was begun with `resume`
+    /// is [secured](Self::secure_upload) first.
     ///
     /// # Errors
     /// `Changed`, `Missing`, `NoFile`: it was activated or deleted meanwhile; `NoSpace`, `Storage`, `Call`.
     pub async fn commit(
         &self,
-        mut upload: Upload,
+        upload: Upload,
         record: Record,
         of: Revision,
     ) -> std::result::Result<Stored, CommitError> {
@@ -95,12 +117,7 @@ impl ImageRepository {
             return Err(CommitError::new(error, Some(upload)));
         }
         // Here and not by the writer, who has other changes waiting: many bytes may not be on the disk yet.
-        let flush = move || (upload.incoming.flush(), upload);
-        let upload = match self.shared.readers.run(flush).await {
-            Ok((Ok(()), upload)) => upload,
-            Ok((Err(error), upload)) => return Err(CommitError::new(error.into(), Some(upload))),
-            Err(error) => return Err(CommitError::new(error.into(), None)),
-        };
+        let upload = self.secured(upload).await?;
         let cell = Arc::new(Mutex::new(Some(upload)));
         let change = Change::Replace {
             record,
@@ -129,42 +146,25 @@ impl ImageRepository {
             (layout::file(other, index), waiting, layout::file(uuid, index))
         });
         let names: Vec<(String, String, String)> = names.collect();
-        let (files, wanted) = (self.shared.files.clone(), names.clone());
-        let duplicate = move || -> Result<()> {
-            for (from, waiting, _) in &wanted {
+        let moves = names
+            .iter()
+            .map(|(_, waiting, place)| (waiting.clone(), place.clone()));
+        let files = self.shared.files.clone();
+        // They go with this wherever it ends: when something fails, and when who asked goes away.
+        let made = WaitingFiles::new(files.clone(), moves.collect());
+        let duplicate = move || -> Result<WaitingFiles> {
+            for (from, waiting, _) in &names {
                 if !files.duplicate(from, waiting)? {
                     let file = from.clone();
                     return Err(RepositoryError::NoFile { uuid: other, file });
                 }
             }
-            let waiting: Vec<&str> = wanted.iter().map(|(_, waiting, _)| waiting.as_str()).collect();
-            Ok(files.flush(&waiting)?)
+            let waiting: Vec<&str> = names.iter().map(|(_, waiting, _)| waiting.as_str()).collect();
+            files.flush(&waiting)?;
+            Ok(made)
         };
-        let mut made = self.shared.readers.run(duplicate).await?;
-        if made.is_ok() {
-            let moves = names
-                .iter()
-                .map(|(_, waiting, place)| (waiting.clone(), place.clone()));
-            let files = moves.collect();
-            match self.change_record(Change::Create { record, files }).await {
-                Ok(stored) => return Ok(stored),
-                Err(error) => made = Err(error),
-            }
-        }
-        // Not where the journal may want them. What stays is removed at the next start.
-        if matches!(
-            made,
-            Err(RepositoryError::Exists(_) | RepositoryError::NoFile { .. })
-        ) {
-            let files = self.shared.files.clone();
-            let remove = move || {
-                names
-                    .iter()
-                    .try_for_each(|(_, waiting, _)| files.remove(waiting).map(drop))
-            };
-            self.shared.readers.run(remove).await??;
-        }
-        made.and_then(|()| Err(RepositoryError::Missing(other)))
+        let files = self.shared.readers.run(duplicate).await??;
+        self.change_record(Change::Create { record, files }).await
     }
 
     /// Opens a file. Its length may be more than the entry says, if somebody put it there by hand: the entry's counts.

@@ -3,6 +3,7 @@
 use super::actor::{DebugPanic, ImageRepositoryActor, NAME};
 use super::read::{self, Found};
 use super::request::Change;
+use super::upload::WaitingFiles;
 use super::{RecordProblem, RepositoryChange, RepositoryError, Result, Revision, Shared, Stored};
 use crate::handle::{CallError, Handle, Health};
 use repository::Uuid;
@@ -57,7 +58,7 @@ impl ImageRepository {
     /// # Errors
     /// `Exists`, `NoSpace`, `Storage`, `Call`.
     pub async fn create(&self, record: Record) -> Result<Stored> {
-        let files = Vec::new();
+        let files = WaitingFiles::new(self.shared.files.clone(), Vec::new());
         self.change_record(Change::Create { record, files }).await
     }
 

@@ -113,6 +113,10 @@ pub(super) fn to_journal(changes: &[&Steps]) -> Vec<u8> {
 /// It cannot be read or carried out; it is still there.
 pub(super) fn recover(shared: &Shared) -> Result<usize> {
     let Some(entry) = shared.directory.read_journal()? else {
+        // It may be empty in memory alone: a note that was taken back, and whose taking back did not reach the disk, would be found
+        // again after a loss of power, behind changes that were made since.
+        shared.directory.clear_journal()?;
+        shared.leave_journal_names();
         return Ok(0);
     };
     let changes: Vec<Steps> = serde_json::from_slice(&entry).map_err(|error| StorageError::Io {
@@ -142,6 +146,7 @@ pub(super) fn recover(shared: &Shared) -> Result<usize> {
     }
     flush(shared, &records, &files)?;
     shared.directory.clear_journal()?;
+    shared.leave_journal_names();
     Ok(changes.len())
 }
 

@@ -1,5 +1,6 @@
 //! What the actor is asked.
 
+use super::upload::WaitingFiles;
 use super::{Result, Revision, Shared, Stored, Upload};
 use crate::handle::Request;
 use parking_lot::Mutex;
@@ -16,11 +17,7 @@ pub(super) type UploadCell = Arc<Mutex<Option<Upload>>>;
 #[derive(Debug)]
 pub(super) enum Change {
     /// Adds an image, with files that wait under temporary names.
-    Create {
-        record: Record,
-        /// Names of waiting files, and their places.
-        files: Vec<(String, String)>,
-    },
+    Create { record: Record, files: WaitingFiles },
     /// Another record.
     Replace {
         record: Record,

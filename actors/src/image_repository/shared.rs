@@ -2,7 +2,7 @@
 
 use super::known::Known;
 use super::problem::RecordProblem;
-use super::upload::{Claims, KEPT};
+use super::upload::{Claim, Claims, KEPT};
 use super::{ChangeKind, RepositoryChange, RepositoryStore, Result};
 use crate::Clock;
 use crate::pool::Pool;
@@ -47,6 +47,9 @@ pub(crate) struct Shared {
     pub(super) writer: Pool,
     pub(super) readers: Pool,
     pub(super) claims: Claims,
+    /// Names of uploads that are in the journal: till it is empty, nobody begins another one under them, which would be taken for
+    /// the one that was noted.
+    journal_names: Mutex<Vec<Arc<Claim>>>,
     /// Names of uploads.
     pub(super) upload_number: AtomicU64,
     /// Changes that the actor took and that are not answered.
@@ -77,6 +80,7 @@ impl Shared {
             writer: pool("repository-writer", 1, WRITER_JOBS)?,
             readers: pool("repository-reader", READ_THREADS, READ_JOBS)?,
             claims: Claims::default(),
+            journal_names: Mutex::default(),
             upload_number: AtomicU64::new(1),
             in_hand: AtomicUsize::new(0),
             trouble: Mutex::default(),
@@ -142,6 +146,16 @@ impl Shared {
         Ok(names
             .map(|found| format!("{}/{}", layout::UPLOADS, found.name))
             .collect())
+    }
+
+    /// The journal has an upload of this name.
+    pub(super) fn hold_journal_name(&self, claim: &Arc<Claim>) {
+        self.journal_names.lock().push(Arc::clone(claim));
+    }
+
+    /// The journal is empty.
+    pub(super) fn leave_journal_names(&self) {
+        self.journal_names.lock().clear();
     }
 
     /// Notes what is wrong with changes now, or that nothing is any more.

@@ -5,7 +5,7 @@ use repository::Uuid;
 use std::collections::HashSet;
 use std::fs::File;
 use std::sync::Arc;
-use storage::Incoming;
+use storage::{FileStore, Incoming};
 
 use parking_lot::Mutex;
 
@@ -23,7 +23,11 @@ pub struct Upload {
     /// The temporary file's name below the base directory.
     pub(super) name: String,
     pub(super) incoming: Box<dyn Incoming>,
-    pub(super) _claim: Claim,
+    /// Whether it is one of those that go on another day.
+    pub(super) is_resumable: bool,
+    /// Whether all of it is on stable storage and stays, whoever drops this.
+    pub(super) is_secured: bool,
+    pub(super) claim: Arc<Claim>,
 }
 
 impl Upload {
@@ -65,6 +69,53 @@ impl Upload {
     /// `NoSpace`, `Storage`: it is removed.
     pub fn keep(self) -> Result<u64, RepositoryError> {
         Ok(self.incoming.keep()?)
+    }
+
+    /// Has all of it on stable storage. If it may go on another day, it stays when it is dropped from now on: neither a change that
+    /// is refused nor a client that leaves costs what was sent.
+    pub(super) fn secure(&mut self) -> Result<(), RepositoryError> {
+        self.is_secured = false;
+        let flushed = self.incoming.flush();
+        self.is_secured = self.is_resumable && flushed.is_ok();
+        self.incoming.hold(self.is_secured);
+        Ok(flushed?)
+    }
+
+    /// Whether the journal has it.
+    pub(super) fn set_noted(&mut self, is_noted: bool) {
+        self.incoming.hold(is_noted || self.is_secured);
+    }
+}
+
+/// Files under temporary names that a new image will get. Dropped, they go, unless the journal has them.
+#[derive(Debug)]
+pub(super) struct WaitingFiles {
+    files: Arc<dyn FileStore>,
+    /// Names of waiting files, and their places.
+    pub(super) moves: Vec<(String, String)>,
+    pub(super) is_noted: bool,
+}
+
+impl WaitingFiles {
+    pub(super) fn new(files: Arc<dyn FileStore>, moves: Vec<(String, String)>) -> Self {
+        Self {
+            files,
+            moves,
+            is_noted: false,
+        }
+    }
+}
+
+impl Drop for WaitingFiles {
+    fn drop(&mut self) {
+        if self.is_noted {
+            return;
+        }
+        for (waiting, _) in &self.moves {
+            if let Err(error) = self.files.remove(waiting) {
+                tracing::warn!("{waiting} stays till the next start: {error}");
+            }
+        }
     }
 }
 

@@ -276,6 +276,38 @@ async fn a_clone_has_its_own_name_of_the_file() {
     assert!(matches!(missing, Err(RepositoryError::Missing(_))));
 }
 
+/// Polls that a clone gets before its caller leaves, at most.
+const POLLS: u32 = 4;
+
+#[tokio::test]
+async fn a_clone_whose_caller_leaves_leaves_no_file_behind() {
+    use std::future::Future as _;
+    let mut fixture = Fixture::new();
+    add_with_file(fixture.repository(), 1, b"content").await;
+    for polls in 1..=POLLS {
+        let number = 10 + polls;
+        let copy = record(number, "1.0.0")
+            .with_file(0, &file_entry(b"content"))
+            .unwrap();
+        let repository = fixture.repository().clone();
+        let mut clone = Box::pin(repository.create_with_files_of(copy, uuid(1)));
+        for _ in 0..polls {
+            let is_ready = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(clone.as_mut().poll(context).is_ready())
+            });
+            if is_ready.await {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(clone);
+        drop(repository);
+        // Begins when nobody works in the directory any more.
+        fixture.restart();
+        assert_eq!(fixture.system.as_ref().unwrap().report().leftovers, 0, "{polls}");
+    }
+}
+
 #[tokio::test]
 async fn an_icon_comes_and_goes_with_the_record_that_tells_of_it() {
     let fixture = Fixture::new();

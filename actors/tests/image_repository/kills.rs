@@ -108,9 +108,19 @@ async fn states() -> Vec<Files> {
 /// Runs the test `name` again in `directory`, killed at the n-th call of a thread; how many changes it acknowledged, and whether it
 /// was killed at all.
 fn killed_at(name: &str, directory: &Path, call: &str, occurrence: usize) -> (usize, bool) {
+    run_with(
+        &format!("signal=SIGKILL:when={occurrence}"),
+        name,
+        directory,
+        call,
+    )
+}
+
+/// The same with any fault.
+fn run_with(fault: &str, name: &str, directory: &Path, call: &str) -> (usize, bool) {
     let output = Command::new("strace")
         .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}")])
-        .args(["-e", &format!("inject={call}:signal=SIGKILL:when={occurrence}")])
+        .args(["-e", &format!("inject={call}:{fault}")])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", name, "--test-threads=1", "--nocapture"])
         .env(INNER, directory)
@@ -176,6 +186,52 @@ async fn at_each_point_a_kill_leaves_each_change_done_or_not_begun() {
     }
     println!("{met} points were met");
     assert!(met > 40, "{met} points were met");
+}
+
+/// What the test below does while the journal's second write, which empties it, fails.
+async fn go_on_behind_a_journal_that_stays(directory: &Path) {
+    let system = started(directory);
+    let (repository, slot) = (system.repository(), Slot::File(0));
+    let stored = repository.create(record(1, "1.0.0")).await.unwrap();
+    let mut upload = repository.begin_upload(uuid(1), slot, true).await.unwrap();
+    upload.append(b"whole content").unwrap();
+    let with_file = stored.record.with_file(0, &file_entry(b"whole content")).unwrap();
+    repository
+        .commit(upload, with_file, stored.revision)
+        .await
+        .unwrap();
+    println!("done 1");
+    // The next one under the same name: what is noted is not about it.
+    let begun = repository.begin_upload(uuid(1), slot, true).await;
+    let was_busy = matches!(begun, Err(actors::RepositoryError::Busy));
+    if let Ok(mut upload) = begun {
+        upload.append(b"part").unwrap();
+        upload.keep().unwrap();
+    }
+    repository.create(record(2, "1.0.0")).await.unwrap();
+    let (file, entry) = repository.open_file(uuid(1), 0).await.unwrap();
+    assert_eq!(std::io::read_to_string(file).unwrap(), "whole content");
+    assert_eq!(entry.sha1, file_entry(b"whole content").sha1);
+    // So that the test fails where the write that failed was another one.
+    assert!(was_busy);
+    // The journal is empty again, and the name free.
+    repository.begin_upload(uuid(1), slot, true).await.unwrap();
+    println!("done 2");
+}
+
+#[tokio::test]
+async fn a_journal_that_cannot_be_emptied_never_takes_a_later_upload_for_the_one_it_noted() {
+    const NAME: &str =
+        "kills::a_journal_that_cannot_be_emptied_never_takes_a_later_upload_for_the_one_it_noted";
+    if let Some(directory) = std::env::var_os(INNER) {
+        go_on_behind_a_journal_that_stays(Path::new(&directory)).await;
+        std::io::stdout().flush().unwrap();
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let fault = "error=EIO:when=2";
+    let (done, has_failed) = run_with(fault, NAME, directory.path(), "pwrite64");
+    assert!(done == 2 && !has_failed, "{done} steps were done");
 }
 
 /// Images that are changed at once while the process is killed.

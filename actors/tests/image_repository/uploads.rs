@@ -180,3 +180,31 @@ async fn a_file_that_is_opened_while_it_is_replaced_is_the_one_its_entry_tells_o
     }
     writes.await.unwrap();
 }
+
+#[tokio::test]
+async fn what_arrived_in_pieces_stays_when_the_change_that_would_place_it_is_refused() {
+    let fixture = Fixture::new();
+    let (repository, slot) = (fixture.repository(), Slot::File(0));
+    let stored = repository.create(record(1, "1.0.0")).await.unwrap();
+    let mut upload = repository.begin_upload(uuid(1), slot, true).await.unwrap();
+    upload.append(b"content").unwrap();
+    let with_file = stored.record.with_file(0, &file_entry(b"content")).unwrap();
+    let newer = stored.record.with_disabled(true);
+    repository.replace(newer, stored.revision).await.unwrap();
+    let refused = repository.commit(upload, with_file, stored.revision).await;
+    assert!(matches!(
+        refused.map_err(|refused| refused.error),
+        Err(RepositoryError::Changed)
+    ));
+    assert_eq!(repository.kept_upload(uuid(1), slot).await.unwrap(), Some(7));
+    // It goes on, and gets its place.
+    let upload = repository.begin_upload(uuid(1), slot, true).await.unwrap();
+    let stored = repository.record(uuid(1)).await.unwrap().unwrap();
+    let with_file = stored.record.with_file(0, &file_entry(b"content")).unwrap();
+    repository
+        .commit(upload, with_file, stored.revision)
+        .await
+        .unwrap();
+    let content = fixture.text(&format!("images/000/{}/file0", uuid(1)));
+    assert_eq!((content.as_deref(), waiting(&fixture)), (Some("content"), 0));
+}

@@ -52,6 +52,10 @@ impl RepositoryDir {
     pub fn clear_journal(&self) -> Result<()> {
         let what = || NAME.to_owned();
         let file = self.journal()?;
+        // Nothing was ever written, and on a full disk there may be no room for it.
+        if file.metadata().context("look at", what)?.len() == 0 {
+            return Ok(());
+        }
         file.write_all_at(&[0; PREFIX_BYTES], 0).context("write", what)?;
         fdatasync(&file).context("flush", what)
     }

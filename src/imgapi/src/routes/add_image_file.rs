@@ -7,13 +7,13 @@ use repository::http::UploadRange;
 use repository::json::{Object, pretty};
 use repository::manifest::{Compression, FileEntry};
 use repository::transfer::{Kind, compression, storage};
-use repository::{Result, dates};
+use repository::{ApiError, Result, dates};
 
 use super::add_image_file_from_source;
 use crate::answer::Answer;
 use crate::change::{Change, shown};
 use crate::request::Asked;
-use crate::upload::{Received, Resumed, place, resumed, whole};
+use crate::upload::{Received, Resumed, forget, place, resumed, whole};
 
 /// Bytes of the file that are there, on answers to pieces.
 const RECEIVED: &str = "x-received-bytes";
@@ -32,22 +32,38 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
         .map(|range| UploadRange::parse(&range));
     let range = range.transpose()?;
     let _place = place()?;
-    let received = match range {
-        None => {
-            Kind::File.check_announced(asked.announced_length())?;
-            let upload = change.begin(asked, Slot::File(0)).await?;
-            whole(asked, upload, Kind::File).await?
-        }
-        Some(range) => match resumed(asked, change.uuid, range).await? {
-            Resumed::Whole(received) => received,
-            Resumed::Kept { received, total } => return Ok(kept(received, total)),
-            Resumed::Refused { error, received } => {
-                return Ok(Answer::from(error).with(RECEIVED, &received.to_string()));
-            }
-        },
-    };
     let guid = asked.parameters.get_nonempty("dataset_guid");
-    commit(asked, &change, received, compression, guid).await
+    let Some(range) = range else {
+        Kind::File.check_announced(asked.announced_length())?;
+        let upload = change.begin(asked, Slot::File(0)).await?;
+        let received = whole(asked, upload, Kind::File).await?;
+        return commit(asked, &change, received, compression, guid).await;
+    };
+    match resumed(asked, change.uuid, range).await? {
+        Resumed::Whole(received) => {
+            let bytes = received.digests.size;
+            let committed = commit(asked, &change, received, compression, guid).await;
+            match committed {
+                Err(error) => Ok(not_committed(asked, &change, error, bytes).await),
+                answer => answer,
+            }
+        }
+        Resumed::Kept { received, total } => Ok(kept(received, total)),
+        Resumed::Refused { error, received } => Ok(refused(error, received)),
+    }
+}
+
+/// What arrived in pieces is there for who tries again; not where the image takes no file any more, whoever tries.
+async fn not_committed(asked: &Asked, change: &Change, error: ApiError, bytes: u64) -> Answer {
+    if error.status() < 500 {
+        forget(asked, change.uuid).await;
+        return error.into();
+    }
+    refused(error, bytes)
+}
+
+fn refused(error: ApiError, received: u64) -> Answer {
+    Answer::from(error).with(RECEIVED, &received.to_string())
 }
 
 /// Puts a file in its place and answers with the image.

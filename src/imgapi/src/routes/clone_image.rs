@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use actors::ImageRepository;
 use repository::access::check_visible;
 use repository::manifest::{MAXIMUM_ORIGIN_DEPTH, Record, clone_of};
 use repository::{ApiError, Code, Result, Uuid};
@@ -20,18 +21,26 @@ pub(super) async fn answer(asked: &Asked) -> Result<Answer> {
     check_visible(&record, Some(account), &scope)?;
     check(&record, account)?;
     let chain = chain(asked, record).await?;
+    // A task of its own: also if the client leaves it is done, or taken back, whole.
+    let work = tokio::spawn(copy_or_remove(asked.state.repository().clone(), chain, account));
+    let ended = work.await.unwrap_or_else(|error| {
+        let message = format!("the clone ended early: {error}");
+        Err(ApiError::new(Code::InternalError, message))
+    });
+    Ok(Answer::image_without_tag(
+        &entry(asked, &ended?),
+        asked.version,
+        false,
+    ))
+}
+
+async fn copy_or_remove(repository: ImageRepository, chain: Vec<Record>, account: Uuid) -> Result<Record> {
     let mut made = Vec::new();
-    match copy(asked, chain, account, &mut made).await {
-        Ok(record) => Ok(Answer::image_without_tag(
-            &entry(asked, &record),
-            asked.version,
-            false,
-        )),
-        Err(error) => {
-            remove(asked, made).await;
-            Err(error)
-        }
+    let copied = copy(&repository, chain, account, &mut made).await;
+    if copied.is_err() {
+        remove(&repository, made).await;
     }
+    copied
 }
 
 fn account(asked: &Asked) -> Result<Uuid> {
@@ -80,14 +89,18 @@ async fn chain(asked: &Asked, record: Record) -> Result<Vec<Record>> {
 }
 
 /// Copies one after the other, each based on the one before. What was made is told even if the rest fails.
-async fn copy(asked: &Asked, chain: Vec<Record>, account: Uuid, made: &mut Vec<Uuid>) -> Result<Record> {
+async fn copy(
+    repository: &ImageRepository,
+    chain: Vec<Record>,
+    account: Uuid,
+    made: &mut Vec<Uuid>,
+) -> Result<Record> {
     let count = chain.len();
     let mut newest = None;
     for (index, record) in chain.into_iter().enumerate() {
         let origin = newest.as_ref().map(Record::uuid);
         let is_last = index + 1 == count;
         let copy = clone_of(&record, new_uuid()?, account, origin, is_last, SystemTime::now());
-        let repository = asked.state.repository();
         let stored = repository.create_with_files_of(copy, record.uuid()).await;
         let stored = stored.map_err(|error| error.answer())?;
         made.push(stored.record.uuid());
@@ -97,9 +110,8 @@ async fn copy(asked: &Asked, chain: Vec<Record>, account: Uuid, made: &mut Vec<U
 }
 
 /// Takes back what was made, newest first.
-async fn remove(asked: &Asked, made: Vec<Uuid>) {
+async fn remove(repository: &ImageRepository, made: Vec<Uuid>) {
     for uuid in made.into_iter().rev() {
-        let repository = asked.state.repository();
         let removed = match repository.record(uuid).await {
             Ok(Some(stored)) => repository.delete(uuid, stored.revision).await,
             Ok(None) => Ok(()),

@@ -17,7 +17,7 @@ const SLOT: Slot = Slot::File(0);
 
 /// What came of a piece.
 pub(crate) enum Resumed {
-    /// It was the last one: the file is all there.
+    /// It was the last one: the file is all there, on stable storage. It stays there if it does not get its place.
     Whole(Received),
     /// More is to come.
     Kept {
@@ -131,7 +131,11 @@ async fn send(asked: &mut Asked, upload: Upload, piece: ContentRange) -> Result<
             let received = of_written(writer.end(Verdict::Whole).await, Kind::File)?;
             let sha1 = asked.parameters.get("sha1");
             Kind::File.check_whole(&received.digests, piece.total, sha1.as_deref())?;
-            return Ok(Resumed::Whole(received));
+            let Received { upload, digests } = received;
+            // From here on it stays, whatever becomes of the change and of the client.
+            let secured = asked.state.repository().secure_upload(upload).await;
+            let upload = secured.map_err(|error| failures::not_received(Kind::File, &error))?;
+            return Ok(Resumed::Whole(Received { upload, digests }));
         }
         Ended::Complete(length) if length == piece.length => None,
         Ended::Complete(length) => {

@@ -74,7 +74,10 @@ impl Writer {
         let work = move || {
             let outcome = write(upload, receiver, told, plan);
             // If nobody waits for it any more, what is not kept removes itself.
-            let _ = sender.send(outcome);
+            if let Err(Written::Whole(upload, _)) = sender.send(outcome) {
+                // The client left while the digests were computed.
+                drop(keep_or_remove(upload, plan.if_cut));
+            }
         };
         thread::Builder::new().name("upload".to_owned()).spawn(work)?;
         Ok(Self {
