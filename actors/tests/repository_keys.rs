@@ -107,19 +107,55 @@ async fn a_bad_line_is_told_by_file_and_line_and_the_others_count() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_leaves_all_keys_as_they_were() {
+async fn a_file_that_cannot_be_read_keeps_its_last_keys_and_holds_up_no_others() {
+    let base = tempfile::tempdir().unwrap();
+    let directory = base.path().join("etc/authkeys/local");
+    fs::create_dir_all(&directory).unwrap();
+    for user in ["luke", "leia"] {
+        fs::write(directory.join(format!("{user}.keys")), FIRST).unwrap();
+    }
+    let system = start(base.path(), settings("{}"));
+    let counts = || ["luke", "leia", "han"].map(|user| count(&system, user));
+    // One that leads nowhere: permissions would not keep root from reading.
+    for user in ["leia", "lando"] {
+        let file = directory.join(format!("{user}.keys"));
+        let _ = fs::remove_file(&file);
+        std::os::unix::fs::symlink("/nonexistent", &file).unwrap();
+    }
+    fs::write(directory.join("luke.keys"), format!("{FIRST}\n{SECOND}\n")).unwrap();
+    fs::write(directory.join("han.keys"), SECOND).unwrap();
+    system.keys.reload().await.unwrap();
+    assert_eq!(counts(), [2, 1, 1]);
+    let problems: Vec<String> = system.keys.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+    assert!(problems[0].ends_with("none of its keys counts"), "{problems:?}");
+    assert!(
+        problems[1].contains("leia.keys: ") && problems[1].ends_with("stay in force"),
+        "{problems:?}"
+    );
+    // One that is removed counts no more meanwhile, also if it is the one that could not be read.
+    fs::remove_file(directory.join("luke.keys")).unwrap();
+    system.keys.reload().await.unwrap();
+    assert_eq!(counts(), [0, 1, 1]);
+    for user in ["leia", "lando"] {
+        fs::remove_file(directory.join(format!("{user}.keys"))).unwrap();
+    }
+    system.keys.reload().await.unwrap();
+    assert_eq!((counts(), system.keys.problems().len()), ([0, 0, 1], 0));
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_listed_keeps_its_last_keys() {
     let base = tempfile::tempdir().unwrap();
     let directory = base.path().join("etc/authkeys/local");
     fs::create_dir_all(&directory).unwrap();
     fs::write(directory.join("luke.keys"), FIRST).unwrap();
     let system = start(base.path(), settings("{}"));
-    fs::remove_file(directory.join("luke.keys")).unwrap();
-    // One that leads nowhere: permissions would not keep root from reading.
-    std::os::unix::fs::symlink("/nonexistent", directory.join("leia.keys")).unwrap();
+    fs::rename(&directory, base.path().join("elsewhere")).unwrap();
+    fs::write(&directory, "no directory").unwrap();
     system.keys.reload().await.unwrap();
-    assert_eq!(count(&system, "luke"), 1);
-    assert_eq!(system.keys.problems().len(), 1);
-    fs::remove_file(directory.join("leia.keys")).unwrap();
+    assert_eq!((count(&system, "luke"), system.keys.problems().len()), (1, 1));
+    fs::remove_file(&directory).unwrap();
     system.keys.reload().await.unwrap();
     assert_eq!((count(&system, "luke"), system.keys.problems().len()), (0, 0));
 }

@@ -3,7 +3,8 @@
 //!
 //! Everybody reads the published table in place. Files are looked at when the kernel tells of a change, on request, and each minute.
 //!
-//! Promises: a line that is no key is told by file and line, and the others count; a file that cannot be read leaves the whole table as it was.
+//! Promises: a line that is no key is told by file and line, and the others count; of a file that cannot be read the keys stay that it had
+//! when it could be read last, and that is told; what happens to other files counts.
 //! Lacks on purpose: checking signatures (`repository::signature`).
 
 mod problem;

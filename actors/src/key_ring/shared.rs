@@ -1,7 +1,7 @@
 //! What outlives an incarnation of the actor: the table, and what it was made from.
 
 use super::KeyRingProblem;
-use super::read::{self, Found};
+use super::read::{self, Found, Texts};
 use crate::file_watcher::{FileWatch, Watched};
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -18,6 +18,8 @@ pub(crate) struct Shared {
     pub(super) problems: ArcSwap<Vec<KeyRingProblem>>,
     watch: FileWatch,
     seen: Mutex<Option<Seen>>,
+    /// What counts of each file.
+    texts: Mutex<Texts>,
 }
 
 /// What the table was made from, if all of it could be read.
@@ -41,13 +43,14 @@ impl Shared {
             problems: ArcSwap::default(),
             watch: FileWatch::new("keys", allow_debug_panic)?,
             seen: Mutex::default(),
+            texts: Mutex::default(),
         };
-        shared.look_at(true, true);
+        shared.look_at(true);
         Ok(shared)
     }
 
     /// Reads all files if one of them, or the keys of the configuration, is another than before, or if somebody asked. Blocks.
-    fn look_at(&self, is_first: bool, is_asked: bool) {
+    fn look_at(&self, is_asked: bool) {
         let settings = self.settings.load_full();
         // Nobody signs, so nobody's key is asked for (imgapi-operations.md §4, "Only").
         if settings.auth_type != AuthType::Signature {
@@ -56,26 +59,25 @@ impl Shared {
         // Before the files are listed: what happens after the listing rings again.
         let directories = read::directories(&self.base);
         self.watch.follow(directories.iter().map(PathBuf::as_path));
-        let (files, mut failed) = read::find(&self.base);
+        let mut listing = read::find(&self.base);
         let now = Some(Seen {
             configured: settings.auth_keys.clone(),
-            files,
+            files: listing.files.clone(),
         });
-        if failed.is_empty() && !is_asked && *self.seen.lock() == now {
+        if listing.problems.is_empty() && !is_asked && *self.seen.lock() == now {
             return;
         }
-        let files = now.as_ref().map_or(&[][..], |seen| &seen.files);
-        let reading = read::read_all(&settings.auth_keys, files);
-        failed.extend(reading.unread);
-        let is_whole = failed.is_empty();
+        let mut texts = self.texts.lock();
+        let reading = read::read_all(&settings.auth_keys, &listing, &texts);
+        *texts = reading.texts;
+        drop(texts);
+        let mut problems = std::mem::take(&mut listing.problems);
+        problems.extend(reading.unread);
+        let is_whole = problems.is_empty();
         *self.seen.lock() = now.filter(|_| is_whole);
-        if is_whole || is_first {
-            self.publish(reading.table);
-        } else {
-            tracing::error!("keys: the ones known before stay in force, since not all files can be read");
-        }
-        failed.extend(reading.problems);
-        self.tell(failed);
+        self.publish(reading.table);
+        problems.extend(reading.problems);
+        self.tell(problems);
     }
 
     fn publish(&self, table: KeyTable) {
@@ -110,6 +112,6 @@ impl Watched for Shared {
     }
 
     fn look(&self, is_asked: bool) {
-        self.look_at(false, is_asked);
+        self.look_at(is_asked);
     }
 }
