@@ -345,3 +345,27 @@ fn an_account_copies_its_image_with_what_it_is_based_on_to_the_datacenter_that_a
     }
     assert_eq!(copy(OWNER, "west").status, 409);
 }
+
+#[test]
+fn what_is_fetched_comes_from_hosts_that_the_configuration_names() {
+    let from = open();
+    let source = from.start().unwrap();
+    bring(&source, IMAGE, None, b"content").unwrap();
+    let limited = |host: &str| Repository::new(json!({ "mode": "public", "sourceHosts": [host] })).unwrap();
+    let elsewhere = limited("updates.example.com");
+    let daemon = elsewhere.start().unwrap();
+    for action in ["import-remote", "import"] {
+        let url = format!("/images/{IMAGE}?action={action}&source={}", source.url());
+        let reply = daemon.send("POST", &url, &json!({})).unwrap();
+        let said = String::from_utf8_lossy(&reply.body);
+        assert!(said.contains("not among sourceHosts"), "{action}: {said}");
+    }
+    // The same with a host that is named; and who asks for the job is not told with which password.
+    let here = limited("127.0.0.1");
+    let daemon = here.start().unwrap();
+    let address = source.url().replace("://", "://me:secret@");
+    let job = ended(&daemon, &import(&daemon, &address));
+    assert_eq!(job["execution"], "succeeded", "{job}");
+    assert_eq!(job["params"]["source"], source.url());
+    assert!(!job.to_string().contains("secret"), "{job}");
+}

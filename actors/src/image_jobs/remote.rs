@@ -19,7 +19,7 @@ impl Remote {
     /// its behalf.
     ///
     /// # Errors
-    /// The address is none.
+    /// The address is none, or that of a host from which nothing is fetched.
     pub(super) fn new(
         settings: &Settings,
         source: &str,
@@ -38,6 +38,9 @@ impl Remote {
             ClientError::Address(what) => ApiError::invalid_parameter("source", "Invalid", what),
             error => ApiError::new(Code::InternalError, error.to_string()),
         })?;
+        let host = client.host();
+        let checked = settings.own.check_source_host(host.as_deref());
+        checked.map_err(|message| ApiError::invalid_parameter("source", "Invalid", message))?;
         Ok(Remote { client })
     }
 

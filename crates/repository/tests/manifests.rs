@@ -422,6 +422,8 @@ fn a_placeholder_keeps_the_place_until_its_time_is_over() {
     );
     assert!(!record.is_expired(now + day - Duration::from_millis(1)) && record.is_expired(now + day));
     assert!(Record::load(record.to_stored().as_bytes(), id(I1), &DC).is_ok());
+    // However many days somebody configures.
+    assert!(placeholder(Some(&body), id(I1), None, None, now, Duration::MAX, &DC).is_ok());
     let failed = record.with_failure("PrepareImageDidNotRun", &"x".repeat(30_000));
     assert_eq!(to_text(&form(&failed, DC.mode)["error"]["message"]).len(), 20_000);
     assert!(failed.is_expired(now + day) && Record::load(failed.to_stored().as_bytes(), id(I1), &DC).is_ok());

@@ -63,6 +63,12 @@ impl Client {
         &self.source.base
     }
 
+    /// The host it talks to, as it is understood when a connection is made.
+    pub fn host(&self) -> Option<String> {
+        let url = reqwest::Url::parse(&self.source.base).ok()?;
+        url.host_str().map(str::to_owned)
+    }
+
     /// The channel that goes with every call.
     pub fn channel(&self) -> Option<&str> {
         self.source.channel.as_deref()

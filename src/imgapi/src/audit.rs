@@ -10,6 +10,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use repository::configuration::Settings;
 use repository::http::Endpoint;
+use repository::remote::request_without_secrets;
 
 use crate::answer::Content;
 use crate::client;
@@ -88,7 +89,7 @@ impl Audit {
             remoteAddress = remote.as_deref(),
             userAgent = agent.as_deref(),
             req.method = self.http.method().as_str(),
-            req.url = url(&self.http),
+            req.url = &*request_without_secrets(url(&self.http)),
             res.statusCode = u64::from(self.status),
             res.bytes = self.bytes,
             latency = took.as_millis() as u64,

@@ -11,7 +11,7 @@ use crate::request::Asked;
 /// A client of another repository, which is asked without credentials. `account` goes with every call.
 ///
 /// # Errors
-/// The address is none.
+/// The address is none, or that of a host from which nothing is fetched.
 pub(crate) fn client(
     asked: &Asked,
     source: &str,
@@ -27,7 +27,10 @@ pub(crate) fn client(
         request_id: asked.id.to_str().ok().map(str::to_owned),
         ..Options::default()
     };
-    Client::with_options(source, Auth::None, options)
+    let client = Client::with_options(source, Auth::None, options)?;
+    let checked = settings.own.check_source_host(client.host().as_deref());
+    checked.map_err(ClientError::Address)?;
+    Ok(client)
 }
 
 /// The manifest of an image at a source.

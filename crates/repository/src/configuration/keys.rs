@@ -153,4 +153,8 @@ pub const KEYS: &[Key] = &[
         "hideInactiveImages",
         "whether images that are not active are hidden from those who do not sign",
     ),
+    live(
+        "sourceHosts",
+        "hosts that files and manifests may be fetched from; all if it is not given",
+    ),
 ];

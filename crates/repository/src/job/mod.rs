@@ -7,6 +7,7 @@ pub use kind::{JobKind, Step};
 use crate::dates;
 use crate::http::Parameters;
 use crate::json::{self, Object, Value};
+use crate::remote::without_secrets;
 use crate::uuid::Uuid;
 use std::time::SystemTime;
 
@@ -115,6 +116,17 @@ impl Job {
         );
         job.insert("created_at".to_owned(), self.created_at.as_str().into());
         Value::Object(job)
+    }
+
+    /// The form for clients: who polls a job says nothing about himself (imgapi.md §15), so that a password in the address of another
+    /// repository is shown to nobody.
+    pub fn to_shown(&self) -> Value {
+        let mut job = self.to_value();
+        if let Some(Value::String(source)) = job.get_mut("params").and_then(|params| params.get_mut("source"))
+        {
+            *source = without_secrets(source);
+        }
+        job
     }
 
     /// Reads the stored form; `None` if it is none.
@@ -232,6 +244,17 @@ mod tests {
         assert_eq!(value["chain_results"][0]["error"], "");
         assert_eq!(Job::from_value(&value), Some(job));
         assert_eq!(Job::from_value(&json!({})), None);
+    }
+
+    #[test]
+    fn what_is_shown_of_a_job_has_no_password_of_another_repository() {
+        let mut job = job(Execution::Queued);
+        let source = "https://me:secret@h/?channel=dev";
+        job.parameters.insert("source".to_owned(), source.into());
+        assert_eq!(job.to_shown()["params"]["source"], "https://h/?channel=dev");
+        // The job itself needs it, also after a restart.
+        let kept = Job::from_value(&job.to_value()).unwrap();
+        assert_eq!(kept.parameters["source"], source);
     }
 
     #[test]

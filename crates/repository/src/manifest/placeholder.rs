@@ -21,6 +21,9 @@ const TAKEN: [&str; 9] = [
     "public",
 ];
 
+/// No configured number of days gives a date that is none.
+const LONGEST_LIFE: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
+
 /// The record that keeps an image's place until it is made, or for `lifetime`.
 ///
 /// # Errors
@@ -64,6 +67,7 @@ pub fn placeholder(
     if let Some(channel) = channel {
         object.insert("channels".to_owned(), Value::Array(vec![channel.into()]));
     }
-    object.insert("expires_at".to_owned(), dates::iso(now + lifetime).into());
+    let expires_at = now + lifetime.min(LONGEST_LIFE);
+    object.insert("expires_at".to_owned(), dates::iso(expires_at).into());
     Record::of_client(object, rules)
 }

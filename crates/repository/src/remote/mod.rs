@@ -6,4 +6,4 @@ mod source;
 
 pub use copy::{CopyRequest, check_copied, copy_request};
 pub use origins::OriginWalk;
-pub use source::Source;
+pub use source::{Source, request_without_secrets, without_secrets};

@@ -1,6 +1,7 @@
 //! Addresses of repositories.
 
 use crate::http::Parameters;
+use std::borrow::Cow;
 
 /// A repository as users name it: an address that may carry `?channel=NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,47 @@ impl Source {
     }
 }
 
+/// An address as it may be shown and logged: without a user and his password, and of its query the channel alone, since what else is
+/// there may be a secret.
+pub fn without_secrets(address: &str) -> String {
+    let (address, query) = address.split_once('?').unwrap_or((address, ""));
+    let mut shown = match address.split_once("://") {
+        None => address.to_owned(),
+        Some((scheme, rest)) => {
+            let end = rest.find(['/', '\\', '#']).unwrap_or(rest.len());
+            let (host, path) = rest.split_at(end);
+            let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+            format!("{scheme}://{host}{path}")
+        }
+    };
+    if let Some(channel) = Parameters::parse(query).get_nonempty("channel") {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("channel", &channel);
+        shown += &format!("?{}", query.finish());
+    }
+    shown
+}
+
+/// The same for a path with a query that may have such an address as its `source`.
+pub fn request_without_secrets(url: &str) -> Cow<'_, str> {
+    let Some((path, query)) = url.split_once('?').filter(|(_, query)| query.contains("source")) else {
+        return Cow::Borrowed(url);
+    };
+    let parts = query.split('&').map(|part| {
+        let mut pair = form_urlencoded::parse(part.as_bytes());
+        match pair.next() {
+            Some((name, address)) if name == "source" => {
+                let mut shown = form_urlencoded::Serializer::new(String::new());
+                shown.append_pair("source", &without_secrets(&address));
+                Cow::Owned(shown.finish())
+            }
+            _ => Cow::Borrowed(part),
+        }
+    });
+    let parts: Vec<Cow<'_, str>> = parts.collect();
+    Cow::Owned(format!("{path}?{}", parts.join("&")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,6 +118,31 @@ mod tests {
             "http://h#x",
         ] {
             assert!(Source::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_of_an_address_has_no_secret() {
+        for (address, shown) in [
+            ("http://127.0.0.1:18081", "http://127.0.0.1:18081"),
+            ("https://h?channel=dev", "https://h?channel=dev"),
+            (
+                "https://me:pass%40word@h:1/b/?channel=dev&token=x",
+                "https://h:1/b/?channel=dev",
+            ),
+            ("https://me:p@ss@h", "https://h"),
+            ("https://h/@me", "https://h/@me"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(without_secrets(address), shown);
+        }
+        let url = "/images/X?action=import&source=https%3A%2F%2Fme%3Apw%40h%2F&channel=dev";
+        assert_eq!(
+            request_without_secrets(url),
+            "/images/X?action=import&source=https%3A%2F%2Fh%2F&channel=dev"
+        );
+        for other in ["/images?name=a@b", "/images?x=source&y=me@h", "/ping"] {
+            assert_eq!(request_without_secrets(other), other);
         }
     }
 }

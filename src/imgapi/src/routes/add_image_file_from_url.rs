@@ -14,8 +14,10 @@ use crate::upload::{fetched, place};
 
 /// Until a connection is made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the server may send nothing.
+/// How long the server may send nothing. How slow it may be, and for how long: [`fetched`].
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// Until its answer begins.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The image with the file of the address in the body.
 pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
@@ -23,6 +25,7 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
     change.owned(asked).await?.record.check_files_mutable()?;
     let compression = compression(&asked.parameters)?;
     let url = url(asked).await?;
+    check_host(asked, &url)?;
     storage(&asked.parameters, change.account)?;
     let _place = place()?;
     let mut response = get(asked, &url).await?;
@@ -64,6 +67,14 @@ async fn url(asked: &mut Asked) -> Result<String> {
     }
 }
 
+fn check_host(asked: &Asked, url: &str) -> Result<()> {
+    // What is no address is told by who connects.
+    let host = reqwest::Url::parse(url).ok();
+    let host = host.as_ref().and_then(reqwest::Url::host_str);
+    let checked = asked.settings.own.check_source_host(host);
+    checked.map_err(|message| ApiError::invalid_parameter("file_url", "Invalid", message))
+}
+
 /// The beginning of the answer. Nothing but 200 will do: who asks for an image wants no redirection to who knows where.
 async fn get(asked: &Asked, url: &str) -> Result<reqwest::Response> {
     let failed = |error: reqwest::Error| {
@@ -78,7 +89,16 @@ async fn get(asked: &Asked, url: &str) -> Result<reqwest::Response> {
         builder = builder.proxy(reqwest::Proxy::all(proxy).map_err(failed)?);
     }
     let client = builder.build().map_err(failed)?;
-    let response = client.get(url).send().await.map_err(failed)?;
+    let response = tokio::time::timeout(ANSWER_TIMEOUT, client.get(url).send()).await;
+    let response = response
+        .map_err(|_| {
+            let message = format!(
+                "Error getting image: no answer within {} s",
+                ANSWER_TIMEOUT.as_secs()
+            );
+            ApiError::new(Code::Download, message)
+        })?
+        .map_err(failed)?;
     if response.status() != reqwest::StatusCode::OK {
         let message = format!(
             "HTTP {} error attempting to download image",
@@ -90,7 +110,8 @@ async fn get(asked: &Asked, url: &str) -> Result<reqwest::Response> {
 }
 
 fn broken(error: &reqwest::Error) -> ApiError {
-    ApiError::new(Code::Download, format!("Error getting image: {}", causes(error)))
+    let message = format!("Error getting image: {}", causes(error));
+    ApiError::new(Code::Download, message)
 }
 
 /// What went wrong, from the outside in: the outermost words say only that a request failed.

@@ -30,7 +30,7 @@ pub(super) fn one(asked: &Asked) -> Result<Answer> {
 
 /// The job; while it is at work with how far it is, which is an addition.
 fn shown(job: &Job, jobs: &Jobs) -> Value {
-    let mut value = job.to_value();
+    let mut value = job.to_shown();
     if let (Some(progress), Value::Object(object)) = (jobs.progress(job.uuid), &mut value) {
         let mut of_step = Object::new();
         of_step.insert("step".to_owned(), progress.step.into());

@@ -6,6 +6,7 @@ use repository::Result;
 use repository::transfer::Kind;
 
 use super::Received;
+use super::pace::Pace;
 use super::whole::of_written;
 use super::writer::{Plan, Verdict, Writer};
 use crate::failures;
@@ -13,7 +14,7 @@ use crate::failures;
 /// Receives the pieces that `next` gives, to the last one.
 ///
 /// # Errors
-/// Those of `next`; it is empty or too long; the disk.
+/// Those of `next`; it comes too slowly; it is empty or too long; the disk.
 pub(crate) async fn fetched(
     upload: Upload,
     mut next: impl AsyncFnMut() -> Result<Option<Bytes>>,
@@ -23,9 +24,9 @@ pub(crate) async fn fetched(
         if_cut: Verdict::Remove,
     };
     let writer = Writer::start(upload, plan).map_err(|error| failures::no_thread(&error))?;
-    let mut size = 0;
+    let (mut size, mut pace) = (0, Pace::begin());
     // An error drops the writer, and what it wrote with it.
-    while let Some(piece) = next().await? {
+    while let Some(piece) = pace.next(next()).await? {
         size += piece.len() as u64;
         Kind::File.check_received(size)?;
         if !writer.push(piece).await {

@@ -6,6 +6,7 @@
 
 mod digests;
 mod fetched;
+mod pace;
 mod progress;
 mod receive;
 mod resumed;
