@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 
-/// Pause before another look when too many jobs wait.
-const FULL_PAUSE: Duration = Duration::from_secs(60);
+/// Pause before another look when no job is taken: too many wait, or the disk fails.
+const PAUSE: Duration = Duration::from_secs(60);
 
 /// Follows the changes of the repository, for ever.
 pub(super) async fn run(shared: Arc<Shared>) {
@@ -39,7 +39,7 @@ async fn look_at_all(shared: &Shared) {
     'look: loop {
         for entry in repository.catalogue().iter() {
             if !consider(shared, entry.uuid()).await {
-                tokio::time::sleep(FULL_PAUSE).await;
+                tokio::time::sleep(PAUSE).await;
                 continue 'look;
             }
         }
@@ -47,7 +47,8 @@ async fn look_at_all(shared: &Shared) {
     }
 }
 
-/// Has an image taken, if it is one that should be and no job has tried. False if too many jobs wait.
+/// Has an image taken, if it is one that should be and no job has tried. False if no job is taken
+/// now.
 async fn consider(shared: &Shared, uuid: Uuid) -> bool {
     let catalogue = shared.config.room.repository().catalogue();
     let is_candidate = |entry: &Arc<Entry>| entry.state() == State::Active && !entry.has_tag(TAG_IMAGE);
@@ -63,7 +64,8 @@ async fn consider(shared: &Shared, uuid: Uuid) -> bool {
         Ok(_) | Err(JobsError::Same(_)) => true,
         Err(error) => {
             tracing::warn!("image {uuid} is not taken into the image server yet: {error}");
-            !matches!(error, JobsError::Full { .. })
+            // Whatever it is: nobody would come back to this image before the next start.
+            false
         }
     }
 }
