@@ -156,7 +156,8 @@ fn may_pass(error: &Error) -> bool {
     )
 }
 
-/// Whether it is the server that is not there, and neither our settings nor what was asked.
+/// Whether it is the server that is not there, and neither our settings nor what was asked. Who answers, and is no image server or does
+/// not let us in, is there: builds that wait for another answer would wait for ever.
 pub(super) fn is_away(error: &Error) -> bool {
     let Error::Connect { source, .. } = error else {
         return false;
@@ -167,7 +168,6 @@ pub(super) fn is_away(error: &Error) -> bool {
             | ConnectError::NoRouteToHost
             | ConnectError::DnsServerMisbehaving
             | ConnectError::Dial(_)
-            | ConnectError::Http(_)
             | ConnectError::Timeout
             | ConnectError::Conn(_)
     )
@@ -274,6 +274,8 @@ mod tests {
             refused.text()
         );
         assert!(!away(ConnectError::MissingCertificate).is_server_away());
+        let web_server = ConnectError::Http("400 Bad Request".to_owned());
+        assert!(!away(web_server).is_server_away());
         assert!(!Failure::from(Error::Refused("no".to_owned())).is_server_away());
     }
 }

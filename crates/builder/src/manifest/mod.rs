@@ -99,7 +99,7 @@ pub fn fetch(
         );
         let directory = guard.0.join(FILES);
         std::fs::create_dir(&directory).at(&directory)?;
-        trees::copy_manifest(&from, &directory, &**watcher)
+        trees::copy_manifest(&from, &directory, bounds::MANIFEST_MOST_BYTES, &**watcher)
             .map_err(|error| wrong_unless_cancelled(error, wrong))?;
         return Ok(Fetched {
             directory,

@@ -7,6 +7,7 @@ use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 
 use super::place;
+use super::room::{Metered, Room};
 use crate::Watcher;
 use crate::in_root::{Tree, look, make_directory, names};
 use crate::sandbox_run::say;
@@ -19,6 +20,8 @@ pub(super) struct Copying<'a> {
     pub(super) watcher: &'a dyn Watcher,
     /// Whether a file that is there with the same content stays as it is.
     pub(super) keeps_same: bool,
+    /// How much may be copied, where nothing else sees to that.
+    pub(super) room: Option<Room>,
 }
 
 impl Copying<'_> {
@@ -54,6 +57,9 @@ impl Copying<'_> {
             let (source, place) = (source.join(&name), place.join(&name));
             let (kind, stat) = look(rustix::fd::AsFd::as_fd(&from), &name).at(&source)?;
             let in_image = Path::new("/").join(&place);
+            if let Some(room) = &self.room {
+                room.take_entry().at(&source)?;
+            }
             match kind {
                 FileType::Directory => {
                     make_directory(rustix::fd::AsFd::as_fd(&to), &name).at(in_image)?;
@@ -84,6 +90,18 @@ impl Copying<'_> {
             say(self.watcher, format!("Same contents for: {}", source.display()));
             return Ok(());
         }
-        place::replace(&self.to, place, file, mode).at(in_image)
+        let Some(room) = &self.room else {
+            return place::replace(&self.to, place, file, mode).at(in_image);
+        };
+        let metered = Metered {
+            content: file,
+            room,
+            watcher: self.watcher,
+        };
+        let copied = place::replace(&self.to, place, metered, mode);
+        if self.watcher.is_cancelled() {
+            return Err(StepError::Cancelled);
+        }
+        copied.at(in_image)
     }
 }

@@ -3,6 +3,7 @@
 mod append;
 mod copy;
 mod place;
+mod room;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -28,6 +29,8 @@ pub fn copy(
         to: Tree::image(image).at(image)?,
         watcher,
         keeps_same: true,
+        // The build's disk is watched.
+        room: None,
     };
     copying
         .run(Path::new(name), place)
@@ -37,16 +40,22 @@ pub fn copy(
     Ok(())
 }
 
-/// Copies a manifest from a directory of the host; links in it stay links.
+/// Copies a manifest from a directory of the host, of which no more than so many bytes; links in it stay links.
 ///
 /// # Errors
 /// `error copying manifest: …`.
-pub(crate) fn copy_manifest(from: &Path, to: &Path, watcher: &dyn Watcher) -> Result<(), StepError> {
+pub(crate) fn copy_manifest(
+    from: &Path,
+    to: &Path,
+    most_bytes: u64,
+    watcher: &dyn Watcher,
+) -> Result<(), StepError> {
     let copying = copy::Copying {
         from: Tree::manifest(from).at(from).during("error copying manifest")?,
         to: Tree::image(to).at(to)?,
         watcher,
         keeps_same: false,
+        room: Some(room::Room::new(to, most_bytes)),
     };
     copying
         .run(Path::new(""), Path::new(""))
@@ -101,4 +110,54 @@ pub fn append(manifest: &Path, name: &str, image: &Path, watcher: &dyn Watcher) 
 /// Of the file system; the directory must be there.
 pub(crate) fn write_program(tree: &Tree, path: &Path, content: &[u8]) -> std::io::Result<()> {
     place::replace(tree, path, content, 0o755)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// Says nothing and ends nothing.
+    struct Nobody;
+
+    impl Watcher for Nobody {
+        fn log(&self, _: &[u8]) {}
+        fn phase(&self, _: crate::Phase) {}
+        fn log_so_far(&self) -> Vec<u8> {
+            Vec::new()
+        }
+        fn is_cancelled(&self) -> bool {
+            false
+        }
+        fn on_cancel(&self, _: Box<dyn Fn() + Send + Sync>) -> Box<dyn std::any::Any + Send> {
+            Box::new(())
+        }
+    }
+
+    /// Copies what `make` puts into a directory, at most a megabyte.
+    fn copied(make: impl FnOnce(&Path)) -> Result<(), StepError> {
+        let place = tempfile::tempdir().unwrap();
+        let (from, to) = (place.path().join("from"), place.path().join("to"));
+        fs::create_dir_all(from.join("sub")).unwrap();
+        fs::create_dir(&to).unwrap();
+        make(&from.join("sub"));
+        copy_manifest(&from, &to, 1 << 20, &Nobody)
+    }
+
+    #[test]
+    fn a_manifest_of_the_host_has_a_bound_on_the_disk() {
+        copied(|at| fs::write(at.join("manifest"), vec![0; 900 << 10]).unwrap()).unwrap();
+        let large = copied(|at| fs::write(at.join("manifest"), vec![0; 2 << 20]).unwrap());
+        let holes = copied(|at| {
+            fs::File::create(at.join("manifest"))
+                .unwrap()
+                .set_len(1 << 40)
+                .unwrap()
+        });
+        let many = copied(|at| (0..300).for_each(|name| fs::write(at.join(name.to_string()), "").unwrap()));
+        for refused in [large, holes, many] {
+            let error = refused.unwrap_err().to_string();
+            assert!(error.contains("takes more than 1 MiB"), "{error}");
+        }
+    }
 }
