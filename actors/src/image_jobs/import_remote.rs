@@ -176,11 +176,8 @@ impl OneImport<'_> {
         // What a manifest says does not change with another try.
         let record = import(Some(&manifest), &request, &settings.rules(), &self.room.known())
             .map_err(|error| JobFailure::from(error).finally())?;
-        match self.room.repository.create(record).await {
-            Ok(stored) => {
-                self.clean_up.add(uuid);
-                Ok(stored)
-            }
+        match self.clean_up.create(record).await {
+            Ok(stored) => Ok(stored),
             Err(RepositoryError::Exists(uuid)) => {
                 Err(JobFailure::from(ApiError::already_exists(uuid)).finally())
             }

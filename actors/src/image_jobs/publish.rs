@@ -183,7 +183,7 @@ impl Workroom {
                 .change(uuid, |placeholder| onto(placeholder, record.clone(), &rules))
                 .await;
         }
-        let created = self.repository.create(record.clone()).await;
+        let created = clean_up.create(record.clone()).await;
         let stored = match created {
             Err(RepositoryError::Exists(_)) => {
                 self.change(uuid, |present| {
