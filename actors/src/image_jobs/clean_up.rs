@@ -134,7 +134,7 @@ mod tests {
         let room = Workroom::new(system.repository.clone(), settings.clone());
         let uuid = Uuid::from_random([7; 16]);
         let owner = Uuid::from_random([8; 16]).to_string();
-        let body = json!({"owner": owner, "name": "a", "version": "1", "os": "linux", "type": "other"});
+        let body = json!({"owner": owner, "name": "a", "version": "1", "os": "linux", "type": "other", "public": true});
         let rules = settings.load().rules();
         let record = create(Some(&body), None, None, uuid, &rules, &room.known()).unwrap();
         let mut changes = system.repository.changes();
