@@ -1,27 +1,22 @@
 //! `add-acl`: changes who may see a private image.
 
 use clap::Args;
-use repository::Uuid;
 
-use crate::arguments::uuid;
-use crate::output;
+use super::shared_with::SharedWith;
 use crate::session::Session;
 
 /// Share a private image with accounts
 #[derive(Args)]
 #[command(after_long_help = "Examples:\n  imgapi-cli add-acl UUID ACCOUNT\n  imgapi-cli add-acl UUID ACCOUNT ACCOUNT -j")]
 pub(crate) struct Arguments {
-    /// Which image
-    #[arg(value_name = "UUID", value_parser = uuid)]
-    image: Uuid,
-    /// Which accounts
-    #[arg(value_name = "ACCOUNT", value_parser = uuid, required = true)]
-    accounts: Vec<Uuid>,
+    #[command(flatten)]
+    about: SharedWith,
 }
 
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
-        let image = session.client.acl_add(self.image, &self.accounts).await?;
-        output::changed(session, &image, format!("Updated ACL for image {}", self.image))
+        let SharedWith { image, accounts } = &self.about;
+        let changed = session.client.acl_add(*image, accounts).await?;
+        self.about.tell(session, &changed)
     }
 }

@@ -1,18 +1,14 @@
 //! `import`: an image of a manifest that names itself, from here or from another repository.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use repository::Uuid;
 use repository::json::Value;
 use repository_client::ImportImage;
 
-use super::file_of_image::{self, AboutFile};
-use super::{new_image, started_job};
+use super::new_image::Given;
+use super::started_job;
 use crate::arguments::uuid;
 use crate::failure::WrongUse;
-use crate::manifest;
-use crate::output;
 use crate::session::Session;
 
 /// Import an image with the uuid and the date it has
@@ -32,14 +28,8 @@ pub(crate) struct Arguments {
     /// Address of the other repository
     #[arg(long, short = 'S', value_name = "URL", requires = "image", conflicts_with_all = ["manifest", "file", "compression", "sha1"])]
     source_url: Option<String>,
-    /// The manifest; - for standard input
-    #[arg(long, short = 'm', value_name = "FILE")]
-    manifest: Option<PathBuf>,
-    /// Also send this file and activate the image
-    #[arg(long, short = 'f', value_name = "FILE")]
-    file: Option<PathBuf>,
     #[command(flatten)]
-    about: AboutFile,
+    given: Given,
     /// The owner need not be known there
     #[arg(long)]
     skip_owner_check: bool,
@@ -57,22 +47,14 @@ impl Arguments {
             let job = client.import_remote(uuid, &source, how).await?;
             return started_job::follow(session, &job, &started_job::Waiting::default()).await;
         }
-        let manifest = manifest::read(self.manifest.as_deref(), &[])?;
+        let manifest = self.given.manifest(&[])?;
         let named = manifest.get("uuid").and_then(Value::as_str).and_then(Uuid::parse);
         let Some(named) = named else {
             return Err(WrongUse("the manifest has no \"uuid\"; imgapi-cli create makes one".to_owned()).into());
         };
-        let about = self.about.or_of(&manifest);
-        let file = match self.file {
-            Some(path) => Some((file_of_image::check(&path, &about)?, path)),
-            None => None,
-        };
+        let file = self.given.file(&manifest)?;
         let image = session.client.import(named, &manifest, how).await?;
-        output::changed(session, &image, format!("Imported image {}", output::summary(&image)))?;
-        match file {
-            Some((about, path)) => new_image::complete(session, &image, &path, &about).await,
-            None => Ok(()),
-        }
+        file.put_into(session, &image).await
     }
 }
 

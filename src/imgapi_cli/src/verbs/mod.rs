@@ -5,6 +5,7 @@ use crate::session::Session;
 
 mod file_of_image;
 mod new_image;
+mod shared_with;
 mod started_job;
 
 /// Declares the modules and what runs them.
