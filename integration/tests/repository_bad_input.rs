@@ -111,11 +111,12 @@ fn what_ends_the_original_is_answered() {
         .ask("POST", "/images", &[("content-type", "text/plain")], b"hello")
         .unwrap();
     refused(text, 422, failed).unwrap();
-    // A null is no tags.
+    // Null is no object of tags.
     let tags = calls
         .post_json("/images", &manifest(&json!({"tags": null})))
         .unwrap();
-    assert!(tags.status == 200 || tags.status == 422, "{}", tags.text());
+    let field = tags.json().unwrap()["errors"][0]["field"].clone();
+    assert_eq!((tags.status, field), (422, json!("tags")));
     // A name of a request that is no UUID is a name all the same.
     for id in ["../../etc/passwd", "not-a-uuid", "%00"] {
         let reply = calls

@@ -5,6 +5,7 @@ use integration::imaginator::{BOOTSTRAP, Workplace, lacks_root};
 use integration::repository::{Imgapi, Repository};
 use integration::repository_jobs::{ended, image, last_word};
 use serde_json::{Value, json};
+use std::time::SystemTime;
 
 const MACHINE: &str = "8f2f6d3a-6f2a-4a4e-9f0b-3a8f8a2b7a11";
 const BROKEN: &str = "1b0f5f0e-7d39-4c0f-8a43-8b1d0c9a2e55";
@@ -23,6 +24,7 @@ fn repository(work: &Workplace, builder: u16) -> Repository {
         "mode": "dc",
         "datacenterName": "here",
         "allowLocalCreateImageFromVm": true,
+        "placeholderImageLifespanDays": 3,
         "imageServer": work.images.server.address().to_string(),
         "imaginator": format!("127.0.0.1:{builder}"),
         "certDirectory": certificates,
@@ -86,6 +88,12 @@ fn a_stream_is_built_on_request_and_becomes_the_image_that_was_promised() {
     assert_eq!(failed["state"], "failed", "{failed}");
     let said = failed["error"]["message"].as_str().unwrap();
     assert!(last_word(&job).contains(said) && !said.is_empty(), "{said}");
+    // It goes after as many days as the configuration says.
+    let record = repository.base().join("manifests").join(format!("{uuid}.raw"));
+    let record: Value = serde_json::from_slice(&std::fs::read(record).unwrap()).unwrap();
+    let expires = ::repository::dates::parse(record["expires_at"].as_str().unwrap()).unwrap();
+    let left = expires.duration_since(SystemTime::now()).unwrap();
+    assert_eq!(left.as_secs() / 86_400, 2, "{record}");
     let url = format!("/images?action=create-from-vm&vm_uuid={OWNER}");
     let refused = daemon
         .send("POST", &url, &json!({"name": "a", "version": "1"}))
