@@ -77,7 +77,7 @@ fn a_bad_key_is_told_by_file_and_line_and_a_reload_answers_at_once() {
     let daemon = repository.start().unwrap();
     assert_eq!(ping(&daemon, "luke", &good).0, 200);
     let place = format!("{}:2: key of luke", directory.join("luke.keys").display());
-    assert!(daemon.log_text().contains(&place), "{}", daemon.log_text());
+    until("the log has it", || daemon.log_text().contains(&place));
     // Strict: it has to be signed.
     assert_eq!(
         daemon
