@@ -129,6 +129,45 @@ fn the_unit_leaves_out_what_was_found_to_stop_the_server() {
     assert!(settings.contains(&"ExecReload=+/bin/sh -c 'kill -HUP $MAINPID'"));
 }
 
+/// The configuration of the image repository may lie anywhere: the settings that name it are asked, as by the init.d script.
+#[test]
+fn the_unit_of_the_image_repository_finds_the_configuration_that_the_settings_name() {
+    let text = std::fs::read_to_string(repository("systemd/imgapi.service")).unwrap();
+    let condition = text
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecCondition=/bin/sh -c '"));
+    let condition = condition.and_then(|rest| rest.strip_suffix('\'')).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path().display().to_string();
+    let settings = std::fs::read_to_string(repository("service/settings-imgapi")).unwrap();
+    // The same files, below a directory of the test.
+    let settings = settings
+        .replace("/etc/", &format!("{here}/"))
+        .replace("/data/", &format!("{here}/"));
+    std::fs::write(directory.path().join("settings"), settings).unwrap();
+    let script = condition.replace("$$", "$").replace(
+        "/usr/local/lib/imagewright/settings-imgapi",
+        &format!("{here}/settings"),
+    );
+    let may_start = || {
+        Command::new("/bin/sh")
+            .args(["-c", &script])
+            .status()
+            .unwrap()
+            .code()
+    };
+    assert_eq!(may_start(), Some(1));
+    std::fs::create_dir(directory.path().join("default")).unwrap();
+    std::fs::write(
+        directory.path().join("default/imgapi"),
+        format!("CONFIGURATION={here}/mine.yaml\n"),
+    )
+    .unwrap();
+    assert_eq!(may_start(), Some(1));
+    std::fs::write(directory.path().join("mine.yaml"), "{}").unwrap();
+    assert_eq!(may_start(), Some(0));
+}
+
 /// systemd takes the daemon for ready when the port is open, and for alive as long as it says so.
 #[test]
 fn systemd_is_told_when_the_server_serves_and_again_and_again_that_it_lives() {
