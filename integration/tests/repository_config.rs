@@ -157,6 +157,36 @@ fn the_command_line_is_the_original_s() {
 }
 
 #[test]
+fn help_is_for_everybody_and_a_misspelt_subcommand_starts_no_server() {
+    let repository = Repository::new(json!({})).unwrap();
+    // Whoever runs the tests, root too: nothing is about to be served.
+    let help = Command::new(program("imgapi").unwrap())
+        .arg("-h")
+        .output()
+        .unwrap();
+    let told = text(&help.stderr);
+    assert!(
+        told.contains("-logDir") && told.contains("imgapi config") && told.contains("imgapi logs"),
+        "{told}"
+    );
+    let misspelt = repository.command(1).unwrap().arg("confg").output().unwrap();
+    let told = text(&misspelt.stderr);
+    assert_eq!(misspelt.status.code(), Some(1), "{told}");
+    assert!(told.contains("unknown command: \"confg\""), "{told}");
+}
+
+#[test]
+fn without_its_directory_the_server_says_what_to_do_and_says_it_once() {
+    let repository = Repository::new(json!({})).unwrap();
+    let mut command = repository.command(1).unwrap();
+    fs::remove_dir_all(repository.base()).unwrap();
+    let ended = command.output().unwrap();
+    let told = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    assert_eq!(told.matches("there is no directory").count(), 1, "{told}");
+}
+
+#[test]
 fn a_key_that_can_change_live_does_without_a_restart() {
     let (repository, daemon) = running(json!({ "serverName": "one" }));
     let mut kept = daemon.talk().unwrap();
@@ -235,11 +265,9 @@ fn a_bad_file_keeps_the_last_good_one_and_says_why() {
     until("it is told", || {
         problems(&daemon).contains("neither JSON nor YAML")
     });
-    assert!(
-        daemon
-            .log_text()
-            .contains("what was in force before stays in force")
-    );
+    // Lines gather for a moment before they are written.
+    let told = "what was in force before stays in force";
+    until("the log has it", || daemon.log_text().contains(told));
     assert_eq!(daemon.get("/ping").unwrap().header("server"), Some("one"));
     fs::write(repository.configuration_file(), good).unwrap();
     until("all is well again", || problems(&daemon) == "null");
@@ -265,7 +293,7 @@ fn in_dc_mode_what_stands_for_other_services_is_told() {
     let (_repository, daemon) =
         running(json!({ "mode": "dc", "datacenterName": "here", "metricsPort": port }));
     let told = "in place of the surrounding services: every owner exists; jobs run inside this process";
-    assert!(daemon.log_text().contains(told), "{}", daemon.log_text());
+    until("the log has it", || daemon.log_text().contains(told));
 }
 
 #[test]

@@ -85,7 +85,14 @@ impl JobFailure {
 
 impl From<ApiError> for JobFailure {
     fn from(error: ApiError) -> JobFailure {
-        JobFailure::with_code(error.word(), error.message())
+        // A job has one sentence where an answer has a list of fields.
+        let fields = error.errors().unwrap_or_default().iter();
+        let details: Vec<&str> = fields.filter_map(|field| field.message.as_deref()).collect();
+        let message = match details.as_slice() {
+            [] => error.message().to_owned(),
+            details => format!("{} ({})", error.message(), details.join("; ")),
+        };
+        JobFailure::with_code(error.word(), message)
     }
 }
 

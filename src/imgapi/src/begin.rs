@@ -25,17 +25,24 @@ pub(crate) fn daemon(table: Table) -> Daemon {
         print!("IMGAPI {INTERFACE_VERSION}\n{}", table.version().lines("imgapi"));
         std::process::exit(0);
     }
-    if rustix::process::geteuid().is_root() {
-        end(ROOT_REFUSAL);
-    }
     let values = match table.parse_after(&FlagFile::of_daemon("imgapi"), arguments) {
         Outcome::Run(values) => values,
         Outcome::Exit(exit) => {
-            eprint!("{}", exit.text);
+            eprint!("{}{}", exit.text, crate::flags::subcommands());
             // The original's status of wrong use is 1.
             std::process::exit(exit.code.min(1));
         }
     };
+    // A subcommand that is misspelt must not start a server.
+    if let Some(word) = values.arguments().first() {
+        end(&format!(
+            "imgapi: error: unknown command: {word:?}\ntry: imgapi -h"
+        ));
+    }
+    // Behind the flags: root may ask for help.
+    if rustix::process::geteuid().is_root() {
+        end(ROOT_REFUSAL);
+    }
     let config = LogConfig {
         form: LineForm::Records(RecordHead::new(LOG_NAME)),
         ..LogConfig::from_flags(&values)

@@ -16,6 +16,7 @@ use repository::json;
 use repository::manifest::Mode;
 use tokio::sync::watch;
 
+use crate::flags::configuration_of;
 use crate::listener::{Certificate, Listening, listen};
 use crate::log_socket::LogSocket;
 use crate::metrics::{MetricsListening, place};
@@ -37,11 +38,16 @@ pub(crate) fn run(daemon: Daemon) -> anyhow::Result<End> {
     let logs = daemon.logs;
     // Before the actors: what they set while nobody keeps it is lost.
     let figures = Metrics::install("imgapi");
-    let settings = start_settings(&daemon.values.path("f"), false)?;
+    let settings = start_settings(&configuration_of(&daemon.values), false)?;
     let watcher = settings.watcher().clone();
     log_level::set(&logs, &watcher.settings().load());
     tell(&watcher);
     let base = PathBuf::from(&watcher.settings().load().own.base);
+    anyhow::ensure!(
+        base.is_dir(),
+        "there is no directory {}: make it for this user, or name another as baseDir",
+        base.display()
+    );
     let system = start_repository(RepositoryConfig {
         base: base.clone(),
         settings: watcher.settings(),

@@ -145,7 +145,11 @@ impl Configuration {
 pub(crate) fn parse(text: &str) -> Result<Object, ConfigurationError> {
     // Nearly every JSON text is YAML, too, and many that are wrong as JSON are: a brace decides.
     let value = if text.trim_start().starts_with('{') {
-        json::parse(text.as_bytes()).map_err(ConfigurationError::Text)?
+        json::parse(text.as_bytes()).map_err(|error| {
+            // In a file people look for a line.
+            let placed = serde_json::from_str::<serde::de::IgnoredAny>(text).err();
+            ConfigurationError::Text(placed.map_or(error, |placed| placed.to_string()))
+        })?
     } else {
         serde_yaml::from_str::<Value>(text).map_err(|error| ConfigurationError::Text(error.to_string()))?
     };
@@ -217,12 +221,11 @@ mod tests {
         let yaml = "mode: private\nport: 8081\nauthKeys:\n  joe: [ssh-rsa AAAA]\n";
         let configuration = Configuration::read(yaml).unwrap();
         assert_eq!(configuration.settings().port, 8081);
-        assert!(
-            Configuration::read("{\"port\": }")
-                .unwrap_err()
-                .to_string()
-                .contains("Unexpected token")
-        );
+        // What is wrong in JSON is told by its line, as in YAML.
+        for text in ["{\"port\": 1\n\"mode\": \"private\"}", "port: 1\nmode: [a\n"] {
+            let told = Configuration::read(text).unwrap_err().to_string();
+            assert!(told.contains("line 2"), "{told}");
+        }
         assert_eq!(
             Configuration::read("[]").unwrap_err(),
             ConfigurationError::NotAnObject
