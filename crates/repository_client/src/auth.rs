@@ -53,7 +53,7 @@ pub enum IdentityError {
         source: SignatureError,
     },
     /// The agent does not have it.
-    #[error("identity {identity}{}: {source}", if *.is_file { "" } else { ": no such file" })]
+    #[error("identity {identity}{}: {source}", if *.is_file { "" } else { " is no file, and no key of an SSH agent" })]
     Agent {
         /// What was given.
         identity: String,

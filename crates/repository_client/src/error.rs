@@ -135,6 +135,14 @@ impl ClientError {
         if text.is_empty() {
             text = error.to_string();
         }
+        if error.is_connect() {
+            // What is between says in other words that there is no connection; the innermost says why.
+            let mut cause: &dyn std::error::Error = &error;
+            while let Some(inner) = cause.source() {
+                cause = inner;
+            }
+            text = format!("cannot connect: {cause}");
+        }
         Self::Connection(text)
     }
 

@@ -1,6 +1,6 @@
 //! Everything for one host.
 //!
-//! `imagewright up` runs image server and image builder together, with an authority and certificates of their own.
+//! `imagewright up` runs image server, image builder and image repository together, with an authority and certificates of their own.
 //!
 //! `imagewright bench` measures the programs as their users run them, beside another implementation's if there is one.
 //!
@@ -40,7 +40,7 @@ enum Command {
     /// Make, renew and inspect certificates
     #[command(subcommand)]
     Certs(certs::CertsCommand),
-    /// Run image server and image builder together, with an authority of their own
+    /// Run image server, image builder and image repository together, with an authority of their own
     Up(up::UpArgs),
     /// Measure our programs, and another implementation's beside them
     Bench(bench::BenchArgs),

@@ -11,7 +11,7 @@ use crate::verbs;
 #[command(
     name = "imgapi-cli",
     version,
-    about = "Asks and changes image repositories (IMGAPI)",
+    about = "Lists, fetches and changes the images of a repository (IMGAPI)",
     arg_required_else_help = true,
     disable_help_subcommand = false,
     after_help = "Environment: IMGAPI_CLI_URL, IMGAPI_CLI_USER, IMGAPI_CLI_IDENTITY, IMGAPI_CLI_CHANNEL, IMGAPI_CLI_ACCOUNT, \
@@ -148,7 +148,7 @@ pub(crate) fn uuid(text: &str) -> Result<Uuid, String> {
         if Uuid::parse(&text.to_ascii_lowercase()).is_some() {
             "UUIDs are lower case".to_owned()
         } else {
-            "no UUID".to_owned()
+            "not a UUID".to_owned()
         }
     })
 }

@@ -38,11 +38,6 @@ pub(crate) struct WithHelp {
 #[error("interrupted")]
 pub(crate) struct Interrupted;
 
-/// The verb's own no: exit code 1 without a message.
-#[derive(Debug, thiserror::Error)]
-#[error("no")]
-pub(crate) struct No;
-
 /// The exit code of a verb.
 pub(crate) fn code(result: anyhow::Result<()>, session: Option<&Session>) -> ExitCode {
     match result {
@@ -55,9 +50,6 @@ pub(crate) fn code(result: anyhow::Result<()>, session: Option<&Session>) -> Exi
 
 /// Prints `imgapi-cli: error (CODE): what` and what would help, and picks the exit code.
 pub(crate) fn report(error: &anyhow::Error, session: Option<&Session>) -> ExitCode {
-    if error.is::<No>() {
-        return ExitCode::from(FAILED);
-    }
     let client = find::<ClientError>(error);
     let said = match find::<WithHelp>(error) {
         Some(with_help) => text_of(&with_help.error),
@@ -66,7 +58,13 @@ pub(crate) fn report(error: &anyhow::Error, session: Option<&Session>) -> ExitCo
     let refusal = client.and_then(ClientError::refusal);
     match refusal.filter(|refusal| !refusal.code.is_empty() && said.starts_with(&refusal.message)) {
         Some(refusal) => eprintln!("imgapi-cli: error ({}): {}", refusal.code, refusal.message),
-        None => eprintln!("imgapi-cli: error: {said}"),
+        None => match (client, session) {
+            // Who was asked is the first thing to look at.
+            (Some(ClientError::Connection(_)), Some(session)) => {
+                eprintln!("imgapi-cli: error: {}: {said}", session.client.url());
+            }
+            _ => eprintln!("imgapi-cli: error: {said}"),
+        },
     }
     for problem in refusal
         .map(|refusal| refusal.problems.as_slice())
@@ -146,18 +144,38 @@ fn code_of(error: &anyhow::Error) -> u8 {
 
 /// What would help, by what the repository says.
 fn help_for(error: &ClientError, session: Option<&Session>) -> Option<String> {
-    let is_nobody = session.is_some_and(|session| matches!(session.client.auth(), Auth::None));
+    if matches!(error, ClientError::Connection(said) if said.starts_with("cannot connect")) {
+        return Some("--url, if the repository is elsewhere".to_owned());
+    }
+    let user = session.and_then(|session| match session.client.auth() {
+        Auth::None => None,
+        Auth::Key { user, .. } | Auth::Agent { user, .. } => Some(user),
+    });
     let help = match (error, error.code()?) {
-        (_, "UnauthorizedError") if is_nobody => {
-            "--user NAME --identity KEY, with the public half of KEY in the repository's NAME.keys".to_owned()
+        (_, "UnauthorizedError") => match user {
+            None => "--user NAME --identity KEY, with the public half of KEY in the repository's NAME.keys"
+                .to_owned(),
+            Some(user) => {
+                format!(
+                    "another --user or --identity, if the key is not one of the repository's {user}.keys; or is the clock of this host wrong?"
+                )
+            }
+        },
+        // As the repository says it of what there is, only not for this caller.
+        (error, "ResourceNotFound") if error.refusal().is_some_and(|refusal| refusal.message == "image not found") => {
+            "-C '*', if it may be on another channel; an --account sees what is its own, public or shared with it".to_owned()
         }
-        (_, "UnauthorizedError") => {
-            "imgapi-cli ping, which tells who you are taken for; is the public half of your key at the repository, and the clock right?"
-                .to_owned()
+        (error, "NotAvailable") if error.refusal().is_some_and(|refusal| refusal.message.contains("image creation")) => {
+            "allowLocalCreateImageFromVm, imageServer, imaginator and buildTargets in the repository's configuration".to_owned()
         }
+        (_, "StorageUnsupported") => "without the object store: export --to DIRECTORY".to_owned(),
         (_, "NoActivationNoFile") => "imgapi-cli add-file UUID -f FILE, then activate".to_owned(),
-        (_, "ImageHasDependentImages") => "imgapi-cli delete of those first, or imgapi-cli disable".to_owned(),
-        (_, "ImageUuidAlreadyExists") => "imgapi-cli get UUID, which may be on another channel: -C '*'".to_owned(),
+        (_, "ImageHasDependentImages") => {
+            "imgapi-cli delete of those first, or imgapi-cli disable".to_owned()
+        }
+        (_, "ImageUuidAlreadyExists") => {
+            "imgapi-cli get UUID, which may be on another channel: -C '*'".to_owned()
+        }
         (_, "ServiceUnavailableError") => "the same a little later".to_owned(),
         (_, "OperatorOnly") => "without --account".to_owned(),
         _ => return None,

@@ -119,6 +119,28 @@ mod tests {
         assert!(short(&command).lines().count() <= 24, "{}", short(&command));
     }
 
+    /// The library wraps paragraphs: one that is broken by hand is broken twice, an example that is too long cannot be copied.
+    #[test]
+    fn paragraphs_are_one_line_and_examples_fit_one() {
+        const COLUMNS: usize = 100;
+        for verb in Cli::command().get_subcommands() {
+            let Some(text) = verb.get_after_long_help().map(ToString::to_string) else {
+                continue;
+            };
+            let is_prose = |line: &str| !line.is_empty() && !line.starts_with(' ') && !line.ends_with(':');
+            for pair in text.lines().collect::<Vec<_>>().windows(2) {
+                assert!(
+                    !(is_prose(pair[0]) && is_prose(pair[1])),
+                    "{}: {pair:?}",
+                    verb.get_name()
+                );
+            }
+            for line in text.lines().filter(|line| line.starts_with(' ')) {
+                assert!(line.chars().count() <= COLUMNS, "{}: {line}", verb.get_name());
+            }
+        }
+    }
+
     #[test]
     fn every_verb_has_two_examples() {
         for verb in Cli::command()

@@ -18,7 +18,7 @@ pub(crate) fn read(file: Option<&Path>, fields: &[String]) -> anyhow::Result<Obj
         Some(path) if path == Path::new("-") => read_object("standard input", std::io::stdin().lock())?,
         Some(path) => {
             let name = path.display().to_string();
-            let file = std::fs::File::open(path).with_context(|| name.clone())?;
+            let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
             read_object(&name, file)?
         }
         None if !fields.is_empty() => Object::new(),

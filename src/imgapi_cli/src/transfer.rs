@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use repository_client::Progress;
 
 use crate::session::Session;
@@ -26,7 +26,8 @@ impl Line {
                 ticker: None,
             };
         }
-        let bar = ProgressBar::new(0);
+        // Not drawn before something is known: nothing of nothing looks like all of it.
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         let template = "{spinner} {msg} {bytes}/{total_bytes} {bytes_per_sec} {eta} left {wide_bar}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
@@ -37,10 +38,17 @@ impl Line {
             let mut period = tokio::time::interval(PERIOD);
             // Work that ends at once needs no line.
             period.tick().await;
+            let mut is_begun = false;
             loop {
                 period.tick().await;
                 drawn.set_length(progress.total().max(progress.bytes()));
                 drawn.set_position(progress.bytes());
+                if !is_begun && progress.bytes() > 0 {
+                    is_begun = true;
+                    // What was there from an earlier attempt did not go through now, and says nothing about how fast it goes.
+                    drawn.reset_eta();
+                    drawn.set_draw_target(ProgressDrawTarget::stderr());
+                }
                 match progress.reconnections() {
                     0 => {}
                     count => drawn.set_message(format!("{what} (connection {})", count + 1)),

@@ -49,11 +49,12 @@ impl JobStatus {
             .unwrap_or_default()
     }
 
-    /// Names of the steps that ended.
-    pub fn steps(&self) -> Vec<&str> {
-        let names = self.results().iter();
-        names
-            .filter_map(|step| step.get("name").and_then(Value::as_str))
+    /// Names of the steps that ended, and whether they went well.
+    pub fn steps(&self) -> Vec<(&str, bool)> {
+        let steps = self.results().iter();
+        let went_well = |step: &Value| !step.get("error").is_some_and(json::is_truthy);
+        steps
+            .filter_map(|step| Some((step.get("name")?.as_str()?, went_well(step))))
             .collect()
     }
 

@@ -1,19 +1,21 @@
 //! `add-file`: gives an image its file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use repository::Uuid;
 
 use super::file_of_image::{self, AboutFile};
 use crate::arguments::uuid;
+use crate::failure::{Interrupted, WithHelp};
+use crate::interrupt;
 use crate::output;
 use crate::session::Session;
 
 /// Give an image its file
 #[derive(Args)]
 #[command(after_long_help = "\
-A connection that breaks is made again and goes on where it was; so does the same command later, within 7 days, where the
+A connection that breaks is made again and goes on where it was; so does the same command later, within 7 days, where the \
 repository can do that.
 
 Examples:
@@ -52,6 +54,12 @@ impl Arguments {
             return output::changed(session, &image, sentence);
         }
         let about = file_of_image::check(&file, &self.about)?;
-        file_of_image::send(session, uuid, &file, &about).await.map(|_| ())
+        match interrupt::or_else(file_of_image::send(session, uuid, &file, &about)).await {
+            Err(error) if error.is::<Interrupted>() && file != Path::new("-") => {
+                let help = "the same again: what arrived is kept for 7 days, and it goes on there".to_owned();
+                Err(WithHelp { error, help }.into())
+            }
+            sent => sent.map(|_| ()),
+        }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
         let stor = &self.stor;
-        let mut failed = None;
+        let (mut failed, count) = (None, self.images.len());
         for uuid in self.images {
             match session.client.change_stor(uuid, stor).await {
                 Ok(image) => {
@@ -29,9 +29,11 @@ impl Arguments {
                     let sentence = format!("Changed image {uuid} ({name}@{version}) stor to \"{stor}\"");
                     output::changed(session, &image, sentence)?;
                 }
-                // The others are done all the same.
+                // The others are done all the same; of a single one the end tells.
                 Err(error) => {
-                    eprintln!("Error changing image {uuid} stor to \"{stor}\": {error}");
+                    if count > 1 {
+                        eprintln!("Error changing image {uuid} stor to \"{stor}\": {error}");
+                    }
                     failed = failed.or(Some(error));
                 }
             }

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
         let channel = &self.other;
-        let mut failed = None;
+        let (mut failed, count) = (None, self.images.len());
         for uuid in self.images {
             match session.client.channel_add(uuid, channel).await {
                 Ok(image) => {
@@ -31,9 +31,11 @@ impl Arguments {
                     let sentence = format!("Added image {uuid} ({name}@{version}) to \"{channel}\" channel");
                     output::changed(session, &image, sentence)?;
                 }
-                // The others are done all the same.
+                // The others are done all the same; of a single one the end tells.
                 Err(error) => {
-                    eprintln!("Error adding image {uuid} to \"{channel}\" channel: {error}");
+                    if count > 1 {
+                        eprintln!("Error adding image {uuid} to \"{channel}\" channel: {error}");
+                    }
                     failed = failed.or(Some(error));
                 }
             }

@@ -11,7 +11,7 @@ use crate::session::Session;
 /// Copy an account's image from another datacenter to this one
 #[derive(Args)]
 #[command(after_long_help = "\
-The datacenter that gets the image does the work: --url is its repository, and its imgapiUrlFromDatacenter names the other one.
+The datacenter that gets the image does the work: --url is its repository, and its imgapiUrlFromDatacenter names the other one. \
 Images it is based on come along if they are the account's; others must be there already.
 
 Examples:

@@ -8,12 +8,12 @@ use crate::session::Session;
 /// Make an image of a manifest; with -f also give it its file and activate it
 #[derive(Args)]
 #[command(after_long_help = "\
-The manifest needs name, version, type, os and owner, and public=true at a public repository. If something fails behind it, the image is
+The manifest needs name, version, type, os and owner, and public=true at a public repository. If something fails after that, the image is \
 deleted again; only where the connection is lost it stays, and add-file goes on.
 
 Examples:
   imgapi-cli create -m base.imgmanifest -f base.zfs.gz
-  imgapi-cli create name=base version=1.0 type=other os=linux public=true owner=ACCOUNT -f base.tar.gz
+  imgapi-cli create -m base.imgmanifest version=1.1 public=true -f base-1.1.zfs.gz
   imgapi-cli create < manifest.json        # then add-file, activate")]
 pub(crate) struct Arguments {
     /// Fields of the manifest, or changes of what the file says

@@ -58,8 +58,14 @@ impl Arguments {
     }
 
     async fn plan(&self, session: &Session, image: &Image, stays: bool) -> anyhow::Result<()> {
-        let what = if stays { "from this channel only" } else { "with its file and its icon" };
-        output::line(format!("would delete {} {what}", output::summary(image)))?;
+        let what = match (stays, image.files().is_empty(), image.field("icon").is_none()) {
+            (true, _, _) => " from this channel only",
+            (false, false, false) => " with its file and its icon",
+            (false, false, true) => " with its file",
+            (false, true, false) => " with its icon",
+            (false, true, true) => "",
+        };
+        output::line(format!("would delete {}{what}", output::summary(image)))?;
         let mut pages = session.client.pages(ListImages::new().filter("state", "all"));
         while let Some(page) = pages.next().await? {
             for dependent in page.iter().filter(|other| other.origin() == Some(image.uuid())) {

@@ -1,5 +1,6 @@
 //! `export`: manifest and file as files, in the object store or here.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -28,7 +29,7 @@ pub(crate) struct Arguments {
     /// Path of the object store, or beginning of the two paths
     #[arg(short = 'o', long = "output-template", value_name = "PATH", required_unless_present = "to")]
     output: Option<String>,
-    /// Directory of this host
+    /// Directory of this host; it is made if it is not there
     #[arg(long, value_name = "DIRECTORY", conflicts_with = "output")]
     to: Option<PathBuf>,
 }
@@ -51,6 +52,12 @@ impl Arguments {
         anyhow::ensure!(!manifest.files().is_empty(), "image \"{}\" has no file", self.image);
         // A name may have slashes; the files are in the directory all the same.
         let stem = format!("{}-{}", manifest.name(), manifest.version()).replace('/', "-");
+        match std::fs::create_dir(directory) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(error).with_context(|| format!("cannot make the directory {}", directory.display()));
+            }
+            _ => {}
+        }
         let file = directory.join(format!("{stem}.zfs{}", get_file::suffix(&manifest, 0)));
         get_file::save(session, self.image, FileRequest::of(&manifest, 0), &file).await?;
         // Last: where a manifest is, its file is.

@@ -45,7 +45,7 @@ impl AboutFile {
 
     /// For a file of this name.
     pub(crate) fn of(&self, name: &str) -> anyhow::Result<AddFile> {
-        let compression = match (self.compression, Compression::of_name(name)) {
+        let compression = match (self.compression, compression_of(name)) {
             (Some(compression), _) => compression,
             (None, Compression::None) if !is_plain(name) => {
                 let what = format!(
@@ -60,6 +60,16 @@ impl AboutFile {
             storage: self.storage.clone(),
             ..AddFile::new(compression)
         })
+    }
+}
+
+/// By the end of a name, the short spellings of compressed tar archives included.
+fn compression_of(name: &str) -> Compression {
+    match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("tgz") => Compression::Gzip,
+        Some("tbz" | "tbz2") => Compression::Bzip2,
+        Some("txz") => Compression::Xz,
+        _ => Compression::of_name(name),
     }
 }
 

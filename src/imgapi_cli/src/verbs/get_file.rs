@@ -17,7 +17,7 @@ use crate::transfer::Line;
 /// Fetch an image's file, and check it
 #[derive(Args)]
 #[command(after_long_help = "\
-The name has the file when it is whole and its digests are right, not before. What breaks off stays beside it as
+The name has the file when it is whole and its digests are right, not before. What breaks off stays beside it as \
 .NAME.SHA1.partial; the same command goes on there.
 
 Examples:

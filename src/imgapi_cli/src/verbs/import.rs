@@ -14,7 +14,7 @@ use crate::session::Session;
 /// Import an image with the uuid and the date it has
 #[derive(Args)]
 #[command(after_long_help = "\
-With -S the repository takes manifest, file, and what the image is based on, from another repository; otherwise manifest and file
+With -S the repository takes manifest, file, and what the image is based on, from another repository; otherwise manifest and file \
 are of this host, as `export --to` writes them.
 
 Examples:

@@ -13,7 +13,7 @@ use crate::session::Session;
 #[command(after_long_help = "\
 Examples:
   imgapi-cli import-remote UUID --source https://images.example.com
-  imgapi-cli -C dev import-remote UUID --source 'https://updates.example.com?channel=release' --no-wait")]
+  imgapi-cli -C dev import-remote UUID --source 'https://updates.example.com?channel=release'")]
 pub(crate) struct Arguments {
     /// Which image
     #[arg(value_name = "UUID", value_parser = uuid)]

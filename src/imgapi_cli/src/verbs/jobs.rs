@@ -55,7 +55,7 @@ fn row(job: &JobStatus) -> Vec<String> {
         text(value.get("params").and_then(|params| params.get("task"))),
         job.word().to_owned(),
         text(value.get("created_at")),
-        job.steps().last().copied().unwrap_or_default().to_owned(),
+        job.steps().last().map_or("", |(step, _)| step).to_owned(),
         job.error().map(|(message, _)| message).unwrap_or_default(),
     ]
 }

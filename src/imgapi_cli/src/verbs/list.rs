@@ -63,6 +63,16 @@ pub(crate) struct Arguments {
     tree: bool,
 }
 
+/// Parameters of ListImages (imgapi.md §11.1).
+const FILTERS: [&str; 14] = [
+    "name", "version", "type", "os", "owner", "public", "state", "billing_tag", "account", "channel", "limit", "marker", "sort",
+    "inclAdminFields",
+];
+
+fn is_known(field: &str) -> bool {
+    FILTERS.contains(&field) || field.strip_prefix("tag.").is_some_and(|key| !key.is_empty())
+}
+
 /// An image as a line, with what its place depends on.
 struct Row {
     cells: Vec<String>,
@@ -131,6 +141,10 @@ impl Arguments {
                 // What is named goes before -a.
                 "state" => request.filters.retain(|(known, _)| known != "state"),
                 _ => {}
+            }
+            if !is_known(field) {
+                // Passed on, as the original's client does: a newer repository may know it. One that does not gives everything.
+                eprintln!("Warning: {field:?} is no filter that repositories are known to have: see imgapi-cli list --help");
             }
             if !matches!(field, "limit" | "marker") {
                 request = request.filter(field, value);

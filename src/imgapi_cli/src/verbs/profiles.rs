@@ -1,5 +1,7 @@
 //! `profiles`: named settings.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 
 use crate::arguments::Common;
@@ -12,7 +14,7 @@ use crate::table;
 #[derive(Args)]
 #[command(after_long_help = "\
 Examples:
-  imgapi-cli --url https://images.example.com -u joe -i ~/.ssh/id_ed25519 profiles set production --default
+  imgapi-cli --url https://images.example.com -u joe -i ~/.ssh/key profiles set production --default
   imgapi-cli profiles
   imgapi-cli -P production list
   imgapi-cli profiles remove production")]
@@ -73,13 +75,20 @@ fn change(profile: &mut Profile, common: &Common) {
     };
     take(common.url.clone(), &mut profile.url);
     take(common.user.clone(), &mut profile.user);
-    take(common.identity.first().cloned(), &mut profile.identity);
+    take(common.identity.first().map(|identity| from_anywhere(identity)), &mut profile.identity);
     take(common.channel.clone(), &mut profile.channel);
     take(common.account.map(|account| account.to_string()), &mut profile.account);
-    if common.ca_file.is_some() {
-        profile.ca_file.clone_from(&common.ca_file);
+    if let Some(file) = &common.ca_file {
+        profile.ca_file = Some(std::path::absolute(file).unwrap_or_else(|_| file.clone()));
     }
     profile.insecure |= common.insecure;
+}
+
+/// A file is meant wherever the profile is used; what is no file is the fingerprint of a key.
+fn from_anywhere(identity: &str) -> String {
+    let path = Path::new(identity);
+    let absolute = std::path::absolute(path).ok().filter(|_| path.exists());
+    absolute.map_or_else(|| identity.to_owned(), |path| path.to_string_lossy().into_owned())
 }
 
 fn show(profiles: &Profiles, is_json: bool) -> anyhow::Result<()> {

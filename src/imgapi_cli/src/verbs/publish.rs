@@ -8,7 +8,7 @@ use crate::session::Session;
 /// Publish an image of the image server: its files become an archive that can be downloaded here
 #[derive(Args)]
 #[command(after_long_help = "\
-An image is published once: asking again shows the same image. How it is compressed and what is said about it is in the
+An image is published once: asking again shows the same image. How it is compressed and what is said about it is in the \
 configuration of the repository, \"publish\".
 
 Examples:

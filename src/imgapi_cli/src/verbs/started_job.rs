@@ -50,10 +50,10 @@ pub(crate) async fn follow_as(
     let waited = async {
         let mut steps = 0;
         let waited = session.client.wait_for_job(job, waiting.timeout, |status| {
-            for step in status.steps().into_iter().skip(steps) {
+            for (step, went_well) in status.steps().into_iter().skip(steps) {
                 steps += 1;
                 if !session.is_quiet && !session.is_json {
-                    eprintln!("{step}: done");
+                    eprintln!("{step}: {}", if went_well { "done" } else { "failed" });
                 }
             }
         });
@@ -70,12 +70,37 @@ pub(crate) async fn follow_as(
         }
         return Err(error);
     }
-    let image = session.client.get(job.image).await?;
+    let image = match session.client.get(job.image).await {
+        Ok(image) => image,
+        Err(error) => return Err(elsewhere(session, job, error).await),
+    };
     output::changed(
         session,
         &image,
         format!("{done} image {}", output::summary(&image)),
     )
+}
+
+/// Why an image that a job brought cannot be seen: what was there already stays on the channels it is on.
+async fn elsewhere(session: &Session, job: &StartedJob, error: ClientError) -> anyhow::Error {
+    let Some(channel) = session.channel.as_deref().filter(|_| error.status() == Some(404)) else {
+        return error.into();
+    };
+    let everywhere = session.client.on_channel(Some("*".to_owned()));
+    let Ok(image) = everywhere.get(job.image).await else {
+        return error.into();
+    };
+    let channels = image.field("channels").and_then(Value::as_array);
+    let channels = channels.into_iter().flatten().filter_map(Value::as_str);
+    let channels: Vec<&str> = channels.collect();
+    let error = anyhow::anyhow!(
+        "image {} was there already, on {} and not on {channel}",
+        job.image,
+        channels.join(", ")
+    );
+    let from = channels.first().copied().unwrap_or("*");
+    let help = format!("imgapi-cli -C {from} channel-add {channel} {}", job.image);
+    WithHelp { error, help }.into()
 }
 
 fn show_start(session: &Session, job: &StartedJob) -> anyhow::Result<()> {

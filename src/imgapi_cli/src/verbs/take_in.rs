@@ -10,7 +10,7 @@ use crate::session::Session;
 /// Take an uploaded root file system into the image server
 #[derive(Args)]
 #[command(after_long_help = "\
-The file of the image must be a tar archive, compressed or not. The image stays as it is; its tag store:image names the one in
+The file of the image must be a tar archive, compressed or not. The image stays as it is; its tag store:image names the one in \
 the image server.
 
 Examples:

@@ -15,7 +15,7 @@ use crate::session::Session;
 /// Change fields of an image's manifest
 #[derive(Args)]
 #[command(after_long_help = "\
-Values are JSON where they can be, else texts; nothing behind the = removes a field. FIELD.KEY=VALUE changes one key of tags,
+Values are JSON where they can be, else texts; nothing behind the = removes a field. FIELD.KEY=VALUE changes one key of tags, \
 requirements and the like and leaves the others. If somebody changes the image meanwhile, nothing is changed: ask again.
 
 Examples:

@@ -7,13 +7,15 @@ use repository::Uuid;
 use tokio::time::Instant;
 
 use crate::arguments::{duration, uuid};
-use crate::failure::No;
 use crate::output;
 use crate::session::Session;
 
 /// Between two looks: at first, and later.
 const FIRST_LOOK: Duration = Duration::from_millis(200);
 const LAST_LOOK: Duration = Duration::from_secs(5);
+
+/// What an image may be; another word would be waited for in vain.
+const STATES: [&str; 5] = ["active", "unactivated", "disabled", "creating", "failed"];
 
 /// Wait until an image is there and in a state; exit code 1 if it is not in time
 #[derive(Args)]
@@ -22,8 +24,8 @@ pub(crate) struct Arguments {
     /// Which image
     #[arg(value_name = "UUID", value_parser = uuid)]
     image: Uuid,
-    /// The state: active, unactivated, disabled, creating, failed
-    #[arg(long, value_name = "STATE", default_value = "active")]
+    /// The state
+    #[arg(long, value_name = "STATE", default_value = "active", value_parser = STATES)]
     state: String,
     /// Wait at most so long
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
@@ -34,6 +36,7 @@ impl Arguments {
     pub(crate) async fn run(self, session: &Session) -> anyhow::Result<()> {
         let deadline = Instant::now() + self.timeout;
         let mut pause = FIRST_LOOK;
+        let mut seen = "not there".to_owned();
         loop {
             match session.client.find(self.image).await {
                 Ok(Some(image)) if image.state() == self.state => {
@@ -45,13 +48,15 @@ impl Arguments {
                     let why = error.map(repository::json::to_text).unwrap_or_default();
                     anyhow::bail!("image {} has failed: {why}", self.image);
                 }
-                Ok(_) => {}
-                Err(error) if error.is_passing() => {}
+                Ok(Some(image)) => seen = image.state().to_owned(),
+                Ok(None) => "not there".clone_into(&mut seen),
+                Err(error) if error.is_passing() => seen = format!("not known ({error})"),
                 Err(error) => return Err(error.into()),
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(No.into());
+                let (image, timeout, state) = (self.image, self.timeout, self.state);
+                anyhow::bail!("image {image} is still {seen} after {timeout:?}, not {state}");
             }
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(LAST_LOOK);
