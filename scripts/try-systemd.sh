@@ -5,7 +5,7 @@
 #   scripts/try-systemd.sh --programs DIR             from ready programs
 #
 # Tried: start at boot as its own user, images in and out within the unit's limits, kill, reload, a daemon that hangs, settings, upgrade,
-# a unit that was disabled, stop, purge. No part of `make test`: it takes systemd from a mirror, and a kernel that lets a container boot.
+# a unit that was disabled, stop, purge; the image repository with a configuration that only its settings name. No part of `make test`: it takes systemd from a mirror, and a kernel that lets a container boot.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -100,6 +100,19 @@ try "the settings count" '
   systemctl restart imageserver
   [ "$(stat -c %U "/proc/$(main)" /srv/log)" = "$(printf "images\nimages")" ]
   tool mkdir here; test -d /srv/images/here'
+try "the image repository waits for a configuration, wherever the settings say it is" '
+  repository() { systemctl show --property=MainPID --value imgapi; }
+  systemctl start imgapi || true
+  [ "$(systemctl is-active imgapi)" = inactive ]
+  printf "%s" "{\"baseDir\": \"/var/lib/imgapi\", \"authType\": \"none\"}" >/srv/repository.json
+  echo CONFIGURATION=/srv/repository.json >>/etc/default/imgapi
+  systemctl start imgapi
+  [ "$(stat -c %U "/proc/$(repository)")" = imgapi ]
+  made=$(imgapi-cli create name=a version=1 type=other os=linux public=true owner=930896af-bf8c-48d4-885c-6573a94b1853 -j)
+  made=$(printf "%s" "$made" | sed -n "s/.*\"uuid\": \"\(.*\)\".*/\1/p")
+  before=$(repository); systemctl reload imgapi; imgapi-cli ping; [ "$(repository)" = "$before" ]
+  kill -KILL "$before"; until_so imgapi-cli ping; imgapi-cli get "$made"
+  systemctl stop imgapi; [ "$(systemctl is-active imgapi)" = inactive ]'
 try "what was disabled stays so over an upgrade" '
   systemctl disable --now imageserver; dpkg --install /opt/0.0.2.deb
   [ "$(systemctl is-active imageserver)" = inactive ] && [ "$(systemctl is-enabled imageserver)" = disabled ]'
