@@ -6,7 +6,7 @@
     reason = "a test: what cannot go on has failed"
 )]
 
-use actors::jobs::{MAXIMUM_RUNNING_JOBS, MAXIMUM_STARTS};
+use actors::jobs::{MAXIMUM_FINISHED_JOBS, MAXIMUM_QUEUED_JOBS, MAXIMUM_RUNNING_JOBS, MAXIMUM_STARTS};
 use actors::{JobBody, JobFailure, JobRun, JobsError, RepositoryConfig, RepositorySystem, start_repository};
 use futures_util::future::BoxFuture;
 use repository::Uuid;
@@ -364,4 +364,112 @@ async fn what_is_no_job_is_left_alone_and_what_was_never_written_whole_is_remove
     assert!(system.jobs.list().is_empty());
     assert!(directory.join("notes.json").is_file());
     assert!(!directory.join(".job-abc").exists());
+}
+
+/// Puts a job into a repository's directory that no process uses, as an earlier one left it.
+fn put(base: &Path, number: usize, execution: Execution) -> Uuid {
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&(number as u32).to_be_bytes());
+    let uuid = Uuid::from_random(bytes);
+    let job = Job {
+        uuid,
+        kind: KIND,
+        image: uuid,
+        parameters: Object::new(),
+        execution,
+        results: Vec::new(),
+        // Of the same moment, by number.
+        created_at: format!("2026-11-22T00:00:00.{number:06}Z"),
+    };
+    let directory = base.join("run/jobs");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join(format!("{uuid}.json")), job.to_value().to_string()).unwrap();
+    uuid
+}
+
+#[tokio::test]
+async fn so_many_wait_and_no_more_and_each_that_leaves_makes_room() {
+    let base = tempfile::tempdir().unwrap();
+    let waiting: Vec<Uuid> = (0..MAXIMUM_QUEUED_JOBS)
+        .map(|number| put(base.path(), number, Execution::Queued))
+        .collect();
+    let system = start(base.path());
+    let is_full = |outcome: Result<Arc<Job>, JobsError>| {
+        let waiting = MAXIMUM_QUEUED_JOBS;
+        assert_eq!(outcome.unwrap_err(), JobsError::Full { waiting });
+    };
+    is_full(system.jobs.submit(KIND, image(1), Object::new()).await);
+    // What was refused is nowhere.
+    assert_eq!(system.jobs.list().len(), MAXIMUM_QUEUED_JOBS);
+    assert!(system.jobs.list().of_image(image(1)).is_empty());
+    let canceled = system.jobs.cancel(waiting[500]).await.unwrap();
+    assert_eq!(canceled.execution, Execution::Canceled);
+    let taken = submit(&system, 1).await;
+    is_full(system.jobs.submit(KIND, image(2), Object::new()).await);
+
+    // So does each that is begun.
+    begin(&system, true, |_| async { Ok(()) }).await;
+    let (jobs, first) = (system.jobs.clone(), waiting[0]);
+    let later = tokio::time::timeout(LIMIT, async {
+        loop {
+            match jobs.submit(KIND, image(2), Object::new()).await {
+                Err(JobsError::Full { .. }) => tokio::task::yield_now().await,
+                taken => return taken.unwrap().uuid,
+            }
+        }
+    });
+    let later = later.await.expect("there is no room");
+    // In the order in which they were asked for.
+    assert_ne!(system.jobs.job(first).unwrap().execution, Execution::Queued);
+    for job in [taken, later] {
+        assert_eq!(system.jobs.job(job).unwrap().execution, Execution::Queued);
+    }
+}
+
+#[tokio::test]
+async fn of_jobs_that_are_over_the_last_ones_are_known_and_the_oldest_is_forgotten_for_a_new_one() {
+    let base = tempfile::tempdir().unwrap();
+    let over: Vec<Uuid> = (0..MAXIMUM_FINISHED_JOBS)
+        .map(|number| put(base.path(), number, Execution::Succeeded))
+        .collect();
+    let system = start(base.path());
+    begin(&system, true, |_| async { Ok(()) }).await;
+    assert_eq!(system.jobs.list().len(), MAXIMUM_FINISHED_JOBS);
+    let file = |job: Uuid| base.path().join(format!("run/jobs/{job}.json"));
+    for (number, forgotten) in [(1, over[0]), (2, over[1])] {
+        let new = submit(&system, number).await;
+        ended(&system, new).await;
+        until(|| system.jobs.job(forgotten).is_none()).await;
+        assert_eq!(system.jobs.list().len(), MAXIMUM_FINISHED_JOBS);
+        assert!(!file(forgotten).exists() && file(new).is_file());
+        let unknown = system.jobs.wait(forgotten).await;
+        assert_eq!(unknown.unwrap_err(), JobsError::Unknown(forgotten));
+    }
+    // And stays so.
+    tokio::task::spawn_blocking(|| system.stop()).await.unwrap();
+    let system = start(base.path());
+    assert_eq!(system.jobs.list().len(), MAXIMUM_FINISHED_JOBS);
+    assert!(system.jobs.job(over[1]).is_none() && system.jobs.job(over[2]).is_some());
+}
+
+#[tokio::test]
+async fn a_job_that_was_canceled_stays_so_over_a_restart_and_one_that_is_over_cannot_be() {
+    let base = tempfile::tempdir().unwrap();
+    let system = start(base.path());
+    let waiting = submit(&system, 1).await;
+    system.jobs.cancel(waiting).await.unwrap();
+    begin(&system, true, |_| async { Ok(()) }).await;
+    let done = submit(&system, 2).await;
+    ended(&system, done).await;
+    // Too late: it is what it is.
+    let told = system.jobs.cancel(done).await.unwrap();
+    assert_eq!(told.execution, Execution::Succeeded);
+    tokio::task::spawn_blocking(|| system.stop()).await.unwrap();
+    let system = start(base.path());
+    begin(&system, true, |_| async { Ok(()) }).await;
+    // Nobody begins it although its turn never came: the next one that is asked for is done, and it is not.
+    let next = submit(&system, 3).await;
+    ended(&system, next).await;
+    assert_eq!(system.jobs.job(waiting).unwrap().execution, Execution::Canceled);
+    assert_eq!(system.jobs.job(done).unwrap().execution, Execution::Succeeded);
 }
