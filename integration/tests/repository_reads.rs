@@ -8,7 +8,9 @@
 use integration::http_talk::{Reply, Talk};
 use integration::repository::{Imgapi, Repository};
 use integration::stored_image::{bytes, put};
+use repository::http::{Endpoint, ROUTES};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 const UUID: &str = "c58161c0-2547-41e2-a75e-9fdca1940570";
 
@@ -204,4 +206,136 @@ fn what_is_said_to_docker_and_lxd_is_a_plain_sentence() {
     }
     let push = post(&format!("/images/{UUID}/push"));
     assert_eq!((push.status, push.code().as_str()), (422, "ValidationFailed"));
+}
+
+/// A repository with one image.
+struct Place {
+    daemon: Imgapi,
+    /// Every path there is, with what is there by method, in the order of the specification.
+    paths: BTreeMap<String, Vec<(&'static str, Endpoint)>>,
+    _repository: Repository,
+}
+
+/// One repository with channels and one of a datacenter: between them they have all paths.
+fn places(kind_of_users: &str) -> [Place; 2] {
+    let channels = json!([{ "name": "dev", "description": "for the brave", "default": true }]);
+    let public = json!({ "mode": "public", "channels": channels, "authType": kind_of_users });
+    let dc = json!({ "mode": "dc", "datacenterName": "here", "authType": kind_of_users });
+    let place = |configuration, absent, fields| {
+        let repository = Repository::new(configuration).unwrap();
+        put(&repository, UUID, b"hello", &fields).unwrap();
+        let mut paths = BTreeMap::<String, Vec<_>>::new();
+        for route in ROUTES.iter().filter(|route| route.endpoint != absent) {
+            let path = route.path.replace('*', UUID);
+            paths
+                .entry(path)
+                .or_default()
+                .push((route.method, route.endpoint));
+        }
+        Place {
+            daemon: repository.start().unwrap(),
+            paths,
+            _repository: repository,
+        }
+    };
+    [
+        place(public, Endpoint::CloneImage, json!({ "channels": ["dev"] })),
+        place(dc, Endpoint::ListChannels, json!({})),
+    ]
+}
+
+#[test]
+fn on_every_path_a_method_that_is_not_there_is_told_which_are_whoever_asks() {
+    for place in places("signature") {
+        check_methods(&place);
+    }
+}
+
+fn check_methods(place: &Place) {
+    let daemon = &place.daemon;
+    let mut talk = daemon.talk().unwrap();
+    for (path, there) in &place.paths {
+        let allow: Vec<&str> = there.iter().map(|(method, _)| *method).collect();
+        let methods = [
+            "HEAD", "OPTIONS", "PATCH", "TRACE", "BREW", "GET", "POST", "PUT", "DELETE",
+        ];
+        for method in methods.into_iter().filter(|method| !allow.contains(method)) {
+            let reply = talk.ask(method, path, &[("x-request-id", "mine")], b"").unwrap();
+            let what = format!("{method} {path}: {reply:?}");
+            assert_eq!(reply.status, 405, "{what}");
+            assert_eq!(reply.header("allow"), Some(allow.join(", ").as_str()), "{what}");
+            assert_eq!(reply.header("x-request-id"), Some("mine"), "{what}");
+            assert!(reply.header("server").is_some(), "{what}");
+            if method == "HEAD" {
+                assert!(reply.body.is_empty(), "{what}");
+            } else {
+                let expected = json!({
+                    "code": "MethodNotAllowedError", "message": format!("{method} is not allowed")
+                });
+                assert_eq!(reply.json().unwrap(), expected, "{what}");
+            }
+        }
+    }
+    // What asks for a tunnel, or for all of the server, is answered like the rest.
+    for (head, status) in [
+        ("CONNECT /images", 405),
+        ("CONNECT images.example.com:443", 405),
+        ("OPTIONS *", 404),
+        ("PATCH /nosuch", 404),
+    ] {
+        let mut talk = daemon.talk().unwrap();
+        talk.say(format!("{head} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes())
+            .unwrap();
+        let reply = talk.answer_to("GET").unwrap();
+        assert_eq!(reply.status, status, "{head}: {reply:?}");
+    }
+    let mut talk = daemon.talk().unwrap();
+    let upgrade = [("connection", "upgrade"), ("upgrade", "websocket")];
+    assert_eq!(ask(&mut talk, "/nosuch", &upgrade).status, 404);
+}
+
+#[test]
+fn who_does_not_take_json_gets_none_and_changes_nothing() {
+    for place in places("none") {
+        check_not_acceptable(&place);
+    }
+}
+
+fn check_not_acceptable(place: &Place) {
+    let mut talk = place.daemon.talk().unwrap();
+    let accept = [
+        ("accept", "text/html, image/png"),
+        ("content-type", "application/json"),
+    ];
+    for (path, there) in &place.paths {
+        for (method, endpoint) in there {
+            let reply = talk.ask(method, path, &accept, b"").unwrap();
+            let status = match endpoint {
+                Endpoint::GetImageFile => 200,
+                Endpoint::GetImageIcon => 404,
+                Endpoint::Favicon => 204,
+                Endpoint::ListDatasets | Endpoint::GetDataset => 301,
+                // `/` and `/docs` lead to the page.
+                Endpoint::PublicDocs if path != "/docs/" => 301,
+                Endpoint::PublicDocs => 200,
+                _ => 406,
+            };
+            assert_eq!(reply.status, status, "{method} {path}: {reply:?}");
+            if status == 406 {
+                assert!(
+                    reply.body.is_empty() && reply.header("x-request-id").is_some(),
+                    "{reply:?}"
+                );
+            }
+        }
+    }
+    // Nothing was deleted, uploaded or made, and others are served on the same connection.
+    for accept in ["application/json", "*/*", "text/html, */*;q=0.1"] {
+        let list = ask(&mut talk, "/images?state=all", &[("accept", accept)]);
+        assert_eq!(list.json().unwrap().as_array().unwrap().len(), 1, "{accept}");
+    }
+    assert_eq!(
+        ask(&mut talk, &format!("/images/{UUID}/file"), &[]).body,
+        b"hello"
+    );
 }

@@ -75,10 +75,18 @@ struct Call {
     id: HeaderValue,
 }
 
-/// Whether the client takes the form of the answer; pictures and files have another than JSON.
+/// Whether the client takes the form of the answer; files, pictures and ways to other places are not JSON.
 fn is_acceptable(http: &HttpRequest, endpoint: Endpoint) -> bool {
-    endpoint.authentication() == Authentication::Unchecked
-        || accept::is_acceptable(header(http, "accept").as_deref())
+    let is_json = !matches!(
+        endpoint,
+        Endpoint::GetImageFile
+            | Endpoint::GetImageIcon
+            | Endpoint::ListDatasets
+            | Endpoint::GetDataset
+            | Endpoint::PublicDocs
+            | Endpoint::Favicon
+    );
+    !is_json || accept::is_acceptable(header(http, "accept").as_deref())
 }
 
 /// The answer, and who asked.

@@ -1,5 +1,6 @@
 //! The body of a request.
 
+use actix_web::http::header::TRANSFER_ENCODING;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, error::PayloadError};
 use bytes::{Bytes, BytesMut};
@@ -22,10 +23,13 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(crate) fn new(http: &HttpRequest, payload: Payload) -> Self {
+        let rest = announced(http);
+        // A head that says neither has no body: what follows a `CONNECT` or an upgrade never ends.
+        let has_body = rest.is_some() || http.headers().contains_key(TRANSFER_ENCODING);
         Self {
             payload,
-            rest: announced(http),
-            is_over: false,
+            rest,
+            is_over: !has_body,
         }
     }
 
@@ -117,4 +121,76 @@ fn stalled() -> ApiError {
 
 fn broken(error: &PayloadError) -> ApiError {
     ApiError::new(Code::Upload, format!("the request body does not arrive: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_http::BoxedPayloadStream;
+    use actix_web::dev::Payload as Source;
+    use actix_web::test::TestRequest;
+    use actix_web::{FromRequest as _, http::header::CONTENT_LENGTH};
+    use futures_util::{Stream, stream};
+    use std::time::Duration;
+
+    /// A request's body whose bytes are those of `pieces`, whatever its head says.
+    async fn incoming(http: &HttpRequest, pieces: impl Stream<Item = Bytes> + 'static) -> Incoming {
+        let pieces: BoxedPayloadStream = Box::pin(pieces.map(Ok));
+        let payload = Payload::from_request(http, &mut Source::Stream { payload: pieces }).await;
+        Incoming::new(http, payload.unwrap())
+    }
+
+    /// The head of one that announces 1000 bytes.
+    fn head() -> HttpRequest {
+        TestRequest::default()
+            .insert_header((CONTENT_LENGTH, "1000"))
+            .to_http_request()
+    }
+
+    /// A hundred bytes each time that much time has passed, then nothing more.
+    fn every(pause: Duration, count: u32) -> impl Stream<Item = Bytes> {
+        let pieces = stream::unfold(0, move |number| async move {
+            tokio::time::sleep(pause).await;
+            (number < count).then(|| (Bytes::from_static(&[7; 100]), number + 1))
+        });
+        pieces.chain(stream::pending())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_stands_still_is_cut_off_and_a_slow_one_is_not() {
+        let begun = Instant::now();
+        let nearly = BODY_STALL - Duration::from_secs(1);
+        let mut body = incoming(&head(), every(nearly, 10)).await;
+        for _ in 0..10 {
+            assert_eq!(body.next().await.unwrap().map(|piece| piece.len()), Some(100));
+        }
+        assert_eq!(begun.elapsed(), nearly * 10);
+        let mut body = incoming(&head(), every(nearly, 2)).await;
+        let begun = Instant::now();
+        assert!(body.next().await.is_ok() && body.next().await.is_ok());
+        let cut = body.next().await.unwrap_err();
+        assert_eq!((cut.status(), cut.word()), (400, "Upload"));
+        assert!(cut.message().contains("arrived for 120 s"), "{}", cut.message());
+        assert_eq!(begun.elapsed(), nearly * 2 + BODY_STALL);
+        // And that is its end.
+        assert!(body.next().await.unwrap().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_wants_is_waited_for_a_short_time_and_no_longer() {
+        let begun = Instant::now();
+        let mut body = incoming(&head(), every(Duration::from_secs(1), 1000)).await;
+        body.drain().await;
+        assert_eq!(begun.elapsed(), DRAIN_TIME);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_follows_a_head_that_announces_nothing_is_no_body() {
+        let http = TestRequest::default().to_http_request();
+        let begun = Instant::now();
+        let mut body = incoming(&http, stream::pending()).await;
+        body.drain().await;
+        assert!(body.next().await.unwrap().is_none());
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+    }
 }
