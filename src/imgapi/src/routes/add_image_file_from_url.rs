@@ -32,10 +32,7 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
     Kind::File.check_announced(response.content_length())?;
     let announced = response.content_length();
     let upload = change.begin(asked, Slot::File(0)).await?;
-    let received = fetched(upload, async || {
-        response.chunk().await.map_err(|error| broken(&error))
-    })
-    .await?;
+    let received = fetched(upload, async || response.chunk().await.map_err(failed)).await?;
     let size = received.digests.size;
     if let Some(announced) = announced.filter(|announced| *announced != size) {
         let message =
@@ -77,10 +74,6 @@ fn check_host(asked: &Asked, url: &str) -> Result<()> {
 
 /// The beginning of the answer. Nothing but 200 will do: who asks for an image wants no redirection to who knows where.
 async fn get(asked: &Asked, url: &str) -> Result<reqwest::Response> {
-    let failed = |error: reqwest::Error| {
-        let message = format!("Error getting image: {}", causes(&error.without_url()));
-        ApiError::new(Code::Download, message)
-    };
     let mut builder = reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
@@ -109,8 +102,9 @@ async fn get(asked: &Asked, url: &str) -> Result<reqwest::Response> {
     Ok(response)
 }
 
-fn broken(error: &reqwest::Error) -> ApiError {
-    let message = format!("Error getting image: {}", causes(error));
+/// Without the address, which may hold a secret.
+fn failed(error: reqwest::Error) -> ApiError {
+    let message = format!("Error getting image: {}", causes(&error.without_url()));
     ApiError::new(Code::Download, message)
 }
 

@@ -24,8 +24,19 @@ pub(crate) async fn fetched(
         if_cut: Verdict::Remove,
     };
     let writer = Writer::start(upload, plan).map_err(|error| failures::no_thread(&error))?;
+    if let Err(error) = pass_on(&writer, &mut next).await {
+        // Before the answer, so that who tries again at once finds the place free.
+        writer.end(Verdict::Remove).await;
+        return Err(error);
+    }
+    let received = of_written(writer.end(Verdict::Whole).await, Kind::File)?;
+    Kind::File.check_whole(&received.digests, None, None)?;
+    Ok(received)
+}
+
+/// Hands all pieces to the writer, till it takes no more.
+async fn pass_on(writer: &Writer, next: &mut impl AsyncFnMut() -> Result<Option<Bytes>>) -> Result<()> {
     let (mut size, mut pace) = (0, Pace::begin());
-    // An error drops the writer, and what it wrote with it.
     while let Some(piece) = pace.next(next()).await? {
         size += piece.len() as u64;
         Kind::File.check_received(size)?;
@@ -33,7 +44,5 @@ pub(crate) async fn fetched(
             break;
         }
     }
-    let received = of_written(writer.end(Verdict::Whole).await, Kind::File)?;
-    Kind::File.check_whole(&received.digests, None, None)?;
-    Ok(received)
+    Ok(())
 }
