@@ -37,6 +37,14 @@ pub enum ClientError {
         /// How long.
         patience: Duration,
     },
+    /// A job needs more time than it was given; it goes on.
+    #[error("job {job} is not over after {patience:?}")]
+    NotOver {
+        /// Which job.
+        job: String,
+        /// How long was waited.
+        patience: Duration,
+    },
     /// The answer is none of an image repository.
     #[error("the answer is not that of an image repository: {0}")]
     Answer(String),
@@ -109,7 +117,7 @@ impl ClientError {
     /// Whether the same request may go well a little later: the connection broke, nothing came, or the repository is busy.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Connection(_) | Self::TimedOut { .. } => true,
+            Self::Connection(_) | Self::TimedOut { .. } | Self::NotOver { .. } => true,
             Self::Refused(refusal) => matches!(refusal.status, 502..=504),
             _ => false,
         }

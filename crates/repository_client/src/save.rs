@@ -41,13 +41,14 @@ impl Client {
         } else {
             request.begun = Some(begun);
         }
+        let _nothing = RemovedIfEmpty(&partial);
         let was_there = request.begun.as_ref().map_or(0, Digester::size);
         let saved = self.receive(image, request, &mut file, &partial).await;
         let size = match saved {
             Ok(size) => size,
             Err(error) => {
                 // What is wrong once is wrong again; what only broke goes on later.
-                if !is_worth_keeping(&error) || is_empty(&file) {
+                if !is_worth_keeping(&error) {
                     let _ = std::fs::remove_file(&partial);
                 }
                 return Err(error);
@@ -78,8 +79,15 @@ fn is_worth_keeping(error: &ClientError) -> bool {
     !matches!(error, ClientError::Mismatch { .. } | ClientError::Replaced)
 }
 
-fn is_empty(file: &File) -> bool {
-    file.metadata().is_ok_and(|metadata| metadata.len() == 0)
+/// A name for no bytes is of use to nobody, also when the transfer is interrupted.
+struct RemovedIfEmpty<'a>(&'a Path);
+
+impl Drop for RemovedIfEmpty<'_> {
+    fn drop(&mut self) {
+        if std::fs::metadata(self.0).is_ok_and(|metadata| metadata.len() == 0) {
+            let _ = std::fs::remove_file(self.0);
+        }
+    }
 }
 
 fn partial_of(path: &Path, sha1: Option<&str>) -> PathBuf {

@@ -176,10 +176,8 @@ impl Client {
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(ClientError::TimedOut {
-                    what: "waiting for the job to end",
-                    patience,
-                });
+                let job = started.job.to_string();
+                return Err(ClientError::NotOver { job, patience });
             }
             tokio::time::sleep(pause.min(left)).await;
             pause = (pause * 2).min(LAST_LOOK);
