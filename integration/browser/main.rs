@@ -6,6 +6,7 @@
 //! | `tab` | one page: go somewhere, look, press keys |
 //! | `stage` | a server with images, and the list of its pages |
 //! | `builder` | an image builder with real builds, and the promises of its pages |
+//! | `repository` | an image repository, and the promises of its pages |
 //! | the others | the promises, one family each |
 //!
 //! Nothing here waits for time to pass: each wait is for a condition, with a limit that only a broken page reaches.
@@ -20,6 +21,7 @@ mod hostile;
 mod keyboard;
 mod layout;
 mod rendering;
+mod repository;
 mod scripts;
 mod stage;
 mod tab;

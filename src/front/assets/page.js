@@ -14,7 +14,7 @@
       amount < 90 ? [amount, "s"]
       : amount < 5400 ? [Math.round(amount / 60), "m"]
       : amount < 129600 ? [Math.round(amount / 3600), "h"]
-      : amount < 2592000 ? [Math.round(amount / 86400), "d"]
+      : amount < 5259600 ? [Math.round(amount / 86400), "d"]
       : amount < 63072000 ? [Math.floor(amount / 2629800), " months"]
       : [Math.floor(amount / 31557600), "y"];
     const told = `${Math.round(count)}${unit}`;

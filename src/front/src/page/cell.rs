@@ -64,6 +64,15 @@ impl Cell {
         Self::plain(text, json)
     }
 
+    /// A word that is not broken where there is room for it: a name of a fixed set, a UUID.
+    pub fn word(text: impl Into<String>) -> Self {
+        let mut cell = Self::text(text);
+        if !cell.html.is_empty() {
+            cell.html = format!("<span class=\"word\">{}</span>", cell.html);
+        }
+        cell
+    }
+
     /// A text that leads somewhere; `href` is a path on this host, already percent-encoded where needed.
     pub fn link(href: impl AsRef<str>, text: impl Into<String>) -> Self {
         let mut cell = Self::text(text);

@@ -29,8 +29,9 @@ pub fn relative(then: Timestamp, now: Timestamp) -> String {
         amount @ 5..=89 => (amount, "s"),
         amount @ 90..=5_399 => ((amount + 30) / 60, "m"),
         amount @ 5_400..=129_599 => ((amount + 1_800) / 3_600, "h"),
-        amount @ 129_600..=2_591_999 => ((amount + 43_200) / 86_400, "d"),
-        amount @ 2_592_000..=63_071_999 => (amount / 2_629_800, " months"),
+        // Till there are two of them: nobody says 1 months.
+        amount @ 129_600..=5_259_599 => ((amount + 43_200) / 86_400, "d"),
+        amount @ 5_259_600..=63_071_999 => (amount / 2_629_800, " months"),
         amount => (amount / 31_557_600, "y"),
     };
     if seconds < 0 {
@@ -86,6 +87,8 @@ mod tests {
             (-600, "10m ago"),
             (-7_200, "2h ago"),
             (-86_400 * 3, "3d ago"),
+            (-86_400 * 45, "45d ago"),
+            (-86_400 * 61, "2 months ago"),
             (-86_400 * 100, "3 months ago"),
             (-86_400 * 1000, "2y ago"),
             (3_600, "in 60m"),

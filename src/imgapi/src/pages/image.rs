@@ -75,6 +75,13 @@ fn fields(entry: &Entry, manifest: &Value) -> String {
         let value = match value {
             Value::String(_) if key == "state" => image_cells::state(entry),
             Value::String(text) if key == "published_at" => image_cells::published(text),
+            Value::String(text) if is_address(text) => {
+                let address = escape(text);
+                // Whoever is there need not know which page it was.
+                let link =
+                    format!("<a href=\"{address}\" rel=\"noreferrer noopener nofollow\">{address}</a>");
+                Cell::html(link, text.clone())
+            }
             Value::String(text) => Cell::text(text.clone()),
             Value::Array(_) | Value::Object(_) => {
                 let text = repository::json::pretty(value, 2);
@@ -82,9 +89,16 @@ fn fields(entry: &Entry, manifest: &Value) -> String {
             }
             other => Cell::text(to_text(other)),
         };
-        table.push([Cell::text(key.clone()), value]);
+        table.push([Cell::word(key.clone()), value]);
     }
     format!("<h2>Manifest</h2>{}", table.html())
+}
+
+/// Whether a text can be followed: nothing but a page somewhere.
+fn is_address(text: &str) -> bool {
+    ["http://", "https://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
 }
 
 fn files(entry: &Entry) -> String {
@@ -208,7 +222,7 @@ fn item(entry: &Entry) -> String {
 
 fn raw(entry: &Entry) -> String {
     format!(
-        "<details><summary>raw</summary><p><a href=\"/images/{}?{}\">as the API answers</a></p><pre>{}</pre></details>",
+        "<details><summary>Manifest as JSON</summary><p><a href=\"/images/{}?{}\">as the API answers</a></p><pre>{}</pre></details>",
         entry.uuid(),
         escape(&and_channel(entry)),
         escape(&manifest_text(entry.form()))

@@ -1,6 +1,6 @@
 //! Cells that say something of an image.
 
-use front::page::{Cell, Column, escape};
+use front::page::{Cell, Column};
 use repository::catalogue::{Entry, State};
 use repository::json::Value;
 
@@ -54,11 +54,11 @@ pub(super) fn row(entry: &Entry) -> Vec<Cell> {
         } else {
             Cell::bytes(size)
         },
-        Cell::text(field("os")),
-        Cell::text(entry.kind().unwrap_or_default()),
+        Cell::word(field("os")),
+        Cell::word(entry.kind().unwrap_or_default()),
         Cell::text(channels.join(", ")),
         Cell::html(
-            format!("<code>{}</code>", escape(&entry.uuid().to_string())),
+            format!("<code class=\"word\">{}</code>", entry.uuid()),
             entry.uuid().to_string(),
         ),
     ])

@@ -10,13 +10,14 @@ use super::viewer::Viewer;
 const ROWS_SHOWN: usize = 200;
 
 /// What may be asked for, beside words, and how it is called.
-const FILTERS: [(&str, &str); 5] = [
+const FILTERS: [(&str, &str); 4] = [
     ("name", "name"),
     ("version", "version"),
     ("os", "OS"),
     ("type", "type"),
-    ("state", "state"),
 ];
+/// Images of which states may be asked for.
+const STATES: [&str; 5] = ["active", "disabled", "unactivated", "creating", "failed"];
 
 /// The page.
 pub(super) fn page(viewer: &Viewer<'_>) -> HttpResponse {
@@ -73,15 +74,22 @@ fn form(viewer: &Viewer<'_>) -> String {
     for (name, label) in FILTERS {
         field(name, label);
     }
-    if !viewer.settings.channels.is_empty() {
-        let chosen = query.get("channel").unwrap_or_default();
-        html += "<label>channel <select name=\"channel\"><option value=\"\">all</option>";
-        for name in viewer.settings.channels.names() {
-            let selected = if name == chosen { " selected" } else { "" };
-            let name = escape(name);
-            html += &format!("<option value=\"{name}\"{selected}>{name}</option>");
+    let mut choice = |name: &str, words: &mut dyn Iterator<Item = &str>| {
+        let chosen = query.get(name).unwrap_or_default();
+        html += &format!("<label>{name} <select name=\"{name}\"><option value=\"\">all</option>");
+        for word in words {
+            let selected = if word == chosen { " selected" } else { "" };
+            let word = escape(word);
+            html += &format!("<option value=\"{word}\"{selected}>{word}</option>");
         }
         html += "</select></label> ";
+    };
+    // Elsewhere nobody who says nothing about himself lists others than active ones.
+    if viewer.is_operator() {
+        choice("state", &mut STATES.into_iter());
+    }
+    if !viewer.settings.channels.is_empty() {
+        choice("channel", &mut viewer.settings.channels.names());
     }
     html + "<button>show</button></form>"
 }
@@ -93,7 +101,7 @@ fn command(viewer: &Viewer<'_>) -> String {
     if let Some(channel) = query.get("channel").filter(|channel| !channel.is_empty()) {
         command += &format!(" --channel {}", front::page::shell_word(&channel));
     }
-    for (name, _) in FILTERS {
+    for name in FILTERS.map(|(name, _)| name).into_iter().chain(["state"]) {
         if let Some(value) = query.get(name).filter(|value| !value.is_empty()) {
             command += &format!(" {}", front::page::shell_word(&format!("{name}={value}")));
         }
