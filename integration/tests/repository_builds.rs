@@ -3,13 +3,17 @@
 
 use integration::imaginator::{BOOTSTRAP, Workplace, lacks_root};
 use integration::repository::{Imgapi, Repository};
-use integration::repository_jobs::{ended, image, last_word};
+use integration::repository_jobs::{bring, digests, ended, image, last_word};
+use integration::wait::until;
 use serde_json::{Value, json};
 use std::time::SystemTime;
 
 const MACHINE: &str = "8f2f6d3a-6f2a-4a4e-9f0b-3a8f8a2b7a11";
 const BROKEN: &str = "1b0f5f0e-7d39-4c0f-8a43-8b1d0c9a2e55";
 const OWNER: &str = "86055c40-2547-11e2-8a6b-4bb37edc84ba";
+/// Whose stream builds until it is told to go on.
+const SLOW: &str = "2c1f5f0e-7d39-4c0f-8a43-8b1d0c9a2e55";
+const WAITING: &str = "users/waiting";
 const USER: &str = "repository";
 
 /// A repository of a datacenter beside the builder, with a certificate of its own.
@@ -28,27 +32,27 @@ fn repository(work: &Workplace, builder: u16) -> Repository {
         "imageServer": work.images.server.address().to_string(),
         "imaginator": format!("127.0.0.1:{builder}"),
         "certDirectory": certificates,
-        "buildTargets": {MACHINE: BOOTSTRAP, BROKEN: {"stream": "no/such/stream"}},
+        "buildTargets": {MACHINE: BOOTSTRAP, BROKEN: {"stream": "no/such/stream"}, SLOW: WAITING},
     }));
     repository
 }
 
-fn create(daemon: &Imgapi, machine: &str) -> (String, Value) {
-    let body = json!({"name": "mine", "version": "7", "owner": OWNER, "tags": {"role": "web"}});
-    let reply = daemon
-        .send(
-            "POST",
-            &format!("/images?action=create-from-vm&vm_uuid={machine}"),
-            &body,
-        )
-        .unwrap();
+/// Asks for an image of a machine; the names of image and job.
+fn start(daemon: &Imgapi, machine: &str, name: &str) -> (String, String) {
+    let body = json!({"name": name, "version": "7", "owner": OWNER, "tags": {"role": "web"}});
+    let url = format!("/images?action=create-from-vm&vm_uuid={machine}");
+    let reply = daemon.send("POST", &url, &body).unwrap();
     assert_eq!(reply.status, 200, "{reply:?}");
     let started = reply.json().unwrap();
     let text = |key: &str| started[key].as_str().unwrap().to_owned();
-    let uuid = text("image_uuid");
+    (text("image_uuid"), text("job_uuid"))
+}
+
+fn create(daemon: &Imgapi, machine: &str) -> (String, Value) {
+    let (uuid, job) = start(daemon, machine, "mine");
     let promised = image(daemon, &uuid).unwrap().unwrap();
     assert!(["creating", "unactivated", "active", "failed"].contains(&promised["state"].as_str().unwrap()));
-    (uuid, ended(daemon, &text("job_uuid")))
+    (uuid, ended(daemon, &job))
 }
 
 #[test]
@@ -116,4 +120,107 @@ fn without_a_builder_images_are_not_made_of_machines() {
         .send("POST", &url, &json!({"name": "a", "version": "1"}))
         .unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (501, "NotAvailable"));
+}
+
+#[test]
+fn builds_on_request_keep_their_places_and_are_made_although_a_kill_cut_them_off() {
+    if lacks_root("builds_on_request_keep_their_places_and_are_made_although_a_kill_cut_them_off") {
+        return;
+    }
+    let mut work = Workplace::new().unwrap();
+    work.add_waiting_stream(WAITING, BOOTSTRAP, "the script waits", "the script goes on")
+        .unwrap();
+    let builder = work.start(&[]).unwrap();
+    work.built(&builder, BOOTSTRAP).unwrap();
+    let repository = repository(&work, builder.port);
+    let daemon = repository.start().unwrap();
+    let promised = [start(&daemon, SLOW, "one"), start(&daemon, SLOW, "two")];
+    until("it is being built", || {
+        let (_, rows) = builder.page("/?table=building&output=json").unwrap();
+        rows.contains(WAITING)
+    });
+    // Its place is kept, nobody says what it will be, and nothing else can be done with it.
+    for (uuid, job) in &promised {
+        let image = image(&daemon, uuid).unwrap().unwrap();
+        assert_eq!(
+            (&image["state"], &image["type"], &image["os"]),
+            (&json!("creating"), &Value::Null, &Value::Null)
+        );
+        assert_eq!(daemon.get(&format!("/images/{uuid}/file")).unwrap().status, 404);
+        let activate = format!("/images/{uuid}?action=activate");
+        let refused = daemon.ask("POST", &activate, &[], b"").unwrap();
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (422, "NoActivationNoFile")
+        );
+        let jobs = format!("/images/{uuid}/jobs?task=create-from-vm&execution=running");
+        until("the job is at work", || {
+            let jobs = daemon.get(&jobs).unwrap().json().unwrap();
+            jobs[0]["uuid"] == job.as_str() && jobs[0]["params"]["vm_uuid"] == SLOW
+        });
+    }
+    let creating = daemon.get("/images?state=creating").unwrap().json().unwrap();
+    assert_eq!(creating.as_array().unwrap().len(), 2);
+    assert_eq!(daemon.get("/images").unwrap().json().unwrap(), json!([]));
+
+    daemon.kill().unwrap();
+    let daemon = repository.start().unwrap();
+    work.go_on().unwrap();
+    for (uuid, job) in &promised {
+        let job = ended(&daemon, job);
+        assert_eq!(job["execution"], "succeeded", "{job}\n{}", builder.log_text());
+        let image = image(&daemon, uuid).unwrap().unwrap();
+        assert_eq!(image["state"], "active", "{image}");
+        let stream = image["tags"]["store:image"].as_str().unwrap();
+        assert!(stream.starts_with(WAITING), "{stream}");
+        let file = daemon.get(&format!("/images/{uuid}/file")).unwrap().body;
+        assert_eq!(image["files"][0]["sha1"], digests(&file).unwrap().sha1);
+    }
+}
+
+#[test]
+fn an_image_that_cannot_be_built_says_why_until_its_place_expires() {
+    let repository = Repository::new(json!({
+        "mode": "dc",
+        "datacenterName": "here",
+        "allowLocalCreateImageFromVm": true,
+        "placeholderImageLifespanDays": 1e-7,
+        // Nobody is there.
+        "imageServer": "127.0.0.1:1",
+        "imaginator": "127.0.0.1:1",
+        "buildTargets": {MACHINE: BOOTSTRAP},
+    }));
+    let repository = repository.unwrap();
+    let daemon = repository.start().unwrap();
+    const KEPT: &str = "11111111-1111-4111-8111-111111111111";
+    bring(&daemon, KEPT, None, b"content").unwrap();
+    let (uuid, job) = start(&daemon, MACHINE, "mine");
+    let job = ended(&daemon, &job);
+    assert_eq!(job["execution"], "failed", "{job}");
+    let steps = job["chain_results"].as_array().unwrap();
+    assert_eq!(steps.last().unwrap()["name"], "cnapi.queue_create_from_vm_task");
+    let said = last_word(&job);
+    assert!(said.contains("image builder 127.0.0.1:1"), "{said}");
+    let failed = image(&daemon, &uuid).unwrap().unwrap();
+    assert_eq!(failed["state"], "failed");
+    assert!(
+        said.contains(failed["error"]["message"].as_str().unwrap()),
+        "{failed}"
+    );
+    daemon.stop().unwrap();
+
+    let daemon = repository.start().unwrap();
+    until("the place is free again", || {
+        image(&daemon, &uuid).unwrap().is_none()
+    });
+    assert!(!repository.base().join(format!("manifests/{uuid}.raw")).exists());
+    // Its job still tells what became of it, and what has no time to end stays.
+    let told = daemon
+        .get(&format!("/jobs/{}", job["uuid"].as_str().unwrap()))
+        .unwrap();
+    assert_eq!(told.json().unwrap()["execution"], "failed");
+    assert_eq!(image(&daemon, KEPT).unwrap().unwrap()["state"], "active");
+    let again = format!("/images?action=create-from-vm&vm_uuid={MACHINE}");
+    let body = json!({"name": "mine", "version": "8", "owner": OWNER, "uuid": uuid});
+    assert_eq!(daemon.send("POST", &again, &body).unwrap().status, 200);
 }

@@ -8,6 +8,7 @@
 use integration::repository::{Imgapi, Repository};
 use integration::repository_jobs::{bring, ended};
 use integration::server::free_port;
+use integration::stored_image::bytes;
 use integration::wait::{until, until_some};
 use openssl::asn1::Asn1Time;
 use openssl::hash::MessageDigest;
@@ -21,6 +22,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A certificate of this name and its key, as PEM.
 fn certificate(name: &str) -> (Vec<u8>, Vec<u8>) {
@@ -141,6 +143,67 @@ fn a_new_certificate_is_taken_without_a_restart_and_a_bad_one_is_not() {
         "GET /ping HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
     );
     assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
+}
+
+/// Ends what waits for it, also when the test has failed.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+const GET_FILE: &str =
+    "GET /images/11111111-1111-4111-8111-111111111111/file HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+
+/// What comes behind the head of the answer.
+fn body(mut stream: SslStream<TcpStream>) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let head = answer
+        .windows(4)
+        .position(|bytes| bytes == b"\r\n\r\n")
+        .expect("no head");
+    answer.split_off(head + 4)
+}
+
+#[test]
+fn downloads_are_whole_while_one_certificate_follows_the_other() {
+    let (repository, daemon, port) = running(json!({}));
+    let content = bytes(4 << 20);
+    bring(&daemon, IMAGE, None, &content).unwrap();
+    let file = repository.path().join("cert.pem");
+    // It begins under the first certificate and ends under the last.
+    let mut early = connect(port, None).expect("no handshake");
+    early.write_all(GET_FILE.as_bytes()).unwrap();
+    let mut first = [0; 10_000];
+    early.read_exact(&mut first).unwrap();
+    let (is_over, count) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let names = ["two", "three", "four", "five"];
+    std::thread::scope(|scope| {
+        let over = Over(&is_over);
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::SeqCst) {
+                    let mut stream = connect(port, None).expect("no handshake");
+                    stream.write_all(GET_FILE.as_bytes()).unwrap();
+                    assert!(body(stream) == content, "a download that is not whole");
+                    count.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+        for name in names {
+            let before = count.load(Ordering::SeqCst);
+            write_both(&file, name);
+            until("the new certificate is shown", || shown(port) == name);
+            until("downloads go on", || count.load(Ordering::SeqCst) > before + 4);
+        }
+        drop(over);
+    });
+    let mut answer = first.to_vec();
+    let _ = early.read_to_end(&mut answer);
+    assert!(answer.ends_with(&content) && answer.len() < content.len() + 1000);
 }
 
 #[test]
