@@ -37,6 +37,12 @@ cargo fmt --all --check
 step "lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
+# Built once here: otherwise each test program asks cargo for them, and the first one waits till all are built.
+step "programs"
+cargo build --workspace --bins --locked
+IMAGEWRIGHT_PROGRAMS=$(realpath "$target/debug")
+export IMAGEWRIGHT_PROGRAMS
+
 # Among these is the check of docs/compatibility.md against the tests it names.
 step "tests"
 cargo test --workspace --locked

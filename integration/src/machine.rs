@@ -3,7 +3,7 @@
 //! The tree of `IMAGEWRIGHT_DEBIAN_TREE` lies below an overlay (or is copied where the kernel has none), so that packages can be
 //! installed, daemons started and users made as on a bare Debian without a service manager. Everything in it ends with the value.
 
-use crate::programs::program;
+use crate::programs::{all_programs, program};
 use anyhow::{Context, Result, ensure};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -133,10 +133,9 @@ impl Machine {
 
     /// Installs everything below `/usr/local` as `make install` does, and makes the user and directories that docs/operating.md tells to make.
     pub fn install_by_hand(&self) -> Result<()> {
-        let programs = program("imageserver")?;
         let output = Command::new(repository("scripts/install.sh"))
             .arg("--programs")
-            .arg(programs.parent().context("no directory")?)
+            .arg(all_programs()?)
             // Those for debugging are large, and there is one copy a machine.
             .args(["--strip", "yes"])
             .env("DESTDIR", self.path(""))

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use integration::machine::repository;
-use integration::programs::program;
+use integration::programs::{all_programs, program};
 use std::path::Path;
 use std::process::Command;
 
@@ -10,9 +10,7 @@ use std::process::Command;
 fn documents() -> tempfile::TempDir {
     let out = tempfile::tempdir().unwrap();
     let mut command = Command::new(repository("scripts/documents.sh"));
-    command
-        .arg("--programs")
-        .arg(program("imageserver").unwrap().parent().unwrap());
+    command.arg("--programs").arg(all_programs().unwrap());
     for kind in ["man", "bash", "zsh", "fish"] {
         command.arg(format!("--{kind}")).arg(out.path().join(kind));
     }

@@ -3,7 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use integration::machine::{Machine, debian_tree, repository};
-use integration::programs::program;
+use integration::programs::all_programs;
 use std::path::Path;
 use std::process::Command;
 
@@ -15,10 +15,9 @@ const INSTALL: &str = "apt-get -qq --yes --no-install-recommends -o Dir::Etc::So
 /// Builds the package from the programs under test and puts it into the machine as `/var/tmp/VERSION.deb`.
 fn package(machine: &Machine, version: &str) -> Result<()> {
     let out = tempfile::tempdir()?;
-    let programs = program("imageserver")?;
     let output = Command::new(repository("scripts/deb.sh"))
         .arg("--programs")
-        .arg(programs.parent().context("no directory")?)
+        .arg(all_programs()?)
         .arg("--out")
         .arg(out.path())
         .args(["--version", version])

@@ -17,8 +17,8 @@ fn lacks_root(test: &str) -> bool {
 }
 
 fn bench(directory: &Path, arguments: &[&str]) -> Output {
-    // The programs beside it are built with it.
-    let imagewright = integration::programs::program("imagewright").unwrap();
+    // It finds the others beside it.
+    let imagewright = integration::programs::all_programs().unwrap().join("imagewright");
     Command::new(imagewright)
         .args(["bench", "--dir"])
         .arg(directory)

@@ -3,7 +3,7 @@
 // A test that cannot prepare its surroundings fails there and then.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use integration::programs::program;
+use integration::programs::{all_programs, program};
 use integration::wait::until;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -38,7 +38,7 @@ impl Up {
     /// Without an image builder, which needs root.
     fn start_with(directory: &Path, arguments: &[&str]) -> Self {
         let port = free_port();
-        let mut child = Command::new(program("imagewright").unwrap())
+        let mut child = Command::new(all_programs().unwrap().join("imagewright"))
             .args([
                 "up",
                 "--no-imaginator",
