@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use integration::imaginator::{ADMINISTRATOR, BOOTSTRAP, Workplace, lacks_root};
+use integration::wait::until;
 use protocol::imaginator::{BuildImageRequest, BuildImageResponse};
 use serde_json::{Value, json};
 use std::fs;
@@ -322,6 +323,10 @@ fn who_may_not_is_told_so_in_the_words_clients_know() {
         .build_as(ADMINISTRATOR, &daemon, &["enable-build-requests"])
         .unwrap();
     assert_eq!(enabled.code, 0, "{enabled:?}");
+    let done = format!("Enable({ADMINISTRATOR}): build requests");
+    until("the last of it is in the log", || {
+        daemon.log_text().contains(&done)
+    });
     let log = daemon.log_text();
     // Once each, and nothing of what was refused.
     let disabled = format!("Disable({ADMINISTRATOR}): build requests until ");
@@ -467,11 +472,11 @@ fn a_round_of_automatic_rebuilds_is_started_waited_for_and_disabled() {
         let start = format!("{stream}/");
         assert!(built.iter().any(|image| image.starts_with(&start)), "{built:?}");
     }
-    assert!(
+    until("the log tells it", || {
         daemon
             .log_text()
             .contains(&format!("StartAutoBuilds({ADMINISTRATOR})"))
-    );
+    });
     run(&["-disableFor=1h", "disable-auto-builds"]);
     run(&[
         "-waitToStartAutoRebuilds",
@@ -479,9 +484,9 @@ fn a_round_of_automatic_rebuilds_is_started_waited_for_and_disabled() {
         "start-auto-builds",
     ]);
     assert_eq!(images(), built, "nothing is built while they are disabled");
-    assert!(
+    until("the log tells it", || {
         daemon
             .log_text()
             .contains(&format!("Disable({ADMINISTRATOR}): auto builds until "))
-    );
+    });
 }

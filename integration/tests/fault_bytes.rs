@@ -219,11 +219,7 @@ fn image_files_damaged_while_the_server_is_stopped_are_quarantined_and_come_back
                 assert!(!error.contains("a wrong byte was served"), "{error}");
                 // Replicas delete what is not listed any more.
                 assert!(listed.contains(&victim.name), "{:?} lost its name", victim.damage);
-                assert!(
-                    server
-                        .log_text()
-                        .contains(&format!("image {} is quarantined", victim.name))
-                );
+                assert!(server.logs(&format!("image {} is quarantined", victim.name), 1));
                 let refused = add(&server, &victim.name, image_of(&victim.contents, Time::ZERO));
                 assert!(refused.is_err(), "{:?}: its name was given away", victim.damage);
             }
