@@ -81,16 +81,6 @@ impl ImageRepository {
         Ok(self.shared.readers.run(remove).await??)
     }
 
-    /// Has an upload on stable storage. One that was begun with `resume` stays from now on, also if it is dropped; whoever does not
-    /// want it any more [discards](Self::discard_upload) it.
-    ///
-    /// # Errors
-    /// `NoSpace`, `Storage`: it is removed.
-    pub async fn secure_upload(&self, upload: Upload) -> Result<Upload> {
-        let secured = self.secured(upload).await;
-        secured.map_err(|failed| failed.error)
-    }
-
     async fn secured(&self, mut upload: Upload) -> std::result::Result<Upload, CommitError> {
         let secure = move || (upload.secure(), upload);
         match self.shared.readers.run(secure).await {
@@ -102,7 +92,7 @@ impl ImageRepository {
 
     /// Puts a file or icon in its place and gives the image the record that says so, both or neither. If it fails before anything was
     /// done, as with `Changed`, the upload comes back: make the change again of the image as it is now. One that was begun with `resume`
-    /// is [secured](Self::secure_upload) first.
+    /// is [secured](Upload::secure) first.
     ///
     /// # Errors
     /// `Changed`, `Missing`, `NoFile`: it was activated or deleted meanwhile; `NoSpace`, `Storage`, `Call`.

@@ -71,9 +71,13 @@ impl Upload {
         Ok(self.incoming.keep()?)
     }
 
-    /// Has all of it on stable storage. If it may go on another day, it stays when it is dropped from now on: neither a change that
-    /// is refused nor a client that leaves costs what was sent.
-    pub(super) fn secure(&mut self) -> Result<(), RepositoryError> {
+    /// Has all of it on stable storage. If it was begun with `resume`, it stays when it is dropped from now on: neither a change that
+    /// is refused nor a client that leaves costs what was sent. Who does not want it any more
+    /// [discards](super::ImageRepository::discard_upload) it.
+    ///
+    /// # Errors
+    /// `NoSpace`, `Storage`: it is removed when it is dropped.
+    pub fn secure(&mut self) -> Result<(), RepositoryError> {
         self.is_secured = false;
         let flushed = self.incoming.flush();
         self.is_secured = self.is_resumable && flushed.is_ok();

@@ -6,10 +6,10 @@ use repository::http::{ContentRange, UploadRange};
 use repository::transfer::Kind;
 use repository::{ApiError, Code, Result, Uuid};
 
-use super::Received;
 use super::receive::{Ended, Place, receive};
 use super::whole::of_written;
 use super::writer::{Plan, Verdict, Writer, Written};
+use super::{Received, forget};
 use crate::failures;
 use crate::request::Asked;
 
@@ -130,12 +130,15 @@ async fn send(asked: &mut Asked, upload: Upload, piece: ContentRange) -> Result<
         Ended::Complete(length) if length == piece.length && piece.is_last() => {
             let received = of_written(writer.end(Verdict::Whole).await, Kind::File)?;
             let sha1 = asked.parameters.get("sha1");
-            Kind::File.check_whole(&received.digests, piece.total, sha1.as_deref())?;
-            let Received { upload, digests } = received;
-            // From here on it stays, whatever becomes of the change and of the client.
-            let secured = asked.state.repository().secure_upload(upload).await;
-            let upload = secured.map_err(|error| failures::not_received(Kind::File, &error))?;
-            return Ok(Resumed::Whole(Received { upload, digests }));
+            let checked = Kind::File.check_whole(&received.digests, piece.total, sha1.as_deref());
+            if let Err(error) = checked {
+                // It is secured, but nobody can go on with it.
+                let uuid = received.upload.uuid();
+                drop(received);
+                forget(asked, uuid).await;
+                return Err(error);
+            }
+            return Ok(Resumed::Whole(received));
         }
         Ended::Complete(length) if length == piece.length => None,
         Ended::Complete(length) => {

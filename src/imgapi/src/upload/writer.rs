@@ -36,7 +36,8 @@ pub(crate) enum Verdict {
 /// What became of it.
 #[derive(Debug)]
 pub(crate) enum Written {
-    /// Written; not yet at its name, not yet flushed. Dropping the upload removes it.
+    /// Written; not yet at its name, and flushed only if it is to be kept when the client goes away: then it stays when it is dropped,
+    /// else dropping removes it.
     Whole(Upload, Digests),
     /// So many bytes of the file are on stable storage, for who goes on.
     Kept(u64),
@@ -74,10 +75,7 @@ impl Writer {
         let work = move || {
             let outcome = write(upload, receiver, told, plan);
             // If nobody waits for it any more, what is not kept removes itself.
-            if let Err(Written::Whole(upload, _)) = sender.send(outcome) {
-                // The client left while the digests were computed.
-                drop(keep_or_remove(upload, plan.if_cut));
-            }
+            let _ = sender.send(outcome);
         };
         thread::Builder::new().name("upload".to_owned()).spawn(work)?;
         Ok(Self {
@@ -122,7 +120,7 @@ fn write(
     });
     match appended {
         Ok(()) => match (told.blocking_recv().unwrap_or(plan.if_cut), digests) {
-            (Verdict::Whole, Some(Ok(Ok(digests)))) => Written::Whole(upload, digests),
+            (Verdict::Whole, Some(Ok(Ok(digests)))) => whole(upload, digests, plan),
             (Verdict::Whole, digests) => not_hashed(digests),
             (verdict, _) => keep_or_remove(upload, verdict),
         },
@@ -131,6 +129,19 @@ fn write(
             Written::Failed(other) => Written::Failed(other),
             _ => Written::Failed(error),
         },
+    }
+}
+
+/// What came in pieces stays from here on, whatever becomes of its change, and of its client, who may have left while the digests
+/// of many gigabytes were computed.
+fn whole(mut upload: Upload, digests: Digests, plan: Plan) -> Written {
+    let secured = match plan.if_cut {
+        Verdict::Keep => upload.secure(),
+        Verdict::Whole | Verdict::Remove => Ok(()),
+    };
+    match secured {
+        Ok(()) => Written::Whole(upload, digests),
+        Err(error) => Written::Failed(error),
     }
 }
 
@@ -188,4 +199,63 @@ fn append(upload: &mut Upload, gathered: &mut Vec<u8>) -> Result<(), RepositoryE
         gathered.clear();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actors::RepositoryError::Busy;
+    use actors::image_repository::{RepositoryStore, Slot, start};
+    use repository::Uuid;
+    use repository::manifest::{Mode, Record, Rules};
+    use serde_json::json;
+
+    /// Clients that leave, each in another moment.
+    const CLIENTS: usize = 20;
+
+    #[tokio::test]
+    async fn a_client_that_leaves_while_the_last_piece_is_hashed_finds_all_of_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let rules = Rules {
+            mode: Mode::Public,
+            has_channels: false,
+        };
+        let system = start(RepositoryStore::new(directory.path(), rules)).unwrap();
+        let (repository, uuid, slot) = (system.repository(), Uuid::from_random([7; 16]), Slot::File(0));
+        let record = json!({
+            "v": 2, "uuid": uuid.to_string(), "owner": uuid.to_string(), "name": "a", "version": "1", "state": "unactivated",
+            "disabled": false, "activated": false, "public": true, "type": "other", "os": "linux", "files": [],
+        });
+        let record = Record::new(record.as_object().unwrap().clone(), &rules).unwrap();
+        repository.create(record).await.unwrap();
+        let plan = Plan {
+            is_hashed: true,
+            if_cut: Verdict::Keep,
+        };
+        for client in 0..CLIENTS {
+            let upload = repository.begin_upload(uuid, slot, true).await.unwrap();
+            let writer = Writer::start(upload, plan).unwrap();
+            assert!(writer.push(Bytes::from_static(b"piece")).await);
+            {
+                let mut end = std::pin::pin!(writer.end(Verdict::Whole));
+                for _ in 0..=client {
+                    let is_over = std::future::poll_fn(|context| {
+                        std::task::Poll::Ready(end.as_mut().poll(context).is_ready())
+                    });
+                    if is_over.await {
+                        break;
+                    }
+                    thread::yield_now();
+                }
+            }
+            // Till nobody has it any more.
+            let kept = loop {
+                match repository.kept_upload(uuid, slot).await {
+                    Err(Busy) => tokio::task::yield_now().await,
+                    kept => break kept.unwrap(),
+                }
+            };
+            assert_eq!(kept, Some(5 * (client as u64 + 1)));
+        }
+    }
 }
