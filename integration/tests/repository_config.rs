@@ -297,6 +297,14 @@ fn in_dc_mode_what_stands_for_other_services_is_told() {
 }
 
 #[test]
+fn who_configured_an_object_store_is_told_that_there_is_none() {
+    let manta = json!({ "url": "https://manta", "user": "admin", "key": "/key", "keyId": "aa:bb" });
+    let (_repository, daemon) = running(json!({ "storageTypes": ["manta", "local"], "manta": manta }));
+    let told = "names an object store, and there is none here";
+    until("the log has it", || daemon.log_text().contains(told));
+}
+
+#[test]
 fn the_port_of_the_figures_says_on_one_line_that_it_has_nothing_else() {
     let port = free_port().unwrap();
     let (_repository, _daemon) = running(

@@ -101,6 +101,11 @@ fn tell(watcher: &SettingsWatcher) {
     if !without_meaning.is_empty() {
         tracing::info!("these keys mean nothing here: {}", without_meaning.join(", "));
     }
+    if settings.stores_in_manta {
+        tracing::warn!(
+            "storageTypes names an object store, and there is none here: new files are local, and those of images whose stor is manta cannot be sent"
+        );
+    }
     if settings.mode == Mode::Datacenter {
         let users = match &settings.own.users_file {
             Some(file) => format!("users are those of {file}"),

@@ -89,8 +89,11 @@ pub const KEYS: &[Key] = &[
     start("authType", "signature or none"),
     live("authKeys", "keys of users"),
     start("databaseType", "local"),
-    start("storageTypes", "stores of files, local among them"),
-    start("manta", "the object store"),
+    start("storageTypes", "stores of files; local must be among them"),
+    start(
+        "manta",
+        "the object store; there is none here yet, files are local",
+    ),
     nothing("ufds", "the original's directory of users; see users here"),
     nothing("moray", "the original's database"),
     nothing(
