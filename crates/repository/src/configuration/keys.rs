@@ -60,7 +60,7 @@ pub const KEYS: &[Key] = &[
     ),
     nothing(
         "maxSockets",
-        "outgoing connections are bounded by the number of jobs at work",
+        "outgoing connections are bounded by the jobs at work and the uploads in progress",
     ),
     start("mode", "public, private or dc"),
     start("datacenterName", "name of this datacenter"),
