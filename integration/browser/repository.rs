@@ -5,6 +5,7 @@ use super::layout;
 use super::tab::Tab;
 use integration::repository::{Imgapi, Repository};
 use integration::repository_calls::{Calls, expect};
+use integration::repository_jobs::ended;
 use serde_json::{Value, json};
 
 /// Would say so if any of it became markup; turns what follows around if it is let out of its place.
@@ -76,9 +77,24 @@ impl Stage {
         )
     }
 
-    /// Of a datacenter, for its operators.
+    /// Of a datacenter, for its operators, with a job that failed. Image server and builder are away.
     fn datacenter(test: &str) -> Option<Self> {
-        Self::set(test, json!({ "mode": "dc", "datacenterName": "here" }))
+        let machine = "8f2f6d3a-6f2a-4a4e-9f0b-3a8f8a2b7a11";
+        let stage = Self::set(
+            test,
+            json!({
+                "mode": "dc", "datacenterName": "here", "allowLocalCreateImageFromVm": true,
+                "imageServer": "127.0.0.1:1", "imaginator": "127.0.0.1:1", "buildTargets": { machine: "some/stream" },
+                "publish": [{ "stream": "users/<b>bold</b>/**", "tags": { HOSTILE: HOSTILE } }],
+            }),
+        )?;
+        let url = format!("/images?action=create-from-vm&vm_uuid={machine}");
+        let body =
+            json!({ "name": "built", "version": "1", "owner": stage.images[0], "description": HOSTILE });
+        let job = stage.daemon.send("POST", &url, &body).unwrap();
+        let job = expect(job, 200).unwrap().json().unwrap()["job_uuid"].clone();
+        assert_eq!(ended(&stage.daemon, job.as_str().unwrap())["execution"], "failed");
+        Some(stage)
     }
 
     fn at(&self, path: &str) -> String {
@@ -237,9 +253,28 @@ fn strangers_find_what_everybody_may_list_and_operators_all_of_it() {
         assert_eq!(states, has_secret);
     }
     let tab = Tab::open(&datacenter.chromium).unwrap();
-    layout::check(
-        &tab,
-        &datacenter.pages(&["/ui/jobs", "/ui/images?state=unactivated"]),
-        |page| datacenter.at(page),
+    let pages = datacenter.pages(&["/ui/jobs", "/ui/publisher", "/ui/images?state=failed"]);
+    for page in &pages {
+        let seen = tab.go(&datacenter.at(page));
+        assert!(seen.complaints.is_empty(), "{page}: {:?}", seen.complaints);
+        assert_eq!(tab.evaluate(PLANTED), 0, "{page}");
+        assert_eq!(
+            tab.evaluate("document.querySelectorAll('main b').length"),
+            0,
+            "{page}"
+        );
+    }
+    tab.go(&datacenter.at("/ui/jobs"));
+    assert!(
+        tab.text("main").contains("image builder 127.0.0.1:1"),
+        "{}",
+        tab.text("main")
     );
+    tab.go(&datacenter.at("/ui/publisher"));
+    assert!(
+        tab.text("main").contains("users/<b>bold</b>/**"),
+        "{}",
+        tab.text("main")
+    );
+    layout::check(&tab, &pages, |page| datacenter.at(page));
 }

@@ -13,9 +13,22 @@ pub(super) fn state(entry: &Entry) -> Cell {
         State::Creating => ("building", "◌", "creating"),
         State::Failed => ("failed", "■", "failed"),
     };
+    sign(class, shape, word)
+}
+
+/// A word with a shape, in the colour of a class.
+pub(super) fn sign(class: &str, shape: &str, word: &str) -> Cell {
     let html =
         format!("<span class=\"state {class}\"><span aria-hidden=\"true\">{shape}</span> {word}</span>");
     Cell::html(html, word)
+}
+
+/// What it is called; something in any case.
+pub(super) fn name(entry: &Entry) -> &str {
+    match entry.name() {
+        "" => "(no name)",
+        name => name,
+    }
 }
 
 /// The columns of a list of images.
@@ -39,13 +52,8 @@ pub(super) fn row(entry: &Entry) -> Vec<Cell> {
     let field = |name: &str| manifest.get(name).and_then(Value::as_str).unwrap_or_default();
     let channels: Vec<&str> = entry.channels().collect();
     let size: u64 = entry.files().iter().map(|file| file.size).sum();
-    let name = if entry.name().is_empty() {
-        "(no name)"
-    } else {
-        entry.name()
-    };
     Vec::from([
-        Cell::link(path(entry), name),
+        Cell::link(path(entry), name(entry)),
         Cell::text(entry.version()),
         state(entry),
         published(field("published_at")),

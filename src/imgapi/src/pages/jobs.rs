@@ -2,9 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use front::page::{Cell, Column, Page, Pager, Table, empty, problem};
+use front::page::{Cell, Column, Page, Pager, Table, empty, escape, problem};
+use repository::job::{Execution, Job};
 use repository::json::to_text;
 
+use super::image_cells;
 use super::viewer::Viewer;
 
 /// Rows on one page.
@@ -56,10 +58,10 @@ pub(super) fn table(viewer: &Viewer<'_>, from: usize, rows_most: usize) -> Table
         };
         let done = viewer.state.jobs().progress(job.uuid);
         table.push([
-            Cell::link(format!("/jobs/{}", job.uuid), job.uuid.to_string()),
-            Cell::text(job.kind.name()),
-            Cell::link(format!("/ui/images/{}", job.image), job.image.to_string()),
-            Cell::text(job.execution.word()),
+            name(job),
+            Cell::word(job.kind.task()),
+            image(viewer, job),
+            state(job.execution),
             Cell::time(job.created_at.parse().ok()),
             done.map_or_else(Cell::empty, |done| match done.total_bytes {
                 Some(total) if total > 0 => {
@@ -71,6 +73,41 @@ pub(super) fn table(viewer: &Viewer<'_>, from: usize, rows_most: usize) -> Table
         ]);
     }
     table
+}
+
+/// Its name, shortened; programs get the whole.
+fn name(job: &Job) -> Cell {
+    let uuid = job.uuid.to_string();
+    let short = uuid.split('-').next().unwrap_or_default();
+    let html = format!("<a href=\"/jobs/{uuid}\" title=\"{uuid}\"><code class=\"word\">{short}…</code></a>");
+    Cell::html(html, uuid)
+}
+
+/// The image by its name, as long as it is there; for programs always by its UUID.
+fn image(viewer: &Viewer<'_>, job: &Job) -> Cell {
+    let uuid = job.image.to_string();
+    let html = match viewer.catalogue.get(job.image) {
+        Some(entry) => format!(
+            "<a href=\"{}\" title=\"{uuid}\">{} {}</a>",
+            image_cells::path(entry),
+            escape(image_cells::name(entry)),
+            escape(entry.version())
+        ),
+        None => format!("<code>{uuid}</code>"),
+    };
+    Cell::html(html, uuid)
+}
+
+/// How it is, by word and shape.
+fn state(execution: Execution) -> Cell {
+    let (class, shape) = match execution {
+        Execution::Queued => ("queued", "◷"),
+        Execution::Running => ("building", "◌"),
+        Execution::Succeeded => ("good", "●"),
+        Execution::Failed => ("failed", "■"),
+        Execution::Canceled => ("unknown", "○"),
+    };
+    image_cells::sign(class, shape, execution.word())
 }
 
 /// How many are not over.
