@@ -5,9 +5,9 @@
     reason = "a test that cannot go on has failed"
 )]
 
-use openssl::bn::BigNumContext;
+use openssl::bn::{BigNum, BigNumContext, BigNumRef};
 use openssl::dsa::Dsa;
-use openssl::ec::{EcGroup, EcKey, PointConversionForm};
+use openssl::ec::{EcGroup, EcKey, EcPoint, PointConversionForm};
 use openssl::hash::MessageDigest;
 use openssl::nid::Nid;
 use openssl::pkey::PKey;
@@ -87,21 +87,26 @@ fn rsa() -> Pair {
         number(&key.e().to_vec()),
         number(&key.d().to_vec()),
     );
-    let of = |part: Option<&openssl::bn::BigNumRef>| number(&part.unwrap().to_vec());
+    let of = |part: Option<&BigNumRef>| number(&part.unwrap().to_vec());
     let private = [n.clone(), e.clone(), d, of(key.iqmp()), of(key.p()), of(key.q())].concat();
     pair("ssh-rsa", &[e, n].concat(), &private)
 }
 
 fn ecdsa(nid: Nid, name: &str) -> Pair {
     let group = EcGroup::from_curve_name(nid).unwrap();
-    let key = EcKey::generate(&group).unwrap();
+    ecdsa_of(nid, name, EcKey::generate(&group).unwrap().private_key())
+}
+
+fn ecdsa_of(nid: Nid, name: &str, scalar: &BigNumRef) -> Pair {
+    let group = EcGroup::from_curve_name(nid).unwrap();
     let mut context = BigNumContext::new().unwrap();
-    let point = key
-        .public_key()
+    let mut point = EcPoint::new(&group).unwrap();
+    point.mul_generator2(&group, scalar, &mut context).unwrap();
+    let point = point
         .to_bytes(&group, PointConversionForm::UNCOMPRESSED, &mut context)
         .unwrap();
     let public = [string(name.as_bytes()), string(&point)].concat();
-    let private = [public.clone(), number(&key.private_key().to_vec())].concat();
+    let private = [public.clone(), number(&scalar.to_vec())].concat();
     pair(&format!("ecdsa-sha2-{name}"), &public, &private)
 }
 
@@ -205,6 +210,32 @@ fn whoever_has_the_key_is_let_in_and_nobody_else() {
         ] {
             let error = ask(&header, &headers, keys, now(), &POLICY).unwrap_err();
             assert_eq!((error.status(), error.message()), (401, "Unauthorized"));
+        }
+    }
+}
+
+#[test]
+fn an_ecdsa_key_whose_number_is_short_is_a_key_like_others() {
+    let curves = [
+        (Nid::X9_62_PRIME256V1, "nistp256", 32),
+        (Nid::SECP384R1, "nistp384", 48),
+        (Nid::SECP521R1, "nistp521", 66),
+    ];
+    for (nid, name, length) in curves {
+        for lacking in [1, 2, length - 1] {
+            let scalar = BigNum::from_slice(&vec![0x5a; length - lacking]).unwrap();
+            let pair = ecdsa_of(nid, name, &scalar);
+            let key = SigningKey::parse(&pair.private).unwrap();
+            let signature = key.sign(b"text").unwrap();
+            assert!(key.public().verifies(key.algorithm(), b"text", &signature));
+            assert!(pair.public.starts_with(&format!("ecdsa-sha2-{name} ")));
+            let other = SigningKey::parse(&ecdsa_of(nid, name, &BigNum::from_u32(77).unwrap()).private);
+            assert!(
+                !other
+                    .unwrap()
+                    .public()
+                    .verifies(key.algorithm(), b"text", &signature)
+            );
         }
     }
 }

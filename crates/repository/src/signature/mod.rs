@@ -4,6 +4,7 @@ mod algorithm;
 mod authenticate;
 mod header;
 mod key_table;
+mod openssh_ecdsa;
 mod pem;
 mod public_key;
 mod signing_key;

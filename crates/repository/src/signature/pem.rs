@@ -23,7 +23,16 @@ pub(super) fn parse(text: &str) -> Result<(Algorithm, PKey<Private>, PublicKey),
         // OpenSSL would ask for the pass phrase on the terminal.
         return Err(SignatureError::Encrypted);
     }
-    let key = PKey::private_key_from_pem(text.as_bytes())?;
+    with_public(PKey::private_key_from_pem(text.as_bytes())?)
+}
+
+/// A key of OpenSSL's with what it signs with and its public half.
+///
+/// # Errors
+/// It is of a kind that signs nothing here.
+pub(super) fn with_public(
+    key: PKey<Private>,
+) -> Result<(Algorithm, PKey<Private>, PublicKey), SignatureError> {
     let (algorithm, data) = public_data(&key)?;
     let public = PublicKey::parse(&ssh_key::PublicKey::from(data).to_openssh()?)?;
     Ok((algorithm, key, public))

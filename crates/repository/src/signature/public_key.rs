@@ -106,7 +106,7 @@ fn convert(data: &KeyData) -> Result<(KeyKind, PKey<Public>), SignatureError> {
     }
 }
 
-pub(crate) fn group(curve: EcdsaCurve) -> Result<EcGroup, ErrorStack> {
+fn group(curve: EcdsaCurve) -> Result<EcGroup, ErrorStack> {
     EcGroup::from_curve_name(match curve {
         EcdsaCurve::NistP256 => Nid::X9_62_PRIME256V1,
         EcdsaCurve::NistP384 => Nid::SECP384R1,

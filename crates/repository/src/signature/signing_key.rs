@@ -1,15 +1,14 @@
 //! The other side: signing.
 
 use crate::signature::algorithm::Algorithm;
-use crate::signature::public_key::{group, number};
-use crate::signature::{PublicKey, SignatureError, pem};
+use crate::signature::public_key::number;
+use crate::signature::{PublicKey, SignatureError, openssh_ecdsa, pem};
 use openssl::bn::{BigNum, BigNumContext};
-use openssl::ec::{EcKey, EcPoint};
 use openssl::ecdsa::EcdsaSig;
 use openssl::pkey::{Id, PKey, Private};
 use openssl::rsa::RsaPrivateKeyBuilder;
 use openssl::sign::Signer;
-use ssh_key::private::{EcdsaKeypair, KeypairData, RsaKeypair};
+use ssh_key::private::{KeypairData, RsaKeypair};
 
 /// A private key in a file.
 pub struct SigningKey {
@@ -24,8 +23,11 @@ impl SigningKey {
     /// # Errors
     /// It is none, is encrypted, or of a kind that signs nothing here.
     pub fn parse(text: &str) -> Result<Self, SignatureError> {
-        if pem::is_one(text) {
-            let (algorithm, key, public) = pem::parse(text)?;
+        let read_here = match pem::is_one(text) {
+            true => Some(pem::parse(text)?),
+            false => openssh_ecdsa::parse(text)?.map(pem::with_public).transpose()?,
+        };
+        if let Some((algorithm, key, public)) = read_here {
             return Ok(Self {
                 key,
                 algorithm,
@@ -39,7 +41,6 @@ impl SigningKey {
         let public = PublicKey::parse(&parsed.public_key().to_openssh()?)?;
         let (algorithm, key) = match parsed.key_data() {
             KeypairData::Rsa(pair) => (Algorithm::RsaSha256, rsa(pair)?),
-            KeypairData::Ecdsa(pair) => ecdsa(pair)?,
             KeypairData::Ed25519(pair) => {
                 let seed = pair.private.to_bytes();
                 (
@@ -126,7 +127,7 @@ pub fn of_agent(signature: &[u8]) -> Result<(Algorithm, Vec<u8>), SignatureError
 }
 
 /// The next part with its length before it.
-fn take<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], SignatureError> {
+pub(super) fn take<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], SignatureError> {
     let (length, behind) = rest
         .split_first_chunk::<4>()
         .ok_or(SignatureError::AgentSignature)?;
@@ -160,18 +161,4 @@ fn rsa(pair: &RsaKeypair) -> Result<PKey<Private>, SignatureError> {
         .set_crt_params(dmp1, dmq1, iqmp)?
         .build();
     Ok(PKey::from_rsa(key)?)
-}
-
-fn ecdsa(pair: &EcdsaKeypair) -> Result<(Algorithm, PKey<Private>), SignatureError> {
-    let (algorithm, secret) = match pair {
-        EcdsaKeypair::NistP256 { private, .. } => (Algorithm::EcdsaSha256, private.as_slice()),
-        EcdsaKeypair::NistP384 { private, .. } => (Algorithm::EcdsaSha384, private.as_slice()),
-        EcdsaKeypair::NistP521 { private, .. } => (Algorithm::EcdsaSha512, private.as_slice()),
-    };
-    let group = group(pair.curve())?;
-    let mut context = BigNumContext::new()?;
-    let public = ssh_key::public::EcdsaPublicKey::from(pair);
-    let point = EcPoint::from_bytes(&group, public.as_ref(), &mut context)?;
-    let key = EcKey::from_private_components(&group, BigNum::from_slice(secret)?.as_ref(), &point)?;
-    Ok((algorithm, PKey::from_ec_key(key)?))
 }
