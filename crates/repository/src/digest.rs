@@ -14,6 +14,17 @@ pub struct Digests {
     pub size: u64,
 }
 
+impl Digests {
+    /// Of a file of `size` bytes, whose digests were computed apart.
+    pub fn of_parts(sha1: &[u8], md5: &[u8], size: u64) -> Self {
+        Self {
+            sha1: hex::encode(sha1),
+            md5: openssl::base64::encode_block(md5),
+            size,
+        }
+    }
+}
+
 /// Computes both digests at once.
 #[derive(Clone)]
 pub struct Digester {
@@ -56,11 +67,11 @@ impl Digester {
     /// # Errors
     /// OpenSSL fails.
     pub fn finish(mut self) -> Result<Digests, ErrorStack> {
-        Ok(Digests {
-            sha1: hex::encode(self.sha1.finish()?),
-            md5: openssl::base64::encode_block(&self.md5.finish()?),
-            size: self.size,
-        })
+        Ok(Digests::of_parts(
+            &self.sha1.finish()?,
+            &self.md5.finish()?,
+            self.size,
+        ))
     }
 }
 

@@ -20,9 +20,11 @@
 //! | [`repository_dir`] | the directory of a repository of images with a REST API |
 //! | [`image_dir`] | IMAGE_DIR: images, tombstones, directories, their metadata, the secret |
 //! | [`frame`] | the frame of index files, which says whether they can be believed |
+//! | [`block`] | memory that is written past the page cache |
 //! | [`error`] | one error enum |
 
 pub mod backend;
+pub mod block;
 pub mod error;
 pub mod file_store;
 pub mod frame;
@@ -37,6 +39,7 @@ mod stamp;
 pub use backend::{
     Committed, IndexUse, Named, ObjectBackend, OpenObject, ScanReport, Space, Staged, StagingFile,
 };
+pub use block::Block;
 pub use error::StorageError;
 pub use file_store::{FileStore, Incoming};
 pub use image_dir::{ImageDir, ImageFile, Listing};

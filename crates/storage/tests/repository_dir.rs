@@ -193,3 +193,28 @@ proptest! {
         prop_assert!(inside.iter().all(|name| AREAS.contains(&name.as_str()) || name == "secret" || name == ".imgapi.lock"), "{:?}", inside);
     }
 }
+
+#[test]
+fn what_goes_past_the_page_cache_is_the_same_file() {
+    let (base, directory) = open();
+    let name = "images/abc/large";
+    let content: Vec<u8> = (0..3_000_000u32).map(|number| (number % 251) as u8).collect();
+    // Blocks of all sizes, aligned and not, in two sittings.
+    let lengths = [512 << 10, 300_000, 5, 4091, 512 << 10, 1_000_001];
+    let (mut rest, mut sitting) = (&content[..], directory.begin_upload(name).unwrap());
+    for (turn, length) in lengths.into_iter().chain([usize::MAX]).enumerate() {
+        let (piece, behind) = rest.split_at(length.min(rest.len()));
+        let mut block = storage::Block::with_capacity(piece.len());
+        assert!(block.fill(piece).is_empty() && block.is_full());
+        sitting.append(block.bytes()).unwrap();
+        rest = behind;
+        if turn == 3 {
+            let length = sitting.keep().unwrap();
+            sitting = directory.resume_upload(name).unwrap().unwrap();
+            assert_eq!(sitting.length(), length);
+        }
+    }
+    assert_eq!(sitting.length(), content.len() as u64);
+    sitting.commit("small").unwrap();
+    assert!(std::fs::read(base.path().join("images/abc/small")).unwrap() == content);
+}

@@ -1,23 +1,42 @@
 //! Large files that arrive bit by bit, and may go on arriving another day.
+//!
+//! Large pieces go past the page cache where the file system and the caller's memory allow it ([`Block`](crate::Block)): a
+//! copy into the cache and the write-back of it cost several times what the disk takes, and who acknowledges waits for both.
 
 use super::{MAXIMUM_TRIES, RepositoryDir};
+use crate::block::{ALIGNMENT, is_aligned};
 use crate::error::IoContext;
 use crate::{Result, Stamp, StorageError};
 use rustix::fs::{AtFlags, Mode, OFlags, fdatasync, fstat, fsync, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::FileExt as _;
+
+/// Bytes from which on a piece goes past the page cache: less is not worth waiting for the disk.
+const DIRECT_BYTES: usize = 128 << 10;
 
 /// A file under a name of its own beside its final place. Unlinked when dropped, unless kept or committed.
 #[derive(Debug)]
 pub struct Upload {
     file: File,
+    /// The same file, past the page cache.
+    direct: Direct,
     parent: OwnedFd,
     name: String,
     last: String,
     length: u64,
     is_done: bool,
+}
+
+/// A second descriptor of an upload's file, which writes past the page cache.
+#[derive(Debug)]
+enum Direct {
+    Untried,
+    Open(File),
+    /// The file system does not offer it.
+    Impossible,
 }
 
 impl RepositoryDir {
@@ -53,12 +72,11 @@ impl RepositoryDir {
             match openat(&parent, last, flags, Mode::from_raw_mode(0o644)) {
                 Ok(descriptor) => {
                     let stat = fstat(&descriptor).context("look at", || name.to_owned())?;
-                    let mut file = File::from(descriptor);
-                    file.seek(SeekFrom::End(0)).context("open", || name.to_owned())?;
                     let length = Stamp::of(&stat).size;
                     let (name, last) = (name.to_owned(), last.to_owned());
                     return Ok(Some(Upload {
-                        file,
+                        file: File::from(descriptor),
+                        direct: Direct::Untried,
                         parent,
                         name,
                         last,
@@ -87,22 +105,52 @@ impl Upload {
     /// # Errors
     /// The disk is full, or fails. What was written of it does not count: the next call overwrites it.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.file.write_all(bytes);
+        let written = self.write(bytes);
         if written.is_ok() {
             self.length += bytes.len() as u64;
         } else {
             // Where it ends is told by `length`; a rest beyond it would be taken for received by who resumes.
-            let _ = self
-                .file
-                .set_len(self.length)
-                .and_then(|()| self.file.seek(SeekFrom::Start(self.length)).map(|_| ()));
+            let _ = self.file.set_len(self.length);
         }
         written.context("write", || self.name.clone())
     }
 
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let past = self.write_past_cache(bytes)?;
+        self.file.write_all_at(&bytes[past..], self.length + past as u64)
+    }
+
+    /// Writes as much as can go past the page cache, and says how many bytes.
+    fn write_past_cache(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() < DIRECT_BYTES || !is_aligned(bytes, self.length) {
+            return Ok(0);
+        }
+        if matches!(self.direct, Direct::Untried) {
+            let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::DIRECT;
+            let opened = openat(&self.parent, &self.last, flags, Mode::empty());
+            self.direct = opened.map_or(Direct::Impossible, |file| Direct::Open(File::from(file)));
+        }
+        let Direct::Open(file) = &self.direct else {
+            return Ok(0);
+        };
+        let whole = bytes.len() - bytes.len() % ALIGNMENT;
+        match file.write_all_at(&bytes[..whole], self.length) {
+            Ok(()) => Ok(whole),
+            // A file system that wants larger blocks.
+            Err(error) if error.raw_os_error() == Some(Errno::INVAL.raw_os_error()) => {
+                self.direct = Direct::Impossible;
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Appends a whole file; the kernel copies where it can.
     pub(super) fn append_from(&mut self, source: &mut File) -> Result<()> {
-        let copied = std::io::copy(source, &mut self.file);
+        self.file
+            .seek(SeekFrom::Start(self.length))
+            .context("copy", || self.name.clone())?;
+        let copied = io::copy(source, &mut self.file);
         self.length += copied.context("copy", || self.name.clone())?;
         Ok(())
     }

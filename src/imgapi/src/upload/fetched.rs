@@ -23,8 +23,8 @@ pub(crate) async fn fetched(
         is_hashed: true,
         if_cut: Verdict::Remove,
     };
-    let writer = Writer::start(upload, plan).map_err(|error| failures::no_thread(&error))?;
-    if let Err(error) = pass_on(&writer, &mut next).await {
+    let mut writer = Writer::start(upload, plan).map_err(|error| failures::no_thread(&error))?;
+    if let Err(error) = pass_on(&mut writer, &mut next).await {
         // Before the answer, so that who tries again at once finds the place free.
         writer.end(Verdict::Remove).await;
         return Err(error);
@@ -35,7 +35,7 @@ pub(crate) async fn fetched(
 }
 
 /// Hands all pieces to the writer, till it takes no more.
-async fn pass_on(writer: &Writer, next: &mut impl AsyncFnMut() -> Result<Option<Bytes>>) -> Result<()> {
+async fn pass_on(writer: &mut Writer, next: &mut impl AsyncFnMut() -> Result<Option<Bytes>>) -> Result<()> {
     let (mut size, mut pace) = (0, Pace::begin());
     while let Some(piece) = pace.next(next()).await? {
         size += piece.len() as u64;

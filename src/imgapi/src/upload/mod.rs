@@ -7,7 +7,6 @@
 mod digests;
 mod fetched;
 mod pace;
-mod progress;
 mod receive;
 mod resumed;
 mod whole;
@@ -24,7 +23,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::request::Asked;
 
-/// Uploads at a time, at most: each has two threads, half a megabyte of buffers and an open file.
+/// Uploads at a time, at most: each has three threads, some blocks of memory (see [`writer`]) and an open file.
 pub(crate) const MAXIMUM_UPLOADS: usize = 256;
 
 static PLACES: Semaphore = Semaphore::const_new(MAXIMUM_UPLOADS);
@@ -44,6 +43,11 @@ pub(crate) fn place() -> Result<SemaphorePermit<'static>> {
         let message = format!("{MAXIMUM_UPLOADS} uploads are in progress, try again later");
         ApiError::new(Code::ServiceUnavailable, message)
     })
+}
+
+/// How many there are now.
+fn in_progress() -> usize {
+    MAXIMUM_UPLOADS.saturating_sub(PLACES.available_permits())
 }
 
 /// Forgets what was kept of a file that came in pieces: the image has its file for good. What cannot be removed now is

@@ -34,7 +34,7 @@ pub(crate) struct Place {
 }
 
 /// Hands a body to the writer, bit by bit.
-pub(crate) async fn receive(body: &mut Incoming, place: Place, writer: &Writer) -> Ended {
+pub(crate) async fn receive(body: &mut Incoming, place: Place, writer: &mut Writer) -> Ended {
     let mut received = 0u64;
     loop {
         let piece = match body.next().await {

@@ -119,14 +119,14 @@ async fn send(asked: &mut Asked, upload: Upload, piece: ContentRange) -> Result<
         is_hashed: piece.is_last(),
         if_cut: Verdict::Keep,
     };
-    let writer = Writer::start(upload, plan).map_err(|error| failures::no_thread(&error))?;
+    let mut writer = Writer::start(upload, plan).map_err(|error| failures::no_thread(&error))?;
     let place = Place {
         kind: Kind::File,
         before,
         skipped: before - piece.start,
         most: Some(piece.length),
     };
-    let error = match receive(&mut asked.body, place, &writer).await {
+    let error = match receive(&mut asked.body, place, &mut writer).await {
         Ended::Complete(length) if length == piece.length && piece.is_last() => {
             let received = of_written(writer.end(Verdict::Whole).await, Kind::File)?;
             let sha1 = asked.parameters.get("sha1");

@@ -21,14 +21,14 @@ pub(crate) async fn whole(asked: &mut Asked, upload: Upload, kind: Kind) -> Resu
         is_hashed: true,
         if_cut: Verdict::Remove,
     };
-    let writer = Writer::start(upload, plan).map_err(|error| failures::no_thread(&error))?;
+    let mut writer = Writer::start(upload, plan).map_err(|error| failures::no_thread(&error))?;
     let place = Place {
         kind,
         before: 0,
         skipped: 0,
         most: None,
     };
-    let refused = match receive(&mut asked.body, place, &writer).await {
+    let refused = match receive(&mut asked.body, place, &mut writer).await {
         Ended::Complete(_) | Ended::WriterGone => {
             let received = of_written(writer.end(Verdict::Whole).await, kind)?;
             let sha1 = asked.parameters.get("sha1");

@@ -1,26 +1,30 @@
-//! The thread that writes an upload's bytes, and beside it the one that computes their digests.
+//! The thread that writes an upload's bytes, and beside it those that compute their digests.
 //!
-//! A thread of its own an upload, not one of a pool: it lasts as long as the client sends. How many there are at a time is
-//! bounded by [`super::MAXIMUM_UPLOADS`].
+//! Threads of its own an upload, not those of a pool: they last as long as the client sends. How many there are at a time is
+//! bounded by [`super::MAXIMUM_UPLOADS`]. Bytes are gathered in blocks that the disk takes without the page cache; each is
+//! handed on once, to the writer and the digests alike.
 
 use std::io;
+use std::sync::Arc;
 use std::thread;
 
 use actors::RepositoryError;
 use actors::image_repository::Upload;
 use bytes::Bytes;
 use repository::digest::Digests;
+use storage::Block;
 use tokio::sync::{mpsc, oneshot};
 
-use super::digests::follow;
-use super::progress::Progress;
+use super::digests::Hashing;
 
-/// Pieces of a body, of at most 64 KiB each, that wait to be written.
-const MAXIMUM_WAITING_PIECES: usize = 8;
-/// Bytes from which on a piece is written by itself; shorter ones are gathered, since some clients send line by line.
-const LARGE_PIECE_BYTES: usize = 16 << 10;
-/// Bytes gathered, at most.
-const GATHERED_BYTES: usize = 64 << 10;
+/// Blocks that wait to be written. With those that are filled, written and hashed, an upload has at most five.
+const MAXIMUM_WAITING_BLOCKS: usize = 1;
+/// Bytes of a block of one of few uploads: with less, a disk is waited for more than it works.
+const LARGE_BLOCK_BYTES: usize = 512 << 10;
+/// Bytes of a block of one of many, which keep a disk busy together.
+const SMALL_BLOCK_BYTES: usize = 64 << 10;
+/// Uploads at a time that are few: large blocks take at most 80 MiB together, as small ones do.
+const FEW_UPLOADS: usize = 32;
 
 /// What is to become of what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +62,7 @@ pub(crate) struct Plan {
 
 /// Takes the bytes of a body. Dropped before [`Writer::end`], as when the client goes away, it does what its plan says.
 pub(crate) struct Writer {
-    pieces: mpsc::Sender<Bytes>,
+    blocks: Blocks,
     verdict: oneshot::Sender<Verdict>,
     written: oneshot::Receiver<Written>,
 }
@@ -69,7 +73,7 @@ impl Writer {
     /// # Errors
     /// The system has no threads left.
     pub(crate) fn start(upload: Upload, plan: Plan) -> io::Result<Self> {
-        let (pieces, receiver) = mpsc::channel(MAXIMUM_WAITING_PIECES);
+        let (blocks, receiver) = mpsc::channel(MAXIMUM_WAITING_BLOCKS);
         let (verdict, told) = oneshot::channel();
         let (sender, written) = oneshot::channel();
         let work = move || {
@@ -79,48 +83,93 @@ impl Writer {
         };
         thread::Builder::new().name("upload".to_owned()).spawn(work)?;
         Ok(Self {
-            pieces,
+            blocks: Blocks::to(blocks),
             verdict,
             written,
         })
     }
 
     /// Takes more; false if it takes no more, whose cause [`Writer::end`] tells.
-    pub(crate) async fn push(&self, piece: Bytes) -> bool {
-        self.pieces.send(piece).await.is_ok()
+    pub(crate) async fn push(&mut self, piece: Bytes) -> bool {
+        let mut rest = &piece[..];
+        while !rest.is_empty() {
+            rest = self.blocks.filling.fill(rest);
+            if self.blocks.filling.is_full() && !self.blocks.hand_on().await {
+                return false;
+            }
+        }
+        true
     }
 
     /// Ends it.
-    pub(crate) async fn end(self, verdict: Verdict) -> Written {
+    pub(crate) async fn end(mut self, verdict: Verdict) -> Written {
         // If the thread has given up already, it has said why.
+        self.blocks.hand_on().await;
         let _ = self.verdict.send(verdict);
-        drop(self.pieces);
+        drop(self.blocks);
         self.written.await.unwrap_or(Written::Removed)
     }
 }
 
+/// Gathers bytes.
+struct Blocks {
+    filling: Block,
+    full: mpsc::Sender<Block>,
+}
+
+impl Blocks {
+    fn to(full: mpsc::Sender<Block>) -> Self {
+        Self {
+            filling: empty(),
+            full,
+        }
+    }
+
+    /// Hands on what is gathered; false if nobody takes it.
+    async fn hand_on(&mut self) -> bool {
+        // The block stays here until there is room for it: whoever waits may be given up meanwhile.
+        let Ok(place) = self.full.reserve().await else {
+            return false;
+        };
+        place.send(std::mem::replace(&mut self.filling, empty()));
+        true
+    }
+}
+
+impl Drop for Blocks {
+    /// The client went away: what it sent is worth keeping, if there is room for it.
+    fn drop(&mut self) {
+        let _ = self
+            .full
+            .try_send(std::mem::replace(&mut self.filling, Block::with_capacity(0)));
+    }
+}
+
+fn empty() -> Block {
+    let is_one_of_few = super::in_progress() <= FEW_UPLOADS;
+    Block::with_capacity(if is_one_of_few {
+        LARGE_BLOCK_BYTES
+    } else {
+        SMALL_BLOCK_BYTES
+    })
+}
+
 fn write(
     mut upload: Upload,
-    pieces: mpsc::Receiver<Bytes>,
+    blocks: mpsc::Receiver<Block>,
     told: oneshot::Receiver<Verdict>,
     plan: Plan,
 ) -> Written {
-    let progress = Progress::at(upload.received());
-    let reader = match plan.is_hashed.then(|| upload.reader()).transpose() {
-        Ok(reader) => reader,
-        Err(error) => return Written::Failed(error),
+    let (appended, digests) = match plan.is_hashed {
+        true => match hash_and_append(&mut upload, blocks) {
+            Ok((appended, digests)) => (appended, Some(digests)),
+            Err(error) => return Written::Failed(error),
+        },
+        false => (append_all(&mut upload, blocks, |_| ()), None),
     };
-    let (appended, digests) = thread::scope(|scope| {
-        let hashing = reader.map(|file| scope.spawn(|| follow(file, &progress)));
-        let appended = {
-            let _end = EndOnDrop(&progress);
-            append_all(&mut upload, pieces, &progress)
-        };
-        (appended, hashing.map(|thread| thread.join()))
-    });
     match appended {
         Ok(()) => match (told.blocking_recv().unwrap_or(plan.if_cut), digests) {
-            (Verdict::Whole, Some(Ok(Ok(digests)))) => whole(upload, digests, plan),
+            (Verdict::Whole, Some(Ok(digests))) => whole(upload, digests, plan),
             (Verdict::Whole, digests) => not_hashed(digests),
             (verdict, _) => keep_or_remove(upload, verdict),
         },
@@ -145,6 +194,36 @@ fn whole(mut upload: Upload, digests: Digests, plan: Plan) -> Written {
     }
 }
 
+type Appended = Result<(), RepositoryError>;
+
+/// # Errors
+/// What is there cannot be read, or the system has no threads left.
+fn hash_and_append(
+    upload: &mut Upload,
+    blocks: mpsc::Receiver<Block>,
+) -> Result<(Appended, io::Result<Digests>), RepositoryError> {
+    let file = Arc::new(upload.reader()?);
+    thread::scope(|scope| {
+        let mut hashing = Hashing::start(scope, &file, upload.received())
+            .map_err(|error| RepositoryError::Internal(format!("threads of an upload's digests: {error}")))?;
+        let appended = append_all(upload, blocks, |block| hashing.take(block));
+        Ok((appended, hashing.finish()))
+    })
+}
+
+fn append_all(
+    upload: &mut Upload,
+    mut blocks: mpsc::Receiver<Block>,
+    mut hash: impl FnMut(&Arc<Block>),
+) -> Appended {
+    while let Some(block) = blocks.blocking_recv() {
+        let block = Arc::new(block);
+        hash(&block);
+        upload.append(block.bytes())?;
+    }
+    Ok(())
+}
+
 fn keep_or_remove(upload: Upload, verdict: Verdict) -> Written {
     if verdict != Verdict::Keep {
         return Written::Removed;
@@ -156,49 +235,12 @@ fn keep_or_remove(upload: Upload, verdict: Verdict) -> Written {
     upload.keep().map_or_else(Written::Failed, Written::Kept)
 }
 
-fn not_hashed(digests: Option<thread::Result<io::Result<Digests>>>) -> Written {
+fn not_hashed(digests: Option<io::Result<Digests>>) -> Written {
     let cause = match digests {
-        Some(Ok(Err(error))) => format!("digests of the upload: {error}"),
+        Some(Err(error)) => format!("digests of the upload: {error}"),
         _ => "digests of the upload were not computed".to_owned(),
     };
     Written::Failed(RepositoryError::Internal(cause))
-}
-
-/// The hashing thread must not wait for a writer that is gone.
-struct EndOnDrop<'a>(&'a Progress);
-
-impl Drop for EndOnDrop<'_> {
-    fn drop(&mut self) {
-        self.0.end();
-    }
-}
-
-fn append_all(
-    upload: &mut Upload,
-    mut pieces: mpsc::Receiver<Bytes>,
-    progress: &Progress,
-) -> Result<(), RepositoryError> {
-    let mut gathered = Vec::new();
-    while let Some(piece) = pieces.blocking_recv() {
-        if piece.len() < LARGE_PIECE_BYTES && gathered.len() + piece.len() <= GATHERED_BYTES {
-            gathered.extend_from_slice(&piece);
-            continue;
-        }
-        append(upload, &mut gathered)?;
-        upload.append(&piece)?;
-        progress.reach(upload.received());
-    }
-    append(upload, &mut gathered)?;
-    progress.reach(upload.received());
-    Ok(())
-}
-
-fn append(upload: &mut Upload, gathered: &mut Vec<u8>) -> Result<(), RepositoryError> {
-    if !gathered.is_empty() {
-        upload.append(gathered)?;
-        gathered.clear();
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -234,7 +276,7 @@ mod tests {
         };
         for client in 0..CLIENTS {
             let upload = repository.begin_upload(uuid, slot, true).await.unwrap();
-            let writer = Writer::start(upload, plan).unwrap();
+            let mut writer = Writer::start(upload, plan).unwrap();
             assert!(writer.push(Bytes::from_static(b"piece")).await);
             {
                 let mut end = std::pin::pin!(writer.end(Verdict::Whole));
