@@ -216,5 +216,5 @@ fn what_goes_past_the_page_cache_is_the_same_file() {
     }
     assert_eq!(sitting.length(), content.len() as u64);
     sitting.commit("small").unwrap();
-    assert!(std::fs::read(base.path().join("images/abc/small")).unwrap() == content);
+    assert!(fs::read(base.path().join("images/abc/small")).unwrap() == content);
 }
