@@ -168,12 +168,17 @@ fn public_line(pair: &Rsa<Private>) -> String {
     format!("ssh-rsa {}", openssl::base64::encode_block(&blob))
 }
 
+/// Bytes of an image's file, which no file system could store as fewer.
+pub(crate) fn content(length: usize) -> Vec<u8> {
+    (0..length)
+        .map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect()
+}
+
 /// Records and one file, as the original would have stored them.
 fn fill(base: &Path, images: u32, file_bytes: usize) -> anyhow::Result<()> {
     std::fs::create_dir_all(base.join(layout::MANIFESTS))?;
-    let content: Vec<u8> = (0..file_bytes)
-        .map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8)
-        .collect();
+    let content = content(file_bytes);
     let mut digester = Digester::new()?;
     digester.update(&content)?;
     let digests = digester.finish()?;

@@ -175,6 +175,11 @@ impl Stage {
         Repository::start(self.programs(Side::Ours)?, &self.scratch, images, file_bytes)
     }
 
+    /// Bytes of a repository's file.
+    pub(crate) fn file_bytes(&self) -> usize {
+        self.repository_size.1
+    }
+
     /// A client of `side`, pointed at `server`.
     pub(crate) fn tool<'a>(&'a self, side: Side, server: &'a Server) -> anyhow::Result<Tool<'a>> {
         Ok(Tool {

@@ -13,6 +13,7 @@ mod many;
 mod repository;
 mod start;
 mod tar;
+mod uploads;
 
 use super::stage::Stage;
 use clap::ValueEnum;
@@ -71,7 +72,7 @@ impl Work {
                 "an image builder makes a bootstrap image of the tree, and trivial images from it"
             }
             Self::Repository => {
-                "an image repository with a REST API: lists, single images, signed requests, downloads"
+                "an image repository with a REST API: lists, single images, signed requests, downloads, uploads"
             }
             Self::Many => "very many small images, 100 in a directory: start-up, memory, lists and pages",
         }

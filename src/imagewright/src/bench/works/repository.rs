@@ -1,4 +1,4 @@
-//! A repository of images with a REST API: lists, single images, signatures, downloads.
+//! A repository of images with a REST API: lists, single images, signatures, downloads, uploads.
 
 use super::super::figures::Unit;
 use super::super::load::http::{get, requests};
@@ -6,6 +6,7 @@ use super::super::process::{cpu_time, peak_bytes};
 use super::super::repository::Repository;
 use super::super::side::{Pair, Side};
 use super::super::stage::{Stage, Turn, megabytes, turns};
+use super::uploads::upload;
 use anyhow::Context as _;
 use std::time::Duration;
 
@@ -66,8 +67,9 @@ fn one(work: &'static str, stage: &mut Stage, repository: &Repository, turn: Tur
     for clients in [1, CONNECTIONS] {
         download(work, stage, repository, turn, &image, clients)?;
     }
+    upload(work, stage, repository, turn)?;
     if let Some(process) = repository.process() {
-        let name = "peak memory after lists and downloads";
+        let name = "peak memory after lists, downloads and an upload";
         stage.figures.record(
             work,
             name,
@@ -110,6 +112,6 @@ fn download(
     Ok(())
 }
 
-fn cpu(repository: &Repository) -> anyhow::Result<Option<Duration>> {
+pub(super) fn cpu(repository: &Repository) -> anyhow::Result<Option<Duration>> {
     repository.process().map(cpu_time).transpose()
 }
