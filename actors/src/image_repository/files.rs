@@ -26,10 +26,14 @@ impl ImageRepository {
         };
         let claim = Claim::take(&self.shared.claims, &name)?;
         let files = self.shared.files.clone();
-        let begin = move || {
+        let begin = move || -> Result<Upload> {
             let kept = if resume { files.resume(&name)? } else { None };
             let incoming = match kept {
-                Some(incoming) => incoming,
+                Some(mut incoming) => {
+                    // Till somebody has it: who asked may have gone away, and what came on other days stays.
+                    incoming.hold(true);
+                    incoming
+                }
                 None => files.begin(&name)?,
             };
             Ok(Upload {
@@ -42,7 +46,9 @@ impl ImageRepository {
                 claim: Arc::new(claim),
             })
         };
-        self.shared.readers.run(begin).await?
+        let mut upload = self.shared.readers.run(begin).await??;
+        upload.incoming.hold(false);
+        Ok(upload)
     }
 
     /// How many bytes of an upload were kept for another day; `None` if none was.
@@ -117,8 +123,11 @@ impl ImageRepository {
         };
         let stored = self.change_record(change).await;
         stored.map_err(|error| {
-            let is_unknown = matches!(error, RepositoryError::Call(CallError::Restarted { .. }));
-            let upload = cell.lock().take().filter(|_| !is_unknown);
+            // Where the change may still be at work the file is its own: taken from it now, it would be removed under it.
+            let upload = match error {
+                RepositoryError::Call(CallError::Restarted { .. } | CallError::Stopped { .. }) => None,
+                _ => cell.lock().take(),
+            };
             CommitError::new(error, upload)
         })
     }

@@ -99,6 +99,38 @@ async fn an_upload_goes_on_another_day_and_one_at_a_time() {
 }
 
 #[tokio::test]
+async fn what_was_kept_stays_when_who_would_go_on_leaves_before_he_has_it() {
+    let fixture = Fixture::new();
+    let (repository, slot) = (fixture.repository(), Slot::File(0));
+    repository.create(record(1, "1.0.0")).await.unwrap();
+    let mut upload = repository.begin_upload(uuid(1), slot, true).await.unwrap();
+    upload.append(b"half").unwrap();
+    upload.keep().unwrap();
+    for _ in 0..10 {
+        {
+            let mut beginning = std::pin::pin!(repository.begin_upload(uuid(1), slot, true));
+            let polled = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(match beginning.as_mut().poll(context) {
+                    std::task::Poll::Ready(begun) => Some(begun),
+                    std::task::Poll::Pending => None,
+                })
+            });
+            if let Some(begun) = polled.await {
+                begun.unwrap().keep().unwrap();
+            }
+        }
+        // Till nobody has it any more.
+        let kept = loop {
+            match repository.kept_upload(uuid(1), slot).await {
+                Err(RepositoryError::Busy) => tokio::task::yield_now().await,
+                kept => break kept.unwrap(),
+            }
+        };
+        assert_eq!(kept, Some(4));
+    }
+}
+
+#[tokio::test]
 async fn activation_forgets_what_was_kept_of_uploads() {
     let fixture = Fixture::new();
     let repository = fixture.repository();
