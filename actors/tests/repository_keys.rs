@@ -145,6 +145,24 @@ async fn a_file_that_cannot_be_read_keeps_its_last_keys_and_holds_up_no_others()
 }
 
 #[tokio::test]
+async fn a_pipe_where_keys_should_be_is_told_and_not_waited_for() {
+    let base = tempfile::tempdir().unwrap();
+    let directory = base.path().join("etc/authkeys/local");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("luke.keys"), FIRST).unwrap();
+    let kind = rustix::fs::FileType::Fifo;
+    let (pipe, mode) = (directory.join("leia.keys"), rustix::fs::Mode::RUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, pipe, kind, mode, 0).unwrap();
+    let system = start(base.path(), settings("{}"));
+    assert_eq!((count(&system, "luke"), count(&system, "leia")), (1, 0));
+    let problems: Vec<String> = system.keys.problems().iter().map(ToString::to_string).collect();
+    assert!(
+        problems.len() == 1 && problems[0].contains("leia.keys: is no file"),
+        "{problems:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_directory_that_cannot_be_listed_keeps_its_last_keys() {
     let base = tempfile::tempdir().unwrap();
     let directory = base.path().join("etc/authkeys/local");

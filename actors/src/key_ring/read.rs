@@ -4,10 +4,11 @@ use super::{KeyRingProblem, MAXIMUM_KEY_FILE_BYTES, MAXIMUM_KEY_FILES};
 use repository::json::Object;
 use repository::layout;
 use repository::signature::KeyTable;
+use rustix::fs::OFlags;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A key file as it was found: while this is the same, so is its content.
@@ -160,7 +161,14 @@ impl Reading {
 
 fn read_file(path: &Path) -> std::io::Result<String> {
     let mut text = Vec::new();
-    let file = File::open(path)?;
+    // A pipe would be waited for till somebody writes to it, at the start of the daemon, too.
+    let file = File::options()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(std::io::Error::other("is no file"));
+    }
     file.take(MAXIMUM_KEY_FILE_BYTES + 1).read_to_end(&mut text)?;
     if text.len() as u64 > MAXIMUM_KEY_FILE_BYTES {
         let what = format!("has more than {MAXIMUM_KEY_FILE_BYTES} bytes");
