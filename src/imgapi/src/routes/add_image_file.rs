@@ -41,10 +41,9 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
     };
     match resumed(asked, change.uuid, range).await? {
         Resumed::Whole(received) => {
-            let bytes = received.digests.size;
             let committed = commit(asked, &change, received, compression, guid).await;
             match committed {
-                Err(error) => Ok(not_committed(asked, &change, error, bytes).await),
+                Err(error) => Ok(not_committed(asked, &change, error).await),
                 answer => answer,
             }
         }
@@ -53,13 +52,19 @@ pub(super) async fn answer(asked: &mut Asked) -> Result<Answer> {
     }
 }
 
-/// What arrived in pieces is there for who tries again; not where the image takes no file any more, whoever tries.
-async fn not_committed(asked: &Asked, change: &Change, error: ApiError, bytes: u64) -> Answer {
+/// What arrived in pieces is there for who tries again, unless the disk lost it; not where the image takes no file any more, whoever
+/// tries.
+async fn not_committed(asked: &Asked, change: &Change, error: ApiError) -> Answer {
     if error.status() < 500 {
         forget(asked, change.uuid).await;
         return error.into();
     }
-    refused(error, bytes)
+    let kept = asked.state.repository().kept_upload(change.uuid, Slot::File(0));
+    match kept.await {
+        Ok(bytes) => refused(error, bytes.unwrap_or(0)),
+        // Nobody knows it just now: who goes on asks.
+        Err(_) => error.into(),
+    }
 }
 
 fn refused(error: ApiError, received: u64) -> Answer {

@@ -71,17 +71,28 @@ impl Writer {
     /// Starts the threads.
     ///
     /// # Errors
-    /// The system has no threads left.
+    /// The system has no threads left: the plan says what becomes of what is there.
     pub(crate) fn start(upload: Upload, plan: Plan) -> io::Result<Self> {
         let (blocks, receiver) = mpsc::channel(MAXIMUM_WAITING_BLOCKS);
         let (verdict, told) = oneshot::channel();
         let (sender, written) = oneshot::channel();
+        // Handed over once there is a thread: a thread that is not started drops what it has, and what came on other days with it.
+        let (hand_over, taken) = oneshot::channel();
         let work = move || {
+            let Ok(upload) = taken.blocking_recv() else {
+                return;
+            };
             let outcome = write(upload, receiver, told, plan);
             // If nobody waits for it any more, what is not kept removes itself.
             let _ = sender.send(outcome);
         };
-        thread::Builder::new().name("upload".to_owned()).spawn(work)?;
+        let started = thread::Builder::new().name("upload".to_owned()).spawn(work);
+        if let Err(error) = started {
+            keep_or_remove(upload, plan.if_cut);
+            return Err(error);
+        }
+        // It waits for nothing else.
+        let _ = hand_over.send(upload);
         Ok(Self {
             blocks: Blocks::to(blocks),
             verdict,
@@ -160,19 +171,15 @@ fn write(
     told: oneshot::Receiver<Verdict>,
     plan: Plan,
 ) -> Written {
-    let (appended, digests) = match plan.is_hashed {
-        true => match hash_and_append(&mut upload, blocks) {
-            Ok((appended, digests)) => (appended, Some(digests)),
-            Err(error) => return Written::Failed(error),
-        },
-        false => (append_all(&mut upload, blocks, |_| ()), None),
+    let verdict = || told.blocking_recv().unwrap_or(plan.if_cut);
+    let appended = match plan.is_hashed {
+        true => hash_and_append(&mut upload, blocks, verdict),
+        false => append_all(&mut upload, blocks, |_| ()).map(|()| (verdict(), None)),
     };
     match appended {
-        Ok(()) => match (told.blocking_recv().unwrap_or(plan.if_cut), digests) {
-            (Verdict::Whole, Some(Ok(digests))) => whole(upload, digests, plan),
-            (Verdict::Whole, digests) => not_hashed(digests),
-            (verdict, _) => keep_or_remove(upload, verdict),
-        },
+        Ok((Verdict::Whole, Some(Ok(digests)))) => whole(upload, digests, plan),
+        Ok((Verdict::Whole, digests)) => not_hashed(digests),
+        Ok((verdict, _)) => keep_or_remove(upload, verdict),
         // What is there is good: who sends in pieces may go on when there is room.
         Err(error) => match keep_or_remove(upload, plan.if_cut) {
             Written::Failed(other) => Written::Failed(other),
@@ -194,20 +201,26 @@ fn whole(mut upload: Upload, digests: Digests, plan: Plan) -> Written {
     }
 }
 
-type Appended = Result<(), RepositoryError>;
+/// What is to become of it, and its digests if all of it is there.
+type Appended = Result<(Verdict, Option<io::Result<Digests>>), RepositoryError>;
 
 /// # Errors
-/// What is there cannot be read, or the system has no threads left.
+/// What is there cannot be opened, the system has no threads left, or the disk.
 fn hash_and_append(
     upload: &mut Upload,
     blocks: mpsc::Receiver<Block>,
-) -> Result<(Appended, io::Result<Digests>), RepositoryError> {
+    verdict: impl FnOnce() -> Verdict,
+) -> Appended {
     let file = Arc::new(upload.reader()?);
     thread::scope(|scope| {
         let mut hashing = Hashing::start(scope, &file, upload.received())
             .map_err(|error| RepositoryError::Internal(format!("threads of an upload's digests: {error}")))?;
-        let appended = append_all(upload, blocks, |block| hashing.take(block));
-        Ok((appended, hashing.finish()))
+        append_all(upload, blocks, |block| hashing.take(block))?;
+        Ok(match verdict() {
+            Verdict::Whole => (Verdict::Whole, Some(hashing.finish())),
+            // Who goes on need not wait till all that is there is read.
+            verdict => (verdict, None),
+        })
     })
 }
 
@@ -215,11 +228,11 @@ fn append_all(
     upload: &mut Upload,
     mut blocks: mpsc::Receiver<Block>,
     mut hash: impl FnMut(&Arc<Block>),
-) -> Appended {
+) -> Result<(), RepositoryError> {
     while let Some(block) = blocks.blocking_recv() {
         let block = Arc::new(block);
-        hash(&block);
         upload.append(block.bytes())?;
+        hash(&block);
     }
     Ok(())
 }
