@@ -312,6 +312,9 @@ fn log_files_are_rotated_by_size_and_kept_within_the_quota() {
     for number in 0..60 {
         print(&server, &format!("{number:0>3000}")).unwrap();
     }
+    // Lines gather for a moment before they are written.
+    let latest = || std::fs::read_to_string(directory.join("latest")).unwrap_or_default();
+    wait_until("the last line", || latest().contains(&format!("{:0>3000}", 59)));
     let (_, listed) = server.page("/logs?output=text").unwrap();
     let names: Vec<&str> = listed.lines().collect();
     assert!((2..=5).contains(&names.len()), "{listed}");
