@@ -35,6 +35,7 @@ pub mod process;
 mod resolv_conf;
 pub mod sandbox_run;
 mod scripts;
+mod silent;
 mod step_error;
 pub mod tests;
 pub mod trees;

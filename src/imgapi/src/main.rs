@@ -64,21 +64,8 @@ fn main() -> ExitCode {
             logs.fatal(&format!("cannot start again: {error}"))
         }
         Err(error) if error.is::<actors::SettingsError>() => {
-            logs.fatal_with(&text_of(&error), BAD_CONFIGURATION)
+            logs.fatal_with(&human::with_causes(error.as_ref()), BAD_CONFIGURATION)
         }
-        Err(error) => logs.fatal(&text_of(&error)),
+        Err(error) => logs.fatal(&human::with_causes(error.as_ref())),
     }
-}
-
-/// What happened and why, each cause once: some errors tell theirs themselves.
-fn text_of(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if text.is_empty() {
-            text = cause;
-        } else if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }

@@ -52,8 +52,8 @@ pub(crate) fn code(result: anyhow::Result<()>, session: Option<&Session>) -> Exi
 pub(crate) fn report(error: &anyhow::Error, session: Option<&Session>) -> ExitCode {
     let client = find::<ClientError>(error);
     let said = match find::<WithHelp>(error) {
-        Some(with_help) => text_of(&with_help.error),
-        None => text_of(error),
+        Some(with_help) => human::with_causes(with_help.error.as_ref()),
+        None => human::with_causes(error.as_ref()),
     };
     let refusal = client.and_then(ClientError::refusal);
     match refusal.filter(|refusal| !refusal.code.is_empty() && said.starts_with(&refusal.message)) {
@@ -85,19 +85,6 @@ pub(crate) fn report(error: &anyhow::Error, session: Option<&Session>) -> ExitCo
         eprintln!("try: {help}");
     }
     ExitCode::from(code_of(error))
-}
-
-/// What happened and why, each cause once: some errors tell theirs themselves.
-fn text_of(error: &anyhow::Error) -> String {
-    let mut text = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if text.is_empty() {
-            text = cause;
-        } else if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    text
 }
 
 fn find<T: std::error::Error + Send + Sync + 'static>(error: &anyhow::Error) -> Option<&T> {

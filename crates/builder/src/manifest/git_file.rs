@@ -8,7 +8,7 @@ use recipe::Secrets;
 use super::TemporaryDirectory;
 use super::bounds::FILE_MOST_BYTES;
 use super::git_program::{FETCHED, Git, GitBounds};
-use crate::Watcher;
+use crate::silent::Silent;
 use crate::step_error::StepError;
 
 /// What a repository's default branch has at a path, by a shallow clone that brings this file alone where the server can do that. The URL
@@ -56,25 +56,4 @@ pub fn fetch_file(
         )));
     }
     Ok(content)
-}
-
-/// Nobody reads along, and nobody cancels.
-struct Silent;
-
-impl Watcher for Silent {
-    fn log(&self, _: &[u8]) {}
-
-    fn phase(&self, _: crate::Phase) {}
-
-    fn log_so_far(&self) -> Vec<u8> {
-        Vec::new()
-    }
-
-    fn is_cancelled(&self) -> bool {
-        false
-    }
-
-    fn on_cancel(&self, _: Box<dyn Fn() + Send + Sync>) -> Box<dyn std::any::Any + Send> {
-        Box::new(())
-    }
 }

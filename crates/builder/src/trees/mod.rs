@@ -115,24 +115,8 @@ pub(crate) fn write_program(tree: &Tree, path: &Path, content: &[u8]) -> std::io
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::silent::Silent;
     use std::fs;
-
-    /// Says nothing and ends nothing.
-    struct Nobody;
-
-    impl Watcher for Nobody {
-        fn log(&self, _: &[u8]) {}
-        fn phase(&self, _: crate::Phase) {}
-        fn log_so_far(&self) -> Vec<u8> {
-            Vec::new()
-        }
-        fn is_cancelled(&self) -> bool {
-            false
-        }
-        fn on_cancel(&self, _: Box<dyn Fn() + Send + Sync>) -> Box<dyn std::any::Any + Send> {
-            Box::new(())
-        }
-    }
 
     /// Copies what `make` puts into a directory, at most a megabyte.
     fn copied(make: impl FnOnce(&Path)) -> Result<(), StepError> {
@@ -141,7 +125,7 @@ mod tests {
         fs::create_dir_all(from.join("sub")).unwrap();
         fs::create_dir(&to).unwrap();
         make(&from.join("sub"));
-        copy_manifest(&from, &to, 1 << 20, &Nobody)
+        copy_manifest(&from, &to, 1 << 20, &Silent)
     }
 
     #[test]
